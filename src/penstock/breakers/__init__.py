@@ -1,0 +1,1 @@
+"""When to retry, when to stop: budgets, signatures, oscillation, backoff. Pure."""

@@ -1,0 +1,1 @@
+"""Static and runtime checks, acceptance commands, and what they found."""

@@ -1,0 +1,82 @@
+"""A check: what is run in a worktree to judge it, and what it said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.model.finding import Finding
+from penstock.process.api import FilterFactory, Stop
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One command that judges a worktree.
+
+    `check_id` is a tool profile's id or the acceptance command as written. `parser` names the
+    reader of its output (ruff, pytest, mypy, lines, none).
+    """
+
+    check_id: str
+    step: str
+    argv: tuple[str, ...]
+    success_codes: tuple[int, ...] = (0,)
+    timeout_s: float = 60.0
+    parser: str = "none"
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    profile: str | None = None
+    acceptance: bool = False
+
+
+class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What one check said.
+
+    `problem` is set when the check could not do its work (tool missing, imports from outside the
+    worktree): that is an environment error, which no FIX turn can mend. `flaky` means that it
+    failed and passed when run once more. `tests` is how many tests ran, None when unknown.
+    """
+
+    check: Check
+    passed: bool
+    exit_code: int | None
+    duration_s: float
+    findings: tuple[Finding, ...] = ()
+    tail: str = ""
+    timed_out: bool = False
+    flaky: bool = False
+    tests: int | None = None
+    swept: int = 0
+    problem: str | None = None
+    interrupted: bool = False
+
+
+class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and for whom a check runs; `log` is appended to."""
+
+    worktree: Path
+    repo_root: Path
+    log: Path
+    marker: str
+    run_id: str
+    ws_id: str
+
+
+class Checks(Protocol):
+    """The checks of a repository."""
+
+    def plan(
+        self, step: str, tree: Path, acceptance_tests: tuple[str, ...]
+    ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+        """Return the checks of `step` (static or runtime) for this tree, and notes for the report.
+
+        Configured tools win; absent ones are detected from the tree. Acceptance entries that are
+        commands belong to runtime, the rest is prose and becomes a note.
+        """
+        ...
+
+    def run(
+        self, check: Check, context: CheckContext, stop: Stop, make_filter: FilterFactory
+    ) -> CheckRun:
+        """Run one check. A failing runtime check is run once more. Never raises for what it does."""
+        ...

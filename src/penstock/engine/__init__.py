@@ -1,0 +1,1 @@
+"""The flow of a run: steps, FIX loop, recovery, integration, reports."""

@@ -1,0 +1,1 @@
+"""Is this repository and machine ready: scaffolding and detection of tools."""

@@ -1,0 +1,1 @@
+"""The nouns of penstock, their states, and decoding with error paths."""

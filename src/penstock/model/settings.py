@@ -1,0 +1,147 @@
+"""Settings as values: what pipeline.yaml, circuit_breakers.yaml and tool_profiles.json come to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+Positive = Annotated[float, Meta(gt=0)]
+Amount = Annotated[float, Meta(ge=0)]
+
+
+class ScopePolicy(StrEnum):
+    """What happens to an edit outside the scope."""
+
+    FAIL = "fail"
+    REVERT = "revert"
+
+
+class CheckoutPolicy(StrEnum):
+    """What happens when a tool turn coincides with a change in the user's own checkout."""
+
+    STOP = "stop"
+    WARN = "warn"
+
+
+class Durability(StrEnum):
+    """How hard the journal pushes each commit to the disk."""
+
+    FULL = "full"
+    NORMAL = "normal"
+
+
+class WorktreeSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What a worktree gets beside git's files.
+
+    `copy` and `symlink` are repo-relative paths or globs of ignored files; `setup` are commands
+    (no shell) run once in a worktree that is made anew. `pool` is how many idle worktrees are kept.
+    """
+
+    copy: tuple[str, ...] = ()
+    symlink: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    pool: Annotated[int, Meta(ge=0)] = 4
+
+
+class DayLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits over a UTC day."""
+
+    max_cost_usd: Amount | None = None
+    max_tokens: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of a run.
+
+    `wall_s` and `idle_s` bound one tool turn (seconds, None = the tool's default); the cost and
+    token limits bound the run; `min_free_mb` is the disk space below which nothing starts;
+    `wait_s` is how long a rate limit is slept through before the process ends and waits to be
+    resumed.
+    """
+
+    max_parallel: Annotated[int, Meta(ge=1)] = 4
+    wall_s: Positive | None = None
+    idle_s: Positive | None = None
+    max_cost_usd: Amount | None = None
+    max_tokens: Annotated[int, Meta(ge=0)] | None = None
+    per_day: DayLimits = DayLimits()
+    min_free_mb: Annotated[int, Meta(ge=0)] = 200
+    wait_s: Amount = 900.0
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """USD per 1000 tokens."""
+
+    input: Amount
+    output: Amount
+    cache_read: Amount | None = None
+    cache_write: Amount | None = None
+
+
+class PipelineSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """All keys of config/pipeline.yaml. `static_tools`/`runtime_tools`: None = detected, () = none."""
+
+    db: str = "state/pipeline.db"
+    default_tool: str | None = None
+    static_tools: tuple[str, ...] | None = None
+    runtime_tools: tuple[str, ...] | None = None
+    worktree: WorktreeSettings = WorktreeSettings()
+    limits: Limits = Limits()
+    prices: dict[str, Price] = field(default_factory=dict)
+    scope_policy: ScopePolicy = ScopePolicy.FAIL
+    checkout_policy: CheckoutPolicy | None = None
+    protected_paths: tuple[str, ...] = ()
+    approvals: tuple[Annotated[int, Meta(ge=1)], ...] = ()
+    breakers_file: str = "config/circuit_breakers.yaml"
+    durability: Durability = Durability.FULL
+
+
+class BreakerLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The budgets of one step, with all overrides applied. 0 switches signature/oscillation off.
+
+    `max_wall_clock_s` bounds a workstream from its first attempt on (seconds, 0 = no bound);
+    `max_cost_usd` bounds its cost, None = no bound.
+    """
+
+    max_attempts_per_step: Annotated[int, Meta(ge=1)] = 3
+    max_fix_attempts_per_step: Annotated[int, Meta(ge=0)] = 2
+    max_attempts_per_error_signature: Annotated[int, Meta(ge=0)] = 3
+    oscillation_window: Annotated[int, Meta(ge=0)] = 4
+    oscillation_threshold: Annotated[int, Meta(ge=0)] = 2
+    max_wall_clock_s: Amount = 14400.0
+    max_cost_usd: Amount | None = None
+    fix_enabled: bool = True
+
+
+class ToolProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of config/tool_profiles.json (underscore keys; hyphens are accepted on reading).
+
+    `args` and `env` may hold placeholders: {cwd} {repo_root} {worktree_path} {prompt_file}
+    {model_name} {message} {file} and context keys.
+    """
+
+    tool_id: str
+    command: str
+    type: Literal["utility", "test", "static-check", "ai"] = "utility"
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    working_dir: str = "{worktree_path}"
+    timeout_sec: Positive = 60.0
+    success_exit_codes: tuple[int, ...] = (0,)
+    capture_output: bool = True
+    aim_tool_id: str | None = None
+    aim_capabilities: tuple[str, ...] = ()
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a setting came from, for people: `option --db`, `environment PIPELINE_DB_PATH`, a file."""
+
+    value: Any
+    source: str

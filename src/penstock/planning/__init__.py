@@ -1,0 +1,1 @@
+"""Workstream bundles: loading, validation, the generated schema."""

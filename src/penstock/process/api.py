@@ -1,0 +1,138 @@
+"""Command and Outcome: what to start, and what became of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+MARKER_VARIABLE = "PENSTOCK_ATTEMPT"
+"""The environment variable whose value marks every child of one attempt."""
+
+
+class End(StrEnum):
+    """Why a child process came to its end."""
+
+    EXITED = "exited"
+    SIGNALED = "signaled"
+    WALL_LIMIT = "wall_limit"
+    IDLE_LIMIT = "idle_limit"
+    STOPPED = "stopped"  # by its own caller, e.g. an adapter that has read enough
+    INTERRUPTED = "interrupted"  # by the user, through the Stop token
+    NOT_FOUND = "not_found"
+    NOT_STARTED = "not_started"
+
+
+class Stop:
+    """The user's wish to stop: `ask()` once is polite, twice is at once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._now = threading.Event()
+
+    def ask(self) -> None:
+        """Ask to stop; a second call asks to stop at once."""
+        if self._asked.is_set():
+            self._now.set()
+        self._asked.set()
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether a stop was asked for."""
+        return self._asked.is_set()
+
+    @property
+    def now(self) -> bool:
+        """Tell whether it was asked for a second time."""
+        return self._now.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` (s); return True as soon as a stop is asked for."""
+        return self._asked.wait(seconds)
+
+
+class OutputFilter(Protocol):
+    """Rewrites a byte stream piece by piece (redaction); `flush` gives what it still holds."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next piece, return what may be written."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return the rest at the end of the stream."""
+        ...
+
+
+FilterFactory = Callable[[], OutputFilter]
+"""Makes a fresh output filter for each stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A child process to be.
+
+    `argv[0]` is looked up on the PATH of `env`, which is the whole environment. `stdin` is a file
+    to read from; None is closed (/dev/null). Times are seconds; None is no limit. `marker` is
+    put into the environment as MARKER_VARIABLE. Output goes to `log` (both streams as they come,
+    through filters made by `make_filter`), and the last `keep_bytes` of each stream are kept.
+    `on_stdout`/`on_stderr` see every raw piece; when one returns True the child is stopped
+    (End.STOPPED). After `settle_s` from that moment, if `settle_s` > 0, so that it may end itself.
+    `sweep_cwd`: whatever has its working directory in here is ended too.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    stdin: Path | None = None
+    log: Path | None = None
+    wall_s: float | None = None
+    idle_s: float | None = None
+    grace_s: float = 3.0
+    settle_s: float = 0.0
+    keep_bytes: int = 1 << 20
+    marker: str | None = None
+    sweep_cwd: Path | None = None
+    make_filter: FilterFactory | None = field(default=None, repr=False)
+    on_stdout: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
+    on_stderr: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a Command.
+
+    `exit_code` is the child's, negative for a signal, None when it was never started.
+    `stdout`/`stderr` are the kept tails; `*_bytes` how much there was in all. `swept` counts the
+    processes that were still alive afterwards and had to be ended. `error` says why it could
+    not be started. Times are seconds since the epoch and seconds.
+    """
+
+    argv: tuple[str, ...]
+    end: End
+    exit_code: int | None
+    started_at: float
+    duration_s: float
+    stdout: bytes = b""
+    stderr: bytes = b""
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    swept: int = 0
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        """The kept stdout, decoded safely."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def error_text(self) -> str:
+        """The kept stderr, decoded safely."""
+        return self.stderr.decode("utf-8", "replace")
+
+    @property
+    def timed_out(self) -> bool:
+        """Tell whether one of our limits ended it."""
+        return self.end in (End.WALL_LIMIT, End.IDLE_LIMIT)

@@ -1,0 +1,1 @@
+"""Which workstream may run when: graph, waves, readiness, scope overlap. Pure."""

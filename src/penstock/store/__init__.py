@@ -1,0 +1,1 @@
+"""The journal: every intent and outcome, on SQLite."""

@@ -1,0 +1,244 @@
+"""The journal as the engine sees it: typed rows in, typed rows out.
+
+Every method is one transaction. A change of state and its event are written together, and an
+illegal change raises InvalidTransitionError and changes nothing. Once a run is claimed, writes to
+it by anybody else raise ClaimLostError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from penstock.model.events import EventType
+from penstock.model.records import (
+    Attempt,
+    Cost,
+    ErrorRecord,
+    Event,
+    NewAttempt,
+    Run,
+    Workstream,
+)
+from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
+
+
+class Journal(Protocol):
+    """All that is known about runs. Implementations are safe to call from several threads."""
+
+    def close(self) -> None:
+        """Give the database back."""
+        ...
+
+    # -- runs ------------------------------------------------------------------------------
+    def create_run(
+        self,
+        run_id: str,
+        *,
+        status: RunState = RunState.PENDING,
+        base_commit: str | None = None,
+        integration_branch: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Add a run (event run_created). Raises UsageError when the id is taken."""
+        ...
+
+    def get_run(self, run_id: str) -> Run:
+        """Return a run. Raises NotFoundError."""
+        ...
+
+    def list_runs(
+        self, *, status: RunState | None = None, limit: int = 100, offset: int = 0
+    ) -> list[Run]:
+        """Return runs, newest first."""
+        ...
+
+    def move_run(
+        self,
+        run_id: str,
+        to: RunState,
+        *,
+        reason: str | None = None,
+        exit_code: int | None = None,
+        error_message: str | None = None,
+        retry: bool = False,
+    ) -> Run:
+        """Change a run's state, setting started_at and ended_at, with its events."""
+        ...
+
+    def set_run_reason(self, run_id: str, reason: str | None, *, until: str | None = None) -> None:
+        """Say why a run waits, or None when it no longer does."""
+        ...
+
+    def claim_run(self, run_id: str, owner: Mapping[str, Any]) -> int:
+        """Take a run for this Journal object and return the new fence token (grows by one).
+
+        From now on this object's writes to the run carry the token, and those of earlier holders
+        raise ClaimLostError. Whether the earlier holder is dead is the caller's to judge before.
+        """
+        ...
+
+    def release_run(self, run_id: str) -> None:
+        """Give a claim back."""
+        ...
+
+    def run_owner(self, run_id: str) -> Mapping[str, Any] | None:
+        """Return what the present holder said of itself (host, pid, start), or None."""
+        ...
+
+    # -- workstreams -----------------------------------------------------------------------
+    def add_workstream(
+        self,
+        run_id: str,
+        ws_id: str,
+        *,
+        gate: int | None = None,
+        depends_on: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Workstream:
+        """Add a pending workstream, or return the one that is there."""
+        ...
+
+    def get_workstream(self, run_id: str, ws_id: str) -> Workstream:
+        """Return a workstream of a run. Raises NotFoundError."""
+        ...
+
+    def list_workstreams(self, run_id: str) -> list[Workstream]:
+        """Return the workstreams of a run, sorted by id."""
+        ...
+
+    def find_workstream(self, ws_id: str) -> Workstream | None:
+        """Return the row of the newest run that holds this workstream, or None."""
+        ...
+
+    def find_done_workstreams(self, ws_id: str) -> list[Workstream]:
+        """Return all rows of that id that are done, newest run first."""
+        ...
+
+    def move_workstream(
+        self,
+        run_id: str,
+        ws_id: str,
+        to: WorkstreamState,
+        *,
+        reason: str | None = None,
+        retry: bool = False,
+    ) -> Workstream:
+        """Change a workstream's state with its events; `reason` replaces the old one."""
+        ...
+
+    def move_integration(
+        self, run_id: str, ws_id: str, to: IntegrationState, *, payload: Mapping[str, Any]
+    ) -> Workstream:
+        """Change how far a workstream is integrated (merge_queued, merged, merge_conflict)."""
+        ...
+
+    def update_workstream(
+        self,
+        run_id: str,
+        ws_id: str,
+        *,
+        worktree_path: str | None = None,
+        branch: str | None = None,
+        base_commit: str | None = None,
+        head_commit: str | None = None,
+    ) -> Workstream:
+        """Record facts; None leaves a field as it is."""
+        ...
+
+    def set_workstream_reason(
+        self, run_id: str, ws_id: str, reason: str | None, *, until: str | None = None
+    ) -> Workstream:
+        """Say why a workstream waits (event workstream_waiting), or None when it goes on."""
+        ...
+
+    # -- attempts --------------------------------------------------------------------------
+    def begin_attempt(self, intent: NewAttempt) -> Attempt:
+        """Write the intent: a running attempt (events step_start, step_started)."""
+        ...
+
+    def finish_attempt(
+        self,
+        attempt_id: int,
+        status: AttemptState,
+        *,
+        exit_code: int | None = None,
+        error_signature: str | None = None,
+        diff_hash: str | None = None,
+        result: Mapping[str, Any] | None = None,
+        head_commit: str | None = None,
+        cost: Cost | None = None,
+    ) -> Attempt:
+        """Write the outcome (events step_end, step_completed), in one transaction with `head_commit`
+        of the workstream and the row in cost_tracking."""
+        ...
+
+    def list_attempts(
+        self, run_id: str, ws_id: str | None = None, *, step_name: str | None = None
+    ) -> list[Attempt]:
+        """Return attempts in the order in which they began."""
+        ...
+
+    # -- events, errors, cost, approvals ---------------------------------------------------
+    def record_event(
+        self,
+        event_type: EventType,
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Append an event."""
+        ...
+
+    def list_events(
+        self,
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        event_type: EventType | None = None,
+        after_id: int = 0,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[Event]:
+        """Return events with an id above `after_id`."""
+        ...
+
+    def record_error(
+        self,
+        *,
+        error_code: str,
+        signature: str,
+        message: str,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        step_name: str | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> ErrorRecord:
+        """Add an error, or count one more of the same (run, workstream, step, signature)."""
+        ...
+
+    def list_errors(self, run_id: str, ws_id: str | None = None) -> list[ErrorRecord]:
+        """Return the errors of a run."""
+        ...
+
+    def list_costs(self, run_id: str, ws_id: str | None = None) -> list[Cost]:
+        """Return what the attempts of a run cost."""
+        ...
+
+    def approve(self, run_id: str, gate: int, by: str, note: str | None = None) -> None:
+        """Record that somebody approved a gate (event gate_approved)."""
+        ...
+
+    def approved_gates(self, run_id: str) -> frozenset[int]:
+        """Return the approved gates of a run."""
+        ...
+
+    # -- the database itself ---------------------------------------------------------------
+    def table_counts(self) -> dict[str, int]:
+        """Return the number of rows of each table, sorted by name, views and system tables left out."""
+        ...
+
+    def schema_version(self) -> int:
+        """Return the number of the last migration applied."""
+        ...

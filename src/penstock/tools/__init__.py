@@ -1,0 +1,1 @@
+"""The AI coding CLIs: how each is started and how its words are read."""

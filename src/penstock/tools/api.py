@@ -1,0 +1,100 @@
+"""A tool that edits: how the engine asks for a turn and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from penstock.model.outcome import Outcome, OutcomeKind, Usage
+from penstock.process.api import FilterFactory, Stop
+
+
+class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One EDIT or FIX turn.
+
+    `step` is edit or fix; `turn` counts turns of this workstream from 0 over both kinds.
+    `prompt_file` holds the prompt (outside the worktree); `files` are existing files in scope.
+    `home` is a folder of this worker for the tool's own configuration. Times are seconds, None
+    means the tool's default. `metadata` is the bundle's.
+    """
+
+    run_id: str
+    ws_id: str
+    step: str
+    turn: int
+    worktree: Path
+    repo_root: Path
+    prompt: str
+    prompt_file: Path
+    files: tuple[str, ...]
+    home: Path
+    log: Path
+    marker: str
+    model: str | None = None
+    wall_s: float | None = None
+    idle_s: float | None = None
+    max_cost_usd: float | None = None
+    metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
+class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn's process did and said, before the diff is known.
+
+    `signal` is the outcome that the tool's own words and our reasons for stopping amount to, None
+    when they say that all went well. `argv` is the redacted command line. `tail` is the end of
+    its redacted output. `events` counts the stream events read, `unknown_events` the ones among
+    them that no parser knew.
+    """
+
+    tool_id: str
+    argv: tuple[str, ...]
+    exit_code: int | None
+    duration_s: float
+    signal: Outcome | None = None
+    usage: Usage = Usage()
+    message: str = ""
+    tail: str = ""
+    swept: int = 0
+    events: int = 0
+    unknown_events: int = 0
+
+
+class Tool(Protocol):
+    """One way to have files edited."""
+
+    tool_id: str
+
+    def command_line(self, request: TurnRequest) -> tuple[str, ...]:
+        """Return the argv of a turn, with secrets masked, without starting or writing anything."""
+        ...
+
+    def available(self) -> str | None:
+        """Return None when it can be started, else why not and how to install it."""
+        ...
+
+    def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
+        """Run the turn to its end. Never raises for what the tool does."""
+        ...
+
+
+class Toolbox(Protocol):
+    """All tools by id."""
+
+    def get(self, tool_id: str) -> Tool:
+        """Return a tool. Raises NotFoundError that lists the known ones."""
+        ...
+
+    def ids(self) -> Sequence[str]:
+        """Return the known tool ids, sorted."""
+        ...
+
+
+def judge(signal: Outcome | None, *, changed: bool) -> Outcome:
+    """Judge a turn by its diff and its own words: never by the exit code alone."""
+    if signal is None:
+        kind = OutcomeKind.EDITED if changed else OutcomeKind.NO_CHANGE
+        return Outcome(kind=kind)
+    return msgspec.structs.replace(signal, partial=changed)

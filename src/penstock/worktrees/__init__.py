@@ -1,0 +1,1 @@
+"""Git: the worktree pool, the scope diff, commits, the fingerprint, integration."""

@@ -1,0 +1,196 @@
+"""Repository and Worktree as the engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+
+class ChangeKind(StrEnum):
+    """What happened to a path."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    TYPE_CHANGED = "type_changed"
+    MODE_CHANGED = "mode_changed"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One changed path. `old_path` is the other name of a rename.
+
+    `symlink_target` is set for a symlink; `escapes` when that target lies outside the worktree.
+    `submodule` marks a gitlink or a nested repository.
+    """
+
+    path: str
+    kind: ChangeKind
+    old_path: str | None = None
+    old_mode: str = ""
+    new_mode: str = ""
+    symlink_target: str | None = None
+    escapes: bool = False
+    submodule: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Both names of a rename, else the one."""
+        return (self.path,) if self.old_path is None else (self.old_path, self.path)
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """The diff of a turn against its start.
+
+    `diff_hash` is a SHA-256 over the whole content of the workstream's diff against its *base*,
+    new files included; equal hashes mean equal trees. `ignored` lists ignored files that the turn
+    created. `hidden` lists paths whose index flags (assume-unchanged, skip-worktree) were found
+    set and taken away before the diff. `tampering` lists what was changed in git's own files
+    (hooks, config, the worktree's `.git` file), each as one line for people.
+    """
+
+    changes: tuple[Change, ...]
+    diff_hash: str
+    tree: str
+    ignored: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    tampering: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing changed."""
+        return not self.changes
+
+
+class MergeOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merge into the integration branch came to; `commit` is None on a conflict."""
+
+    commit: str | None
+    conflicts: tuple[str, ...] = ()
+    message: str = ""
+
+
+class Fingerprint(Protocol):
+    """The state of the user's checkout at one moment."""
+
+    def differences(self, later: Fingerprint) -> tuple[str, ...]:
+        """Return what changed until `later`: paths and names of refs and config files."""
+        ...
+
+
+class Worktree(Protocol):
+    """One leased worktree on its own branch."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        ...
+
+    @property
+    def branch(self) -> str:
+        """Its branch."""
+        ...
+
+    @property
+    def base(self) -> str:
+        """The commit that its branch started from."""
+        ...
+
+    @property
+    def head(self) -> str:
+        """The recorded commit that the tree was last brought to or committed as."""
+        ...
+
+    def reset(self, commit: str) -> None:
+        """Bring tree, index and branch to `commit`; untracked files go, ignored ones stay."""
+        ...
+
+    def unrecorded_work(self) -> bytes:
+        """Return a binary patch of all that differs from `head` (untracked files included), or b""."""
+        ...
+
+    def changes(self, *, exclude: Sequence[str] = ()) -> Changes:
+        """Stage everything and return the diff against `head`. Call it once, after a turn."""
+        ...
+
+    def patch(self, paths: Sequence[str]) -> bytes:
+        """Return the binary patch of these staged paths against `head`."""
+        ...
+
+    def revert(self, paths: Sequence[str]) -> Changes:
+        """Bring these paths back to `head` and return the diff that is left."""
+        ...
+
+    def commit(self, subject: str, trailers: Mapping[str, str]) -> str:
+        """Commit what `changes` staged, hooks off, and return the commit's id."""
+        ...
+
+    def scope_since_base(self) -> tuple[Change, ...]:
+        """Return the committed diff of the branch against its base."""
+        ...
+
+    def diff_text(self, *, max_bytes: int) -> str:
+        """Return the committed diff against the base as text, cut at `max_bytes`."""
+        ...
+
+
+class Repository(Protocol):
+    """The user's git repository. Nothing here touches the user's own checkout."""
+
+    @property
+    def root(self) -> Path:
+        """The top of the user's checkout, resolved."""
+        ...
+
+    def head(self) -> str:
+        """Return the commit that HEAD names."""
+        ...
+
+    def resolve(self, name: str) -> str | None:
+        """Return the commit that a name stands for, or None."""
+        ...
+
+    def is_ancestor(self, ancestor: str, commit: str) -> bool:
+        """Tell whether `ancestor` is reachable from `commit`."""
+        ...
+
+    def ensure_branch(self, branch: str, commit: str) -> str:
+        """Create a branch at `commit` unless it exists; return the commit that it is at."""
+        ...
+
+    def lease(self, ws_id: str, run_id: str, branch: str, start: str) -> Worktree:
+        """Lay a clean worktree for a new branch at `start` (or the existing branch, see `reopen`)."""
+        ...
+
+    def reopen(self, path: Path, branch: str, base: str, head: str) -> Worktree | None:
+        """Open a worktree left by an earlier process, mended and on its branch; None when it is gone.
+
+        Uncommitted work is left in place: ask `unrecorded_work`, then `reset`.
+        """
+        ...
+
+    def release(self, worktree: Worktree) -> None:
+        """Give a clean, recorded worktree back to the pool. One with other work in it is kept."""
+        ...
+
+    def merge(
+        self, branch: str, into: str, *, message: str, trailers: Mapping[str, str]
+    ) -> MergeOutcome:
+        """Merge without fast-forward and without any checkout; a conflict changes nothing."""
+        ...
+
+    def fingerprint(self) -> Fingerprint:
+        """Take the fingerprint of the user's checkout."""
+        ...
+
+    def recover(self, *, live_runs: Sequence[str]) -> tuple[str, ...]:
+        """Clear what a killed process left behind (locks, half-made worktrees); say what was done."""
+        ...
+
+    def overview(self) -> dict[str, Any]:
+        """Return branches and worktrees of ours: {"branches": [...], "worktrees": [...]}."""
+        ...

@@ -1,0 +1,140 @@
+"""Imports go downwards only, rooms of one rank do not know each other, and rooms show only api."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[2] / "src" / "penstock"
+
+RANKS: dict[str, int] = {
+    "errors": 0,
+    "model": 0,
+    "schedule": 1,
+    "routing": 1,
+    "breakers": 1,
+    "redact": 1,
+    "config": 2,
+    "process": 2,
+    "store": 3,
+    "worktrees": 3,
+    "tools": 3,
+    "checks": 3,
+    "planning": 3,
+    "environment": 3,
+    "vault": 3,
+    "audit": 3,
+    "engine": 4,
+    "dispatch": 4,
+    "wiring": 5,
+    "cli": 6,
+    "web": 6,
+    "mcp": 6,
+    "api": 6,
+    "journal": 6,
+    "facade": 6,
+}
+PURE = {"schedule", "routing", "breakers", "redact", "model"}
+IMPURE_MODULES = {
+    "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
+    "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
+}  # fmt: skip
+# One process may be waited for by two edges of the engine, so these two share a rank and a road.
+ROAD_WITHIN_RANK = {("dispatch", "engine")}
+
+
+def modules() -> list[Path]:
+    """All modules of the package but the root, whose imports are the public API."""
+    return [p for p in sorted(SRC.rglob("*.py")) if p != SRC / "__init__.py"]
+
+
+def room_of(path: Path) -> str:
+    """The room that a file belongs to."""
+    return path.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> list[tuple[str, int]]:
+    """Every imported dotted name with its line, TYPE_CHECKING and in-function ones counted."""
+    found: list[tuple[str, int]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append((node.module, node.lineno))
+            if node.module == "penstock":
+                found += [(f"penstock.{alias.name}", node.lineno) for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SRC)))
+def test_imports_go_downwards_only(path: Path) -> None:
+    """No module imports the root package, a room of the same rank, or one above its own."""
+    room, wrong = room_of(path), []
+    assert room in RANKS, f"{room} has no rank: give it one in RANKS"
+    for name, line in imported(path):
+        parts = name.split(".")
+        if parts[0] != "penstock":
+            continue
+        if len(parts) == 1:
+            wrong.append(f"{path.name}:{line} imports the root package")
+            continue
+        other = parts[1]
+        if other == room or (room, other) in ROAD_WITHIN_RANK:
+            continue
+        if other not in RANKS:
+            wrong.append(f"{path.name}:{line} imports {name}, which has no rank")
+        elif RANKS[other] >= RANKS[room] and not (RANKS[room] == RANKS[other] == 0):
+            wrong.append(f"{path.name}:{line} imports {name} (rank {RANKS[other]})")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SRC)))
+def test_the_engine_knows_edges_by_their_api_only(path: Path) -> None:
+    """Rooms of rank 4 import only `api` of rank 3, and the commands only through wiring."""
+    rank = RANKS[room_of(path)]
+    if rank not in (4, 6):
+        return
+    wrong = [
+        f"{path.name}:{line} imports {name}"
+        for name, line in imported(path)
+        if name.startswith("penstock.")
+        and RANKS.get(name.split(".")[1]) == 3
+        and name.split(".")[2:] != ["api"]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if room_of(p) in PURE], ids=lambda p: str(p.relative_to(SRC))
+)
+def test_pure_rooms_import_nothing_that_acts(path: Path) -> None:
+    """Pure rooms have no clock, randomness, input, output or logging."""
+    wrong = [(n, line) for n, line in imported(path) if n.split(".")[0] in IMPURE_MODULES]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in modules() if p.name == "__init__.py"], ids=lambda p: p.parent.name
+)
+def test_room_init_holds_a_docstring_only(path: Path) -> None:
+    """A room's `__init__.py` is its docstring, so that importing one module loads one module."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    assert len(body) == 1
+    assert isinstance(body[0], ast.Expr)
+    assert isinstance(body[0].value, ast.Constant)
+
+
+def test_only_wiring_names_concrete_classes_of_the_edges() -> None:
+    """Beside wiring, nothing outside a rank 3 room imports more of it than `api`."""
+    wrong = []
+    for path in modules():
+        room = room_of(path)
+        for name, line in imported(path):
+            parts = name.split(".")
+            if parts[0] != "penstock" or len(parts) < 2 or RANKS.get(parts[1]) != 3:
+                continue
+            if parts[1] != room and room != "wiring" and parts[2:] != ["api"]:
+                wrong.append(f"{path.relative_to(SRC)}:{line} imports {name}")
+    assert wrong == []
