@@ -1,0 +1,64 @@
+"""What the engine is asked for and whom it tells: run requests, observers, the clock."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from penstock.model.bundle import Bundle
+from penstock.model.records import Event
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of validated bundles to run together.
+
+    `run_id` None makes one from the clock. `tool` beats every bundle's own. `model` is handed to
+    tools that take one.
+    """
+
+    bundles: tuple[Bundle, ...]
+    run_id: str | None = None
+    tool: str | None = None
+    model: str | None = None
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One command of a dry run; `argv` is masked."""
+
+    step: str
+    what: str
+    argv: tuple[str, ...]
+
+
+class PlannedWorkstream(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dry run would do for one workstream."""
+
+    ws_id: str
+    tool: str
+    branch: str
+    depends_on: tuple[str, ...]
+    prompt: str
+    steps: tuple[PlannedStep, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Observer(Protocol):
+    """Somebody who watches a run live. Called from the thread that works; must not raise."""
+
+    def event(self, event: Event) -> None:
+        """Take notice of an event that has just been recorded."""
+        ...
+
+    def output(self, ws_id: str, step: str, line: str) -> None:
+        """Take notice of a redacted line that a tool or check printed."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, in seconds since the epoch (UTC)."""
+
+    def __call__(self) -> float:
+        """Return the present moment."""
+        ...
