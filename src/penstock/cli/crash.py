@@ -1,0 +1,95 @@
+"""The report file about an error that nobody foresaw."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "auth", "credential")
+MASK = "[REDACTED]"
+
+
+def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
+    """Write a report (readable by the user only) and return its path, None when none can be.
+
+    It goes to `state/reports/` where the current directory has a `state/`, else to the temporary
+    directory. It holds versions, the command line with secrets masked, and the traceback: no
+    environment and no values of variables.
+    """
+    text = report_text(error, argv)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    for folder in (_repository_folder(), Path(tempfile.gettempdir())):
+        path = _write(folder, f"penstock-report-{stamp}-{os.getpid()}.txt", text)
+        if path is not None:
+            return path
+    return None
+
+
+def report_text(error: BaseException, argv: Sequence[str]) -> str:
+    """Return what a report says."""
+    lines = (
+        f"penstock {_version()}",
+        f"python {platform.python_version()} on {platform.platform()}",
+        f"command: penstock {' '.join(masked(argv))}",
+        "",
+        "".join(traceback.format_exception(error)),
+    )
+    return "\n".join(lines)
+
+
+def masked(argv: Sequence[str]) -> list[str]:
+    """Return a command line with the values of options and assignments that name a secret masked."""
+    result: list[str] = []
+    hide_next = False
+    for word in argv:
+        name, sign, _ = word.partition("=")
+        names_secret = any(part in name.lower() for part in SECRET_WORDS)
+        if hide_next:
+            result.append(MASK)
+        elif names_secret and sign:
+            result.append(f"{name}={MASK}")
+        else:
+            result.append(word)
+        hide_next = names_secret and word.startswith("-") and not sign
+    return result
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("penstock")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _repository_folder() -> Path | None:
+    """Return state/reports of the current repository, if it has a journal's folder."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the directory is gone
+        return None
+    for folder in (here, *here.parents):
+        if (folder / ".git").exists():
+            return folder / "state" / "reports" if (folder / "state").is_dir() else None
+    return None
+
+
+def _write(folder: Path | None, name: str, text: str) -> Path | None:
+    """Write a file that only the user may read; None when that cannot be done."""
+    if folder is None:
+        return None
+    path = folder / name
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:  # a full or read-only disk: the caller tries the next place
+        return None
+    return path

@@ -1,0 +1,59 @@
+"""Small things said in words: durations, ages, amounts."""
+
+from __future__ import annotations
+
+from penstock.model.times import seconds
+
+
+def duration(value: float | None) -> str:
+    """Return seconds as `0.4s`, `12s`, `3m05s`, `2h07m`; `-` for None."""
+    if value is None:
+        return "-"
+    if value < 10:
+        return f"{max(value, 0.0):.1f}s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def between(start: str | None, end: str | None, now: float) -> float | None:
+    """Return the seconds from `start` to `end` (or `now`), None when not started."""
+    if start is None:
+        return None
+    return (seconds(end) if end is not None else now) - seconds(start)
+
+
+def moment(text: str | None) -> str:
+    """Return an ISO time without its fraction: `2026-01-31 10:20:30Z`; `-` for None."""
+    if text is None:
+        return "-"
+    return f"{text[:10]} {text[11:19]}Z"
+
+
+def clock(text: str) -> str:
+    """Return the time of day of an ISO time: `10:20:30`."""
+    return text[11:19]
+
+
+def money(value: float | None) -> str:
+    """Return USD as `$0.0123`, `-` for unknown (which is not the same as nothing)."""
+    return "-" if value is None else f"${value:.4f}"
+
+
+def count(value: int | None) -> str:
+    """Return an amount as `950`, `12.3k`, `4.1M`; `-` for unknown."""
+    if value is None:
+        return "-"
+    if value < 1000:
+        return str(value)
+    if value < 1_000_000:
+        return f"{value / 1000:.1f}k"
+    return f"{value / 1_000_000:.1f}M"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return `1 run`, `2 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
