@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 import time
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,7 +19,7 @@ CODEX = ("apply_patch", "exec_command")
 USAGE = ReplyUsage(input=10, output=5, cached=3, cache_write=2, reasoning=1)
 
 
-def ask_once(plan: Plan, path: str, body: dict[str, object]) -> Answer:
+def ask_once(plan: Plan, path: str, body: Mapping[str, object]) -> Answer:
     """Ask an endpoint of its own for one reply."""
     with ModelEndpoint(plan) as endpoint:
         return send(endpoint, "POST", path, body)
@@ -306,7 +307,7 @@ def test_open_connections_end_with_the_endpoint() -> None:
     connection.close()
 
 
-def lost_reply(endpoint: ModelEndpoint, body: dict[str, object]) -> None:
+def lost_reply(endpoint: ModelEndpoint, body: Mapping[str, object]) -> None:
     """Send a request that gets no answer because the endpoint cannot play its plan."""
     with pytest.raises(http.client.HTTPException):
         send(endpoint, "POST", MESSAGES, body)
