@@ -92,9 +92,16 @@ class Toolbox(Protocol):
         ...
 
 
+_EMPTY_HANDED = frozenset({OutcomeKind.DENIED, OutcomeKind.REFUSED})
+
+
 def judge(signal: Outcome | None, *, changed: bool) -> Outcome:
-    """Judge a turn by its diff and its own words: never by the exit code alone."""
-    if signal is None:
+    """Judge a turn by its diff and its own words: never by the exit code alone.
+
+    A denial or a refusal counts only for a turn that changed nothing: a tool that was denied one
+    way and found another has done its work. Any other failure stays one, diff or not.
+    """
+    if signal is None or (changed and signal.kind in _EMPTY_HANDED):
         kind = OutcomeKind.EDITED if changed else OutcomeKind.NO_CHANGE
         return Outcome(kind=kind)
     return msgspec.structs.replace(signal, partial=changed)

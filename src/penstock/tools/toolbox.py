@@ -1,0 +1,86 @@
+"""All tools by id: the built-in ones, the configured ones, and those that other packages bring."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from penstock.errors import ConfigError, NotFoundError
+from penstock.model.settings import ToolProfile
+from penstock.tools.api import Tool, Toolbox
+from penstock.tools.profile import ProfileTool
+
+ENTRY_POINT_GROUP = "penstock.tools"
+"""Entry points of this group name a class or function that makes a Tool without arguments."""
+
+BUILT_IN = {
+    "aider": "penstock.tools.aider:AiderTool",
+    "claude-cli": "penstock.tools.claude_cli:ClaudeTool",
+    "codex": "penstock.tools.codex:CodexTool",
+    "scripted": "penstock.tools.scripted:ScriptedTool",
+}
+ALIASES = {"claude": "claude-cli"}
+
+
+class Tools:
+    """Finds tools by id: built-in first, then profiles, then entry points. Loads on demand."""
+
+    def __init__(self, profiles: Mapping[str, ToolProfile]) -> None:
+        self._profiles = dict(profiles)
+        self._made: dict[str, Tool] = {}
+
+    def get(self, tool_id: str) -> Tool:
+        """Return a tool. Raises NotFoundError that lists the known ones, ConfigError for a
+        broken entry point.
+        """
+        wanted = ALIASES.get(tool_id, tool_id)
+        if wanted not in self._made:
+            self._made[wanted] = self._make(wanted)
+        return self._made[wanted]
+
+    def ids(self) -> Sequence[str]:
+        """Return the known tool ids, sorted, without aliases."""
+        return sorted({*BUILT_IN, *self._profiles, *_outsiders()})
+
+    def _make(self, tool_id: str) -> Tool:
+        if tool_id in BUILT_IN:
+            module, _, name = BUILT_IN[tool_id].partition(":")
+            return cast("Tool", getattr(importlib.import_module(module), name)())
+        if tool_id in self._profiles:
+            return ProfileTool(self._profiles[tool_id])
+        outsider = _outsiders().get(tool_id)
+        if outsider is None:
+            raise self._unknown(tool_id)
+        return _load(outsider)
+
+    def _unknown(self, tool_id: str) -> NotFoundError:
+        known = [*self.ids(), *ALIASES]
+        near = difflib.get_close_matches(tool_id, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return NotFoundError(
+            f"there is no tool {tool_id!r}",
+            hint=f"{hint}known tools: {', '.join(sorted(known))}; "
+            "others can be added in config/tool_profiles.json",
+        )
+
+
+def make_toolbox(profiles: Mapping[str, ToolProfile]) -> Toolbox:
+    """Return the toolbox of a repository with these tool profiles, by id."""
+    return Tools(profiles)
+
+
+def _outsiders() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+
+
+def _load(point: EntryPoint) -> Tool:
+    try:
+        return cast("Tool", point.load()())
+    except (ImportError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            f"the tool {point.name!r} of the entry point {point.value} cannot be loaded: {error}",
+            hint="update or uninstall the package that brings it",
+        ) from error

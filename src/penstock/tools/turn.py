@@ -1,0 +1,203 @@
+"""One turn of any tool: start its process, read what it says, report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.model.outcome import Outcome, OutcomeKind, Usage
+from penstock.process import api as process
+from penstock.process.api import Command, End, FilterFactory, Stop
+from penstock.process.run import run
+from penstock.tools.api import TurnReport, TurnRequest
+
+WALL_S = 1800.0
+"""How long an AI tool may work on one turn when nothing else is configured, in seconds."""
+IDLE_S = 300.0
+"""How long it may stay silent, in seconds."""
+SETTLE_S = 2.0
+"""How long it may take to end itself after its terminal event, in seconds."""
+TAIL_BYTES = 16 << 10
+MESSAGE_CHARS = 2000
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a tool's process is started. `argv` must hold no secret; limits are seconds."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    stdin: Path | None = None
+    cwd: Path | None = None
+    wall_s: float = WALL_S
+    idle_s: float | None = IDLE_S
+
+
+@dataclass(slots=True, kw_only=True)
+class Said:
+    """What a tool has said so far. Readers add to it; `conclude` judges it.
+
+    `terminal`: the event that ends the tool's work was read. `verdict` is the failure that it
+    states, `hint` the last failure that the stream spoke of before. `text` is what the tool says
+    of itself when it prints no events.
+    """
+
+    terminal: bool = False
+    verdict: Outcome | None = None
+    hint: Outcome | None = None
+    usage: Usage = field(default_factory=Usage)
+    message: str = ""
+    events: int = 0
+    unknown: int = 0
+
+
+class Reader(Protocol):
+    """Understands the output of one tool, as it comes."""
+
+    said: Said
+
+    def feed(self, data: bytes) -> bool:
+        """Take a piece of stdout; return True when there is nothing more to wait for."""
+        ...
+
+    def finish(self, ended: process.Outcome) -> Outcome | None:
+        """Take the end of the process and return the failure it amounts to, None for success.
+
+        Called only when the tool ended by itself or because `feed` returned True.
+        """
+        ...
+
+
+def run_turn(
+    tool_id: str,
+    launch: Launch,
+    reader: Reader,
+    request: TurnRequest,
+    stop: Stop,
+    make_filter: FilterFactory,
+) -> TurnReport:
+    """Run a tool's process to its end and report what it did and said."""
+    ended = run(_command(launch, reader, request, make_filter), stop)
+    signal = ended_by_us(ended, launch, reader.said) or reader.finish(ended)
+    clean = _cleaner(make_filter)
+    said = reader.said
+    return TurnReport(
+        tool_id=tool_id,
+        argv=tuple(clean(arg) for arg in launch.argv),
+        exit_code=ended.exit_code,
+        duration_s=ended.duration_s,
+        signal=_clean_outcome(signal, clean),
+        usage=said.usage,
+        message=clean((signal.message if signal else "") or said.message)[:MESSAGE_CHARS],
+        tail=clean(_tail(ended)),
+        swept=ended.swept,
+        events=said.events,
+        unknown_events=said.unknown,
+    )
+
+
+def ended_by_us(ended: process.Outcome, launch: Launch, said: Said) -> Outcome | None:
+    """Return the outcome when the reason for the end was ours, None when the tool had its say."""
+    last = f"; it last spoke of: {said.hint.message}" if said.hint else ""
+    match ended.end:
+        case End.INTERRUPTED:
+            return Outcome(kind=OutcomeKind.CANCELED, message="stopped by the user")
+        case End.NOT_FOUND:
+            message = ended.error or f"{launch.argv[0]} is not installed"
+            return Outcome(kind=OutcomeKind.NOT_INSTALLED, message=message)
+        case End.NOT_STARTED:
+            message = f"could not be started: {ended.error}"
+            return Outcome(kind=OutcomeKind.CRASHED, message=message)
+        case End.WALL_LIMIT if not said.terminal:
+            message = f"not done within {launch.wall_s:g} s{last}"
+            return Outcome(kind=OutcomeKind.TIMEOUT, message=message)
+        case End.IDLE_LIMIT if not said.terminal:
+            message = f"silent for {launch.idle_s or 0:g} s{last}"
+            return Outcome(kind=OutcomeKind.IDLE, message=message)
+        case _:
+            return None
+
+
+def died(ended: process.Outcome, *, evidence: str = "") -> Outcome:
+    """Return the outcome of a process that ended without a word that anybody understands."""
+    code = ended.exit_code
+    if code == 0:
+        return Outcome(
+            kind=OutcomeKind.BAD_OUTPUT,
+            message="ended with exit code 0 but without its terminal event",
+            evidence=evidence,
+        )
+    how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    message = f"crashed: {how}: {evidence}" if evidence else f"crashed: {how}"
+    return Outcome(kind=OutcomeKind.CRASHED, message=message, evidence=evidence)
+
+
+def last_line(*texts: str) -> str:
+    """Return the last line that is not blank of the first text that has one."""
+    for text in texts:
+        for line in reversed(text.splitlines()):
+            if line.strip():
+                return line.strip()[:MESSAGE_CHARS]
+    return ""
+
+
+def own_home(request: TurnRequest, name: str) -> str:
+    """Make this worker's own configuration folder for a tool (0700) and return its path."""
+    folder = request.home / name
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a whole file that only its owner may read; never through a symbolic link."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _command(
+    launch: Launch, reader: Reader, request: TurnRequest, make_filter: FilterFactory
+) -> Command:
+    return Command(
+        argv=launch.argv,
+        cwd=launch.cwd or request.worktree,
+        env=launch.env,
+        stdin=launch.stdin,
+        log=request.log,
+        wall_s=launch.wall_s,
+        idle_s=launch.idle_s,
+        settle_s=SETTLE_S,
+        marker=request.marker,
+        sweep_cwd=request.worktree,
+        make_filter=make_filter,
+        on_stdout=reader.feed,
+    )
+
+
+def _cleaner(make_filter: FilterFactory) -> Callable[[str], str]:
+    def clean(text: str) -> str:
+        stream = make_filter()
+        raw = stream.feed(text.encode("utf-8", "replace")) + stream.flush()
+        return raw.decode("utf-8", "replace")
+
+    return clean
+
+
+def _clean_outcome(outcome: Outcome | None, clean: Callable[[str], str]) -> Outcome | None:
+    if outcome is None:
+        return None
+    return msgspec.structs.replace(
+        outcome,
+        message=clean(outcome.message)[:MESSAGE_CHARS],
+        evidence=clean(outcome.evidence)[:MESSAGE_CHARS],
+    )
+
+
+def _tail(ended: process.Outcome) -> str:
+    error, half = ended.error_text, TAIL_BYTES // 2
+    out = ended.text[-(TAIL_BYTES - min(len(error), half)) :]
+    return out if not error else f"{out}\n{error[-half:]}"
