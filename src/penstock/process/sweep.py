@@ -1,0 +1,131 @@
+"""Ending what a child left behind, found by four marks that it would have to shed one and all."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.process import proc
+from penstock.process.api import MARKER_VARIABLE
+from penstock.process.marks import Marks, encoded, resolved, until_two_are_empty
+from penstock.process.spawn import live_sessions
+
+_MARKER = MARKER_VARIABLE.encode()
+
+
+def sweep(
+    *,
+    marker: str | None,
+    session: int | None = None,
+    pipes: Collection[int] = (),
+    cwd: Path | None = None,
+    since: int = 0,
+) -> int:
+    """Kill all that a child left behind, and return how many processes that were.
+
+    Killed is whatever has `marker` in its environment, is in `session`, holds the writing end of
+    one of `pipes` (inode numbers), or works inside `cwd` without a terminal; never this process,
+    its ancestors, or what it is itself running at the moment. Goes on until two passes in a row
+    find nothing, at most some seconds.
+    """
+    return _sweep(
+        Marks(
+            markers=encoded(() if marker is None else (marker,)),
+            session=session,
+            pipes=frozenset(pipes),
+            folders=resolved(() if cwd is None else (cwd,)),
+            since=since,
+        )
+    )
+
+
+def sweep_markers(markers: Iterable[str], cwds: Iterable[Path] = ()) -> int:
+    """Kill all that bears one of the markers or works inside one of the folders; return how many.
+
+    For recovery, when the process that started them is dead. The rest is as in `sweep`.
+    """
+    return _sweep(Marks(markers=encoded(markers), folders=resolved(cwds)))
+
+
+def _sweep(marks: Marks) -> int:
+    if not proc.available():
+        # no /proc, so not Linux: the same marks as far as psutil shows them
+        from penstock.process.portable import sweep_portably
+
+        return sweep_portably(marks)
+    ancestors = proc.ancestors(os.getpid())
+    killed: set[tuple[int, int]] = set()
+    too_old: set[str] = set()
+
+    def one_pass() -> bool:
+        found = [process for process in _bearers(marks, ancestors, too_old) if _kill(process)]
+        killed.update((process.pid, process.start) for process in found)
+        return bool(found)
+
+    until_two_are_empty(one_pass)
+    _collect_adopted(killed, marks.session)
+    return len(killed)
+
+
+def _bearers(marks: Marks, ancestors: frozenset[int], too_old: set[str]) -> list[proc.Entry]:
+    me, own_session = os.getpid(), os.getsid(0)
+    running = live_sessions() - {marks.session}
+    return [
+        process
+        for process in proc.entries(marks.since, too_old)
+        if process.pid not in ancestors
+        and process.session not in running
+        # between fork and exec a child of another thread still looks like ourselves
+        and not (process.parent == me and process.session == own_session)
+        and _bears(process, marks)
+    ]
+
+
+def _bears(process: proc.Entry, marks: Marks) -> bool:
+    # the cheap marks are looked at first
+    return (
+        process.session == marks.session
+        or _is_inside(process, marks)
+        or _is_marked(process, marks)
+        or bool(marks.pipes and proc.writes_to(process.pid, marks.pipes))
+    )
+
+
+def _is_marked(process: proc.Entry, marks: Marks) -> bool:
+    if not marks.markers:
+        return False
+    return not marks.markers.isdisjoint(proc.environ_values(process.pid, _MARKER))
+
+
+def _is_inside(process: proc.Entry, marks: Marks) -> bool:
+    # a process at a terminal is most likely the user's own shell or editor, looking around:
+    # a tool's child has no terminal, having been started in a session without one
+    return bool(marks.folders and not process.tty and marks.covers(proc.cwd(process.pid)))
+
+
+def _kill(process: proc.Entry) -> bool:
+    """Kill a process unless its number has passed to another; False when that cannot be done."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except OSError:
+        return False
+    try:
+        if proc.start_of(process.pid) != process.start:
+            return False
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except OSError:  # gone meanwhile, or running as another user
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _collect_adopted(killed: Iterable[tuple[int, int]], session: int | None) -> None:
+    # as process 1 of a container we inherit orphans, and nobody else would collect them
+    for pid, _ in killed:
+        if pid != session:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
