@@ -1,0 +1,1 @@
+"""Settings with their origin: pipeline.yaml, circuit_breakers.yaml, tool_profiles.json."""

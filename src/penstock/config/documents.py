@@ -1,0 +1,176 @@
+"""A configuration file as plain values, with the line of each key.
+
+Only the harmless part of YAML is read: text, numbers, true/false, null, lists and mappings. Aliases,
+tags, repeated keys and deep nesting are refused, with their line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from penstock.config.comments import blank_comments
+from penstock.errors import ConfigError
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 40
+
+Key = tuple[str | int, ...]
+
+
+class ConfigFileError(ConfigError):
+    """A configuration file is wrong; `problems` has one line for each error in it."""
+
+    def __init__(self, shown: str, problems: Iterable[str], *, hint: str | None = None) -> None:
+        self.file = shown
+        self.problems = tuple(problems)
+        if len(self.problems) == 1:
+            message = f"{shown}: {self.problems[0]}"
+        else:
+            lines = "".join(f"\n  {problem}" for problem in self.problems)
+            message = f"{shown}: {len(self.problems)} errors{lines}"
+        super().__init__(message, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file. `shown` is its name for people; `lines` maps key paths to lines from 1."""
+
+    shown: str
+    value: Any
+    lines: dict[Key, int] = field(default_factory=dict)
+
+    def place(self, path: Key) -> str:
+        """Return `line N, a.b[0]` for a key path, as far as it is known."""
+        name = key_name(path)
+        line = self.lines.get(path)
+        return ", ".join(part for part in (f"line {line}" if line else "", name) if part)
+
+
+def key_name(path: Iterable[str | int]) -> str:
+    """Write a key path as `a.b[0]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def shown_name(path: Path, root: Path | None) -> str:
+    """Return a file's name for messages: relative to `root` when it lies there."""
+    if root is not None and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return str(path)
+
+
+def load_document(path: Path, *, root: Path | None = None) -> Document | None:
+    """Read a .yaml, .yml or .json file; None when there is none.
+
+    Raises ConfigFileError when it cannot be read or parsed.
+    """
+    shown = shown_name(path, root)
+    text = _read(path, shown)
+    if text is None:
+        return None
+    document = _parse_json(text, shown) if path.suffix == ".json" else _parse_yaml(text, shown)
+    _check_numbers(document)
+    return document
+
+
+# -- reading -------------------------------------------------------------------------------------
+def _read(path: Path, shown: str) -> str | None:
+    try:
+        # O_NONBLOCK: a pipe in the file's place must not hang us
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise ConfigFileError(shown, [f"cannot be read: {_why(error)}"]) from error
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ConfigFileError(shown, ["is not a regular file"])
+        content = stream.read(MAX_BYTES + 1)
+    return _decode(content, shown)
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _decode(content: bytes, shown: str) -> str:
+    if len(content) > MAX_BYTES:
+        raise ConfigFileError(shown, [f"is larger than {MAX_BYTES // 1024} KiB"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigFileError(shown, [f"line {line}: is not UTF-8 text"]) from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigFileError(shown, [f"line {line}: holds a NUL byte, so it is no text file"])
+    return text
+
+
+# -- JSON ----------------------------------------------------------------------------------------
+def _parse_json(text: str, shown: str) -> Document:
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(found)
+        if len(made) < len(found):
+            names = [name for name, _ in found]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise ConfigFileError(shown, [f"{name}: is given twice" for name in twice])
+        return made
+
+    try:
+        value = json.loads(blank_comments(text), object_pairs_hook=pairs)
+    except json.JSONDecodeError as error:
+        raise ConfigFileError(
+            shown, [f"line {error.lineno}, column {error.colno}: {error.msg}"]
+        ) from error
+    except RecursionError as error:
+        raise ConfigFileError(shown, ["is nested too deeply"]) from error
+    except ValueError as error:
+        raise ConfigFileError(shown, [str(error)]) from error
+    return Document(shown, value)
+
+
+# -- YAML ----------------------------------------------------------------------------------------
+def _parse_yaml(text: str, shown: str) -> Document:
+    from penstock.config.yamltext import YamlProblem, read_yaml
+
+    try:
+        value, lines = read_yaml(text, max_depth=MAX_DEPTH)
+    except YamlProblem as error:
+        raise ConfigFileError(shown, error.problems, hint=error.hint) from error
+    return Document(shown, value, lines)
+
+
+# -- numbers -------------------------------------------------------------------------------------
+def _check_numbers(document: Document) -> None:
+    """Refuse numbers that no setting can mean: not finite, or beyond 2**53."""
+    wrong = [
+        f"{document.place(path)}: {value!r} is out of range"
+        for path, value in _numbers(document.value)
+        if not abs(value) <= 2**53
+    ]
+    if wrong:
+        raise ConfigFileError(document.shown, wrong)
+
+
+def _numbers(value: Any) -> list[tuple[Key, float]]:
+    """Return all numbers of a value with their key paths."""
+    found: list[tuple[Key, float]] = []
+    todo: list[tuple[Key, Any]] = [((), value)]
+    while todo:
+        path, item = todo.pop()
+        if isinstance(item, dict):
+            todo += [((*path, key), inner) for key, inner in item.items()]
+        elif isinstance(item, list):
+            todo += [((*path, index), inner) for index, inner in enumerate(item)]
+        elif isinstance(item, (int, float)):
+            found.append((path, item))
+    return found
