@@ -31,15 +31,17 @@ quietly() {
   fi
 }
 
-# venv_fresh FOLDER: tell whether the folder holds an environment whose Python still starts.
-venv_fresh() {
-  [[ -x $1/bin/python ]] && "$1/bin/python" -c 'import pip' >/dev/null 2>&1
+# venv_sound FOLDER: tell whether the folder holds an environment that was made for this very place
+# (a moved one starts the commands of its old place) and whose Python still starts.
+venv_sound() {
+  [[ -x $1/bin/python ]] && "$1/bin/python" -c 'import pip' >/dev/null 2>&1 &&
+    grep -qF "$(cd "$1" && pwd)" "$1/bin/activate"
 }
 
 # make_venv FOLDER MIN MAX: make a virtual environment unless a sound one is there.
 make_venv() {
   local python
-  if venv_fresh "$1"; then return 0; fi
+  if venv_sound "$1"; then return 0; fi
   python=$(find_python "$2" "$3") ||
     fail "Python 3.$2 or newer with its venv module is needed and was not found on PATH" \
       "(on Debian and Ubuntu: apt install python3 python3-venv)."
@@ -54,4 +56,14 @@ pip_install() {
   shift
   quietly "$venv/install.log" "$venv/bin/python" -m pip install -q --disable-pip-version-check \
     --no-input "$@"
+}
+
+# install_checkout FOLDER EXTRA: install this checkout, editable, with an extra, unless nothing that
+# decides about it has changed since.
+install_checkout() {
+  local stamp
+  stamp=$(cksum pyproject.toml)
+  if [[ -f $1/.installed-$2 && $(<"$1/.installed-$2") == "$stamp" ]]; then return 0; fi
+  pip_install "$1" -e ".[$2]"
+  printf '%s' "$stamp" >"$1/.installed-$2"
 }
