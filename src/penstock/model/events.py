@@ -39,5 +39,6 @@ class EventType(StrEnum):
     MERGE_QUEUED = "merge_queued"
     MERGED = "merged"
     MERGE_CONFLICT = "merge_conflict"
+    MERGE_REJECTED = "merge_rejected"
     BUDGET_EXCEEDED = "budget_exceeded"
     WORK_SAVED = "work_saved"

@@ -133,3 +133,17 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     estimated_cost_usd: float | None
     actual_cost_usd: float | None
     timestamp: str
+
+
+class ErrorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the error pipeline for one workstream; `context` is all that it saved."""
+
+    run_id: str
+    ws_id: str
+    current_state: str
+    attempt_number: int
+    created_at: str
+    updated_at: str
+    current_agent: str | None = None
+    final_status: str | None = None
+    context: Json = field(default_factory=dict)

@@ -8,12 +8,15 @@ it by anybody else raise ClaimLostError.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
+
+import msgspec
 
 from penstock.model.events import EventType
 from penstock.model.records import (
     Attempt,
     Cost,
+    ErrorContext,
     ErrorRecord,
     Event,
     NewAttempt,
@@ -70,11 +73,19 @@ class Journal(Protocol):
         """Say why a run waits, or None when it no longer does."""
         ...
 
-    def claim_run(self, run_id: str, owner: Mapping[str, Any]) -> int:
+    def claim_run(
+        self,
+        run_id: str,
+        owner: Mapping[str, Any],
+        *,
+        seen: Mapping[str, Any] | msgspec.UnsetType | None = msgspec.UNSET,
+    ) -> int:
         """Take a run for this Journal object and return the new fence token (grows by one).
 
         From now on this object's writes to the run carry the token, and those of earlier holders
-        raise ClaimLostError. Whether the earlier holder is dead is the caller's to judge before.
+        raise ClaimLostError. Whether the earlier holder is dead is the caller's to judge before:
+        hand what run_owner returned then as `seen`, and of two that judge at once only one gets
+        the run; the other gets ClaimError. Without `seen` the run is taken in any case.
         """
         ...
 
@@ -227,7 +238,10 @@ class Journal(Protocol):
         ...
 
     def approve(self, run_id: str, gate: int, by: str, note: str | None = None) -> None:
-        """Record that somebody approved a gate (event gate_approved)."""
+        """Record that somebody approved a gate (event gate_approved).
+
+        Not fenced: it is the user's word to whoever works on the run.
+        """
         ...
 
     def approved_gates(self, run_id: str) -> frozenset[int]:
@@ -241,4 +255,57 @@ class Journal(Protocol):
 
     def schema_version(self) -> int:
         """Return the number of the last migration applied."""
+        ...
+
+
+class DocumentedJournal(Journal, Protocol):
+    """What the documented functions need beside what the engine does."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def add_workstream(
+        self,
+        run_id: str,
+        ws_id: str,
+        *,
+        status: WorkstreamState = WorkstreamState.PENDING,
+        gate: int | None = None,
+        depends_on: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Workstream:
+        """Add a workstream in whatever state, or return the one that is there."""
+        ...
+
+    def record_event(
+        self,
+        event_type: EventType | str,
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+    ) -> Event:
+        """Append an event, also of a type that penstock itself does not use."""
+        ...
+
+    def record_attempt(
+        self,
+        intent: NewAttempt,
+        status: AttemptState,
+        *,
+        started_at: str | None = None,
+        completed_at: str | None = None,
+    ) -> Attempt:
+        """Write an attempt that somebody else made; `intent.attempt` 0 takes the next number."""
+        ...
+
+    def save_error_context(
+        self, run_id: str, ws_id: str, context: Mapping[str, Any]
+    ) -> ErrorContext:
+        """Keep the state of the error pipeline for a workstream, replacing the last one."""
+        ...
+
+    def get_error_context(self, run_id: str, ws_id: str) -> ErrorContext | None:
+        """Return the state of the error pipeline for a workstream, or None."""
         ...

@@ -1,0 +1,42 @@
+-- name: insert
+INSERT INTO workstreams (run_id, ws_id, status, gate, depends_on, created_at, updated_at,
+                         metadata_json)
+VALUES (:run_id, :ws_id, :status, :gate, :depends_on, :now, :now, :metadata_json);
+
+-- name: get
+SELECT * FROM workstreams WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: list
+SELECT * FROM workstreams WHERE run_id = :run_id ORDER BY ws_id;
+
+-- name: find
+SELECT workstreams.* FROM workstreams JOIN runs USING (run_id)
+WHERE ws_id = :ws_id
+ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT 1;
+
+-- name: find_done
+SELECT workstreams.* FROM workstreams JOIN runs USING (run_id)
+WHERE ws_id = :ws_id AND workstreams.status = 'done'
+ORDER BY runs.created_at DESC, runs.rowid DESC;
+
+-- name: move
+UPDATE workstreams
+SET status = :status, reason = :reason, reason_until = NULL, updated_at = :now
+WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: move_integration
+UPDATE workstreams SET integration = :integration, updated_at = :now
+WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: update
+UPDATE workstreams
+SET worktree_path = coalesce(:worktree_path, worktree_path),
+    branch = coalesce(:branch, branch),
+    base_commit = coalesce(:base_commit, base_commit),
+    head_commit = coalesce(:head_commit, head_commit),
+    updated_at = :now
+WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: set_reason
+UPDATE workstreams SET reason = :reason, reason_until = :until, updated_at = :now
+WHERE run_id = :run_id AND ws_id = :ws_id;
