@@ -50,7 +50,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     new files included; equal hashes mean equal trees. `ignored` lists ignored files that the turn
     created. `hidden` lists paths whose index flags (assume-unchanged, skip-worktree) were found
     set and taken away before the diff. `tampering` lists what was changed in git's own files
-    (hooks, config, the worktree's `.git` file), each as one line for people.
+    (hooks, config, the worktree's `.git` file), each as one line for people. `assumed` is for dry
+    runs: no tool ran, and a change is taken for granted.
     """
 
     changes: tuple[Change, ...]
@@ -59,11 +60,12 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     tampering: tuple[str, ...] = ()
+    assumed: bool = False
 
     @property
     def empty(self) -> bool:
         """Tell whether nothing changed."""
-        return not self.changes
+        return not self.changes and not self.assumed
 
 
 class MergeOutcome(msgspec.Struct, frozen=True, kw_only=True):

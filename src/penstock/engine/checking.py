@@ -1,0 +1,253 @@
+"""STATIC and RUNTIME: run the checks, and decide over FIX turns until they pass or stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from penstock.breakers.decide import Decision, Next, decide
+from penstock.breakers.signature import combined, signature
+from penstock.checks.api import Check, CheckContext, CheckRun
+from penstock.engine.facts import (
+    last_check,
+    latest_hash,
+    next_number,
+    spend,
+    step_history,
+)
+from penstock.engine.job import Job, relative
+from penstock.engine.prompt import FixInput, fix_prompt, summary
+from penstock.errors import Interrupted
+from penstock.model.events import EventType
+from penstock.model.finding import Finding
+from penstock.model.records import Attempt, NewAttempt
+from penstock.model.states import AttemptState
+from penstock.worktrees.api import Worktree
+
+FINDINGS_KEPT = 50
+ERRORS_KEPT = 20
+TAIL_KEPT = 6_000
+
+FixTurn = Callable[[str, str], str | None]
+"""Runs a FIX turn (for_step, prompt); the error after which no other turn makes sense, or None."""
+
+
+def checking_step(job: Job, tree: Worktree, step: str, fix_turn: FixTurn) -> Decision:
+    """Drive `step` (static or runtime) to its end: the decision is PROCEED, TRIP or FAIL."""
+    while True:
+        job.check_stop()
+        decision = next_decision(job, step)
+        if decision.next is Next.CHECK:
+            run_checks(job, tree, step)
+        elif decision.next is Next.FIX:
+            _announce(job, step, decision)
+            prompt = fix_prompt(job.bundle, job.run_id, tree.path, _fix_input(job, step))
+            if (fatal := fix_turn(step, prompt)) is not None:
+                return Decision(next=Next.FAIL, reason=fatal)
+        else:
+            _announce(job, step, decision)
+            return decision
+
+
+def next_decision(job: Job, step: str) -> Decision:
+    """Decide from the journal what comes next in `step`."""
+    attempts = job.attempts()
+    limits = job.services.limits_for(step, job.bundle)
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    start = latest_hash(attempts, before_step=step)
+    return decide(step, step_history(attempts, step), start, limits, spend(attempts, costs))
+
+
+def _announce(job: Job, step: str, decision: Decision) -> None:
+    payload: dict[str, Any] = {
+        "step": step,
+        "decision": decision.next.value,
+        "reason": decision.reason,
+    }
+    job.event(EventType.FIX_DECISION, payload)
+    if decision.next is Next.TRIP and decision.breaker is not None:
+        trip = {"step": step, "reason": decision.breaker.value, "message": decision.reason}
+        job.event(EventType.BREAKER_TRIP, {**trip, "advice": decision.advice})
+
+
+def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
+    """Run the checks of `step` once and record the attempt.
+
+    After a runtime fix the static checks run again first: what is done must pass both.
+    """
+    services, attempts = job.services, job.attempts()
+    number = next_number(attempts, step)
+    marker = services.new_marker(job.run_id, job.ws_id, step, number)
+    checks, notes = _plan(job, tree, step, attempts)
+    intent = NewAttempt(
+        run_id=job.run_id,
+        ws_id=job.ws_id,
+        step_name=step,
+        attempt=number,
+        tool_id=",".join(check.check_id for check in checks)[:200] or None,
+        marker=marker,
+    )
+    attempt = services.journal.begin_attempt(intent)
+    runs = _run_all(job, tree, checks, intent)
+    return _record(job, attempt, runs, notes, latest_hash(attempts))
+
+
+def _plan(
+    job: Job, tree: Worktree, step: str, attempts: Sequence[Attempt]
+) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    plan = job.services.checks.plan
+    checks, notes = plan(step, tree.path, job.bundle.acceptance_tests)
+    if step == "runtime" and any(a.for_step == "runtime" for a in attempts):
+        static, _ = plan("static", tree.path, job.bundle.acceptance_tests)
+        checks = (*static, *checks)
+    return checks, notes
+
+
+def _run_all(
+    job: Job, tree: Worktree, checks: Sequence[Check], intent: NewAttempt
+) -> tuple[CheckRun, ...]:
+    """Run the checks in order; after a failing static one no runtime check starts."""
+    services = job.services
+    context = CheckContext(
+        worktree=tree.path,
+        repo_root=services.root,
+        log=services.evidence.log(job.run_id, job.ws_id, intent.step_name, intent.attempt),
+        marker=intent.marker or "",
+        run_id=job.run_id,
+        ws_id=job.ws_id,
+    )
+    runs: list[CheckRun] = []
+    for check in checks:
+        if check.step == "runtime" and any(r.check.step == "static" and not r.passed for r in runs):
+            break
+        runs.append(services.checks.run(check, context, services.stop, services.make_filter))
+        if runs[-1].interrupted or runs[-1].problem:
+            break
+    return tuple(runs)
+
+
+def _record(
+    job: Job,
+    attempt: Attempt,
+    runs: tuple[CheckRun, ...],
+    notes: tuple[str, ...],
+    diff_hash: str,
+) -> Attempt:
+    interrupted = any(run.interrupted for run in runs)
+    passed = not interrupted and all(run.passed for run in runs)
+    failed = [run for run in runs if not run.passed]
+    problem = next((run.problem for run in failed if run.problem), None)
+    status = AttemptState.SUCCEEDED if passed else AttemptState.FAILED
+    done = job.services.journal.finish_attempt(
+        attempt.id,
+        AttemptState.CANCELED if interrupted else status,
+        exit_code=failed[-1].exit_code if failed else 0,
+        error_signature=_signature(attempt.step_name, failed) if failed else None,
+        diff_hash=diff_hash or None,
+        result=_result(job, attempt, runs, notes, problem),
+    )
+    if interrupted:
+        raise Interrupted(f"{job.ws_id}: the {attempt.step_name} checks were interrupted")
+    _record_errors(job, attempt, failed)
+    return done
+
+
+def _result(
+    job: Job,
+    attempt: Attempt,
+    runs: tuple[CheckRun, ...],
+    notes: tuple[str, ...],
+    problem: str | None,
+) -> dict[str, Any]:
+    text = job.services.masks.text
+    failed = [run for run in runs if not run.passed]
+    findings = [finding for run in failed for finding in run.findings]
+    counts = [run.tests for run in runs if run.tests is not None]
+    kept: dict[str, Any] = {
+        "outcome": "skipped" if not runs else "failed" if failed else "passed",
+        "skipped": not runs,
+        "problem": text(problem) if problem else None,
+        "error": text(problem or _headline(failed)) if failed else None,
+        "notes": list(notes),
+        "tests": sum(counts) if counts else None,
+        "flaky": [run.check.check_id for run in runs if run.flaky],
+        "swept": sum(run.swept for run in runs),
+        "checks": [_check_json(run) for run in runs],
+        "findings": [_finding_json(f, text) for f in findings[:FINDINGS_KEPT]],
+        "findings_count": len(findings),
+        "failed_commands": [" ".join(run.check.argv) for run in failed],
+        "tail": text("\n".join(run.tail for run in failed if run.tail)[-TAIL_KEPT:]),
+        "log": relative(
+            job.services.evidence.log(job.run_id, job.ws_id, attempt.step_name, attempt.attempt),
+            job.services.root,
+        ),
+    }
+    return {key: value for key, value in kept.items() if value not in (None, [], "", False)}
+
+
+def _check_json(run: CheckRun) -> dict[str, Any]:
+    return {
+        "check_id": run.check.check_id,
+        "step": run.check.step,
+        "argv": list(run.check.argv),
+        "passed": run.passed,
+        "exit_code": run.exit_code,
+        "duration_sec": round(run.duration_s, 3),
+        "timed_out": run.timed_out,
+        "flaky": run.flaky,
+        "findings": len(run.findings),
+        "tests": run.tests,
+    }
+
+
+def _finding_json(finding: Finding, text: Callable[[str], str]) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(finding)
+    return {**fields, "message": text(finding.message)[:2000]}
+
+
+def _headline(failed: Sequence[CheckRun]) -> str:
+    names = ", ".join(
+        f"{run.check.check_id} ({'timed out' if run.timed_out else f'exit {run.exit_code}'})"
+        for run in failed
+    )
+    first = next((summary(f) for run in failed for f in run.findings), "")
+    return f"{names}: {first}" if first else names
+
+
+def _signature(step: str, failed: Sequence[CheckRun]) -> str:
+    marks = [
+        signature(step, finding.code or finding.tool, finding.message)
+        for run in failed
+        for finding in run.findings
+    ] or [signature(step, run.check.check_id, run.tail[-400:]) for run in failed]
+    return combined(marks)
+
+
+def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> None:
+    step, text = attempt.step_name, job.services.masks.text
+    for run in failed:
+        code = "tool_missing" if run.problem else "timeout" if run.timed_out else f"{step}_failure"
+        found = [(f.code or f.tool, text(summary(f))) for f in run.findings]
+        words = found or [(run.check.check_id, text(run.problem or _headline([run])))]
+        for mark, message in words[:ERRORS_KEPT]:
+            job.services.journal.record_error(
+                error_code=code,
+                signature=signature(step, mark, message),
+                message=message,
+                run_id=job.run_id,
+                ws_id=job.ws_id,
+                step_name=step,
+                context={"attempt": attempt.attempt, "check": run.check.check_id},
+            )
+
+
+def _fix_input(job: Job, step: str) -> FixInput:
+    result = last_check(job.attempts(), step)
+    return FixInput(
+        for_step=step,
+        findings=tuple(msgspec.convert(f, Finding) for f in result.get("findings", ())),
+        tail=str(result.get("tail", "")),
+        commands=tuple(result.get("failed_commands", ())),
+    )

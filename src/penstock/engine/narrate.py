@@ -1,0 +1,122 @@
+"""Events in words: one line for people, for the screen and for logs/orchestrator.log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from penstock.model.events import EventType
+from penstock.model.records import Event
+
+Payload = Mapping[str, Any]
+SHOWN_PATHS = 5
+
+
+def narrate(event: Event) -> str:
+    """Return what happened in one line, without time and ids. Unknown events show their payload."""
+    tell = TELLERS.get(event.event_type)
+    text = tell(event.payload) if tell else _plain(event.event_type, event.payload)
+    return " ".join(text.split())
+
+
+def log_line(event: Event) -> str:
+    """Return an event as a line of a log: time, run and workstream id, words."""
+    where = " ".join(name for name in (event.run_id, event.ws_id) if name)
+    return f"{event.timestamp} [{where or '-'}] {narrate(event)}"
+
+
+def _plain(name: str, payload: Payload) -> str:
+    details = ", ".join(f"{k}={v}" for k, v in payload.items() if v not in (None, "", [], {}))
+    return f"{name.replace('_', ' ')}: {details}" if details else name.replace("_", " ")
+
+
+def _because(payload: Payload) -> str:
+    reason = payload.get("reason")
+    return f" ({reason})" if reason else ""
+
+
+def _moved(what: str) -> Callable[[Payload], str]:
+    def tell(payload: Payload) -> str:
+        return f"{what} {payload.get('to', '?')}{_because(payload)}"
+
+    return tell
+
+
+def _step_started(payload: Payload) -> str:
+    step = payload.get("step") or payload.get("step_name") or "step"
+    attempt = payload.get("attempt")
+    tool = payload.get("tool_id")
+    number = f" {attempt}" if attempt else ""
+    return f"{step}{number} started{f' with {tool}' if tool else ''}"
+
+
+def _step_ended(payload: Payload) -> str:
+    step = payload.get("step") or payload.get("step_name") or "step"
+    success = payload.get("success")
+    word = "ended" if success is None else "passed" if success else "failed"
+    return f"{step} {word}"
+
+
+def _step_completed(payload: Payload) -> str:
+    code = payload.get("exit_code")
+    shown = f", exit code {code}" if code is not None else ""
+    return f"attempt {payload.get('step_attempt_id', '?')} {payload.get('status', 'ended')}{shown}"
+
+
+def _tool_run(payload: Payload) -> str:
+    result = payload.get("tool_result") or {}
+    name, outcome = result.get("tool_id", "the tool"), result.get("outcome")
+    took = result.get("duration_sec")
+    shown = f" in {took:.1f}s" if isinstance(took, (int, float)) else ""
+    return f"{payload.get('step', 'turn')}: {name} {outcome or 'ended'}{shown}"
+
+
+def _fix_attempt(payload: Payload) -> str:
+    return f"fix {payload.get('attempt', '')} for {payload.get('step', '?')}"
+
+
+def _breaker(payload: Payload) -> str:
+    advice = payload.get("advice") or payload.get("hint")
+    detail = payload.get("detail") or payload.get("message")
+    parts = [f"breaker {payload.get('reason', '?')} stopped {payload.get('step', 'it')}"]
+    parts += [str(part) for part in (detail, advice) if part]
+    return ": ".join(parts[:2]) + (f". {parts[2]}" if len(parts) > 2 else "")
+
+
+def _paths(items: Any) -> str:
+    """Return the first few paths of a list of paths or of mappings with a path."""
+    names = [str(i.get("path", i)) if isinstance(i, Mapping) else str(i) for i in items or ()]
+    more = f" and {len(names) - SHOWN_PATHS} more" if len(names) > SHOWN_PATHS else ""
+    return ", ".join(names[:SHOWN_PATHS]) + more
+
+
+def _scope(payload: Payload) -> str:
+    paths = _paths(payload.get("out_of_scope_files"))
+    kept = f", kept in {payload['patch']}" if payload.get("patch") else ""
+    return f"edited outside its scope: {paths} (policy {payload.get('policy', '?')}{kept})"
+
+
+def _touched(payload: Payload) -> str:
+    return (
+        f"your own checkout changed during a turn: {_paths(payload.get('paths'))}"
+        f" (policy {payload.get('policy', '?')})"
+    )
+
+
+TELLERS: Mapping[str, Callable[[Payload], str]] = {
+    EventType.RUN_STATUS_CHANGED: _moved("run is"),
+    EventType.WORKSTREAM_STATUS_CHANGED: _moved("is"),
+    EventType.WORKSTREAM_START: lambda _: "workstream started",
+    EventType.WORKSTREAM_END: lambda p: f"workstream ended: {p.get('final_status', '?')}",
+    EventType.WORKSTREAM_WAITING: lambda p: f"waits{_because(p)}",
+    EventType.STEP_START: _step_started,
+    EventType.STEP_STARTED: _step_started,
+    EventType.STEP_END: _step_ended,
+    EventType.STEP_COMPLETED: _step_completed,
+    EventType.TOOL_RUN: _tool_run,
+    EventType.FIX_ATTEMPT: _fix_attempt,
+    EventType.FIX_ATTEMPT_ERROR: lambda p: f"fix failed: {p.get('error', '?')}",
+    EventType.BREAKER_TRIP: _breaker,
+    EventType.SCOPE_VIOLATION: _scope,
+    EventType.MAIN_CHECKOUT_TOUCHED: _touched,
+}

@@ -1,0 +1,40 @@
+"""What a turn cost: as the tool reported it, else from the price table, else unknown."""
+
+from __future__ import annotations
+
+from penstock.engine.job import Job
+from penstock.model.outcome import Usage
+from penstock.model.records import Cost
+from penstock.model.settings import Price
+
+
+def estimate(usage: Usage, price: Price | None) -> float | None:
+    """Return the cost in USD by the table (USD per 1000 tokens), None when it cannot be known."""
+    if price is None or usage.input_uncached is None or usage.output is None:
+        return None
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    total = (
+        usage.input_uncached * price.input
+        + (usage.cache_read or 0) * read
+        + (usage.cache_write or 0) * write
+        + usage.output * price.output
+    )
+    return total / 1000
+
+
+def cost_row(job: Job, attempt_id: int, usage: Usage, timestamp: str) -> Cost:
+    """Return the row of cost_tracking for one turn."""
+    model = usage.model or job.model
+    prices = job.services.settings.prices
+    return Cost(
+        run_id=job.run_id,
+        ws_id=job.ws_id,
+        step_attempt_id=attempt_id,
+        model_name=model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output,
+        estimated_cost_usd=estimate(usage, prices.get(model or "") or prices.get(job.tool_id)),
+        actual_cost_usd=usage.cost_usd,
+        timestamp=timestamp,
+    )

@@ -1,0 +1,127 @@
+"""The prompt of an EDIT or FIX turn: task, acceptance, scope, conventions, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from penstock.model.bundle import Bundle
+from penstock.model.finding import Finding
+
+CONVENTION_FILES = ("AGENTS.md", "CLAUDE.md")
+CONVENTION_LIMIT = 16_000
+SUMMARY_LIMIT = 400
+FINDING_LIMIT = 40
+TAIL_LIMIT = 6_000
+_FIX_OPENING = (
+    "Your change for workstream {ws} (run {run}) does not pass its {step} checks. "
+    "Mend the cause; keep what the task asks for."
+)
+
+
+class FixInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What a FIX turn is told: the step that failed, its findings and the end of its output."""
+
+    for_step: str
+    findings: tuple[Finding, ...]
+    tail: str
+    commands: tuple[str, ...]
+
+
+def edit_prompt(bundle: Bundle, run_id: str, tree: Path) -> str:
+    """Return the prompt of an EDIT turn; conventions are read from `tree`."""
+    parts = [
+        f"You are changing one git repository for workstream {bundle.id} (run {run_id}).",
+        _section("Task", _bullets(bundle.tasks) or "See the fields below."),
+        *_common(bundle, tree),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def fix_prompt(bundle: Bundle, run_id: str, tree: Path, fix: FixInput) -> str:
+    """Return the prompt of a FIX turn."""
+    commands = "\n".join(f"    {command}" for command in fix.commands)
+    parts = [
+        _FIX_OPENING.format(ws=bundle.id, run=run_id, step=fix.for_step),
+        _section("Checks that failed", commands),
+        _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
+        _section("End of the output", _tail(fix.tail)),
+        _section("The task", _bullets(bundle.tasks) or "See the fields below."),
+        *_common(bundle, tree),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def findings_text(findings: Iterable[Finding]) -> str:
+    """Return findings one per line, `path:line:column: code message`, each at most 400 characters."""
+    lines = [summary(finding) for finding in findings]
+    shown = lines[:FINDING_LIMIT]
+    if len(lines) > FINDING_LIMIT:
+        shown.append(f"... and {len(lines) - FINDING_LIMIT} more")
+    return _bullets(shown)
+
+
+def summary(finding: Finding) -> str:
+    """Return one finding as one line of at most 400 characters."""
+    place = ":".join(
+        str(part) for part in (finding.path, finding.line, finding.column) if part is not None
+    )
+    words = " ".join(f"{finding.code or ''} {finding.message}".split())
+    text = f"{place}: {words}" if place else words
+    return text if len(text) <= SUMMARY_LIMIT else text[: SUMMARY_LIMIT - 3] + "..."
+
+
+def _common(bundle: Bundle, tree: Path) -> list[str]:
+    acceptance = _bullets(bundle.acceptance_tests)
+    conventions = _conventions(tree)
+    return [
+        *([_section("Acceptance", acceptance)] if acceptance else []),
+        _section("Scope: you may change only these paths", _scope(bundle)),
+        *([_section("Conventions of this repository", conventions)] if conventions else []),
+        _section("All fields of the workstream (JSON)", _fields(bundle)),
+        _section(
+            "Rules",
+            "- Edit files only; do not run git commit, checkout, stash or push.\n"
+            "- Do not touch files outside the scope; such edits are undone and fail the turn.\n"
+            "- Do not weaken, skip or delete tests to make checks pass.",
+        ),
+    ]
+
+
+def _scope(bundle: Bundle) -> str:
+    created = set(bundle.files_create)
+    return _bullets(
+        f"{path} (to be created)" if path in created else path for path in bundle.claims
+    )
+
+
+def _fields(bundle: Bundle) -> str:
+    fields = msgspec.to_builtins(bundle)
+    # The script of the scripted tool is the answer, not the question.
+    fields["metadata"] = {k: v for k, v in fields["metadata"].items() if k != "scripted"}
+    return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
+
+
+def _conventions(tree: Path) -> str:
+    texts = []
+    for name in CONVENTION_FILES:
+        path = tree / name
+        if path.is_file() and path.resolve().is_relative_to(tree.resolve()):
+            text = path.read_text(encoding="utf-8", errors="replace")[:CONVENTION_LIMIT]
+            texts.append(f"From {name}:\n\n{text.strip()}")
+    return "\n\n".join(texts)
+
+
+def _tail(text: str) -> str:
+    cut = text[-TAIL_LIMIT:]
+    return "\n".join(f"    {line}" for line in cut.splitlines()) or "    (no output)"
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}"

@@ -1,0 +1,68 @@
+"""Everything a running engine leans on, in one frozen value made by wiring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from penstock.checks.api import Checks
+from penstock.engine.evidence import Evidence
+from penstock.engine.ports import Clock
+from penstock.model.bundle import Bundle
+from penstock.model.settings import BreakerLimits, CheckoutPolicy, PipelineSettings
+from penstock.process.api import FilterFactory, Stop
+from penstock.store.api import Journal
+from penstock.tools.api import Toolbox
+from penstock.worktrees.api import Repository
+
+
+class Masks(Protocol):
+    """Takes secrets out of text."""
+
+    def text(self, text: str) -> str:
+        """Return the text with every secret replaced."""
+        ...
+
+
+class Hold(Protocol):
+    """Holds a run for this process, against every other one on this machine."""
+
+    def __call__(self, run_id: str) -> AbstractContextManager[None]:
+        """Return the lock of a run. Entering it raises ClaimError when another process has it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The edges of the engine.
+
+    `limits_for(step, bundle)` gives the budgets of a step with all overrides. `jitter()` draws
+    from 0.5..1.5. `watch_output(ws_id, step)` gives what takes the redacted output of an attempt
+    as it comes, or None. `new_marker(...)` makes the value that every child of an attempt carries.
+    `sweep(markers, cwds)` ends what a dead orchestrator left and returns how many there were.
+    `owner` says who holds a run (host, process, start). `free_mb()` is the free disk space.
+    """
+
+    root: Path
+    settings: PipelineSettings
+    checkout_policy: CheckoutPolicy
+    limits_for: Callable[[str, Bundle], BreakerLimits]
+    journal: Journal
+    repository: Repository
+    toolbox: Toolbox
+    checks: Checks
+    evidence: Evidence
+    clock: Clock
+    stop: Stop
+    masks: Masks
+    make_filter: FilterFactory
+    watch_output: Callable[[str, str], Callable[[bytes], None] | None]
+    hold: Hold
+    jitter: Callable[[], float]
+    new_marker: Callable[[str, str, str, int], str]
+    sweep: Callable[[Iterable[str], Iterable[Path]], int]
+    owner: Mapping[str, Any]
+    free_mb: Callable[[], int]

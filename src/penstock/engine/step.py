@@ -1,0 +1,173 @@
+"""The flow of one workstream: EDIT -> STATIC -> RUNTIME -> done, with FIX turns in between.
+
+Each state knows what has to be done in it and where it leads. All that is needed to go on is in the
+journal, so the same loop starts a workstream and resumes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from penstock.breakers.decide import Next, cost_tripped
+from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
+from penstock.engine.checking import checking_step
+from penstock.engine.desk import Desk
+from penstock.engine.facts import FINISHED, edit_tries, spend
+from penstock.engine.job import Job
+from penstock.engine.prompt import edit_prompt
+from penstock.engine.scope import change_violations
+from penstock.engine.turn import run_turn
+from penstock.engine.waiting import wait_until
+from penstock.model.events import EventType
+from penstock.model.outcome import OutcomeKind
+from penstock.model.states import WorkstreamState
+from penstock.worktrees.api import Worktree
+
+W = WorkstreamState
+ENDED = frozenset({W.DONE, W.FAILED, W.QUARANTINED, W.CANCELED})
+
+
+def run_workstream(job: Job, desk: Desk) -> WorkstreamState:
+    """Drive a workstream to its end and return the state it ended in.
+
+    Raises Interrupted, EnvironmentProblem and Waiting, all of which leave it ready to be resumed.
+    """
+    while (state := job.row().status) not in ENDED:
+        job.check_stop()
+        _STEPS[state](job, desk)
+    return state
+
+
+def _claim(job: Job, _desk: Desk) -> None:
+    _move(job, W.STARTED)
+
+
+def _begin_edit(job: Job, _desk: Desk) -> None:
+    _move(job, W.EDITING)
+
+
+def _edit(job: Job, desk: Desk) -> None:
+    tree = desk.worktree(job)
+    if not _edited(job):
+        prompt = edit_prompt(job.bundle, job.run_id, tree.path)
+        end = _turn(job, tree, step="edit", for_step=None, prompt=prompt)
+        if end.error is not None:
+            return _fail(job, "edit", end.error)
+    return _move(job, W.READY_FOR_STATIC)
+
+
+def _begin_static(job: Job, _desk: Desk) -> None:
+    _move(job, W.STATIC_CHECK)
+
+
+def _static(job: Job, desk: Desk) -> None:
+    _check(job, desk, "static", W.RUNTIME_TESTS)
+
+
+def _runtime(job: Job, desk: Desk) -> None:
+    _check(job, desk, "runtime", W.DONE)
+
+
+_STEPS: Mapping[WorkstreamState, Callable[[Job, Desk], None]] = {
+    W.PENDING: _claim,
+    W.STARTED: _begin_edit,
+    W.EDITING: _edit,
+    W.READY_FOR_STATIC: _begin_static,
+    W.STATIC_CHECK: _static,
+    W.RUNTIME_TESTS: _runtime,
+}
+
+
+def _check(job: Job, desk: Desk, step: str, onward: WorkstreamState) -> None:
+    tree = desk.worktree(job)
+
+    def fix(for_step: str, prompt: str) -> str | None:
+        tree.reset(tree.head)  # checks may have left files behind; a turn begins clean
+        end = _turn(job, tree, step="fix", for_step=for_step, prompt=prompt)
+        return end.error if end.fatal else None
+
+    decision = checking_step(job, tree, step, fix)
+    if decision.next is not Next.PROCEED:
+        breaker = f" ({decision.breaker.value} breaker)" if decision.breaker else ""
+        return _fail(job, step, f"{decision.reason}{breaker}")
+    if onward is W.DONE and (left := _outside(job, tree)) is not None:
+        return _fail(job, step, left)
+    return _move(job, onward)
+
+
+class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a turn ended: `error` None when it was kept; `fatal` when no other may follow."""
+
+    error: str | None = None
+    fatal: bool = False
+
+
+def _turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
+    """Run a turn, again after a rate limit or an overload.
+
+    The tries so far are read from the journal, so a wait that was cut short goes on where it was.
+    """
+    while True:
+        if (before := _retry(job, for_step)) is not None:
+            if before.at is None:
+                return TurnEnd(error=before.reason, fatal=True)
+            wait_until(job, before.at, before.reason)
+        if (over := _cost(job, for_step or step)) is not None:
+            return TurnEnd(error=over, fatal=True)
+        attempt = run_turn(job, tree, step=step, for_step=for_step, prompt=prompt)
+        error = attempt.result.get("error")
+        if error is None:
+            return TurnEnd()
+        if (after := _retry(job, for_step)) is None:
+            return TurnEnd(error=str(error))
+        if after.at is None:
+            return TurnEnd(error=f"{error} ({after.reason})", fatal=True)
+
+
+def _retry(job: Job, for_step: str | None) -> RetryDecision | None:
+    """Return when a turn that was kept from working is tried again; None when the last was not."""
+    tries = edit_tries(job.attempts(), for_step=for_step)
+    if not tries or tries[-1].kind not in TRANSIENT:
+        return None
+    services = job.services
+    return retry_turn(tries, RetryPolicy(), now=services.clock(), jitter=services.jitter())
+
+
+def _cost(job: Job, step: str) -> str | None:
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    limits = job.services.limits_for(step, job.bundle)
+    decision = cost_tripped(limits, spend(job.attempts(), costs))
+    return decision.reason if decision is not None else None
+
+
+def _edited(job: Job) -> bool:
+    """Tell whether an EDIT turn has already been kept."""
+    return any(
+        a.step_name == "edit"
+        and a.status in FINISHED
+        and a.result.get("outcome") == OutcomeKind.EDITED.value
+        and not a.result.get("error")
+        for a in job.attempts()
+    )
+
+
+def _outside(job: Job, tree: Worktree) -> str | None:
+    """Hold everything that the branch holds against the scope once more, at the end."""
+    protected = job.services.settings.protected_paths
+    found = change_violations(job.bundle, tree.scope_since_base(), protected)
+    if not found:
+        return None
+    payload = [{"path": v.path, "why": v.why} for v in found]
+    job.event(EventType.SCOPE_VIOLATION, {"out_of_scope_files": payload, "policy": "final"})
+    return "outside the scope at the end: " + "; ".join(f"{v.path} ({v.why})" for v in found[:5])
+
+
+def _move(job: Job, to: WorkstreamState) -> None:
+    job.services.journal.move_workstream(job.run_id, job.ws_id, to)
+
+
+def _fail(job: Job, step: str, error: str) -> None:
+    reason = job.services.masks.text(f"{step}: {error}")
+    job.services.journal.move_workstream(job.run_id, job.ws_id, W.FAILED, reason=reason)
