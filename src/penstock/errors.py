@@ -6,7 +6,7 @@
     |  +- BundleError                a workstream bundle is wrong (also a ValueError)
     |  |  +- BundleValidationError, BundleDependencyError, BundleCycleError
     |  |  +- FileScopeOverlapError
-    |  +- NotFoundError              no such run, workstream, tool
+    |  +- NotFoundError              no such run, workstream, tool (also a ValueError)
     +- EnvironmentProblem         2  this machine or repository cannot do it
     |  +- ToolMissingError           an executable is not installed
     |  +- RepositoryError            bare, without a commit, in the middle of a merge
@@ -79,7 +79,7 @@ class FileScopeOverlapError(BundleError):
     """File scope overlaps detected."""
 
 
-class NotFoundError(UsageError):
+class NotFoundError(UsageError, ValueError):
     """There is no such run, workstream or tool."""
 
 

@@ -289,6 +289,19 @@ class DocumentedJournal(Journal, Protocol):
         """Append an event, also of a type that penstock itself does not use."""
         ...
 
+    def list_events(
+        self,
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        event_type: EventType | str | None = None,
+        after_id: int = 0,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> list[Event]:
+        """Return events, also of a type that penstock itself does not use."""
+        ...
+
     def record_attempt(
         self,
         intent: NewAttempt,

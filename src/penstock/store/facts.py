@@ -39,7 +39,7 @@ class FactStore(Base):
         *,
         run_id: str | None = None,
         ws_id: str | None = None,
-        event_type: EventType | None = None,
+        event_type: EventType | str | None = None,
         after_id: int = 0,
         limit: int = 100,
         newest_first: bool = False,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from penstock.errors import JournalError
@@ -32,12 +32,7 @@ class SqliteJournal(RunStore, WorkstreamStore, AttemptStore, FactStore):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -95,3 +90,20 @@ def open_journal(
         stack.pop_all()
     database = Database(connection, name, read_only=read_only)
     return SqliteJournal(database, clock=clock, on_event=on_event)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the journal at `path` (made or migrated as need be) as a plain connection.
+
+    For scripts that bring their own SQL: foreign keys on, rows by name, and each statement that
+    writes begins an immediate transaction, which the caller commits. Neither the fence nor the
+    state tables watch over it. Raises JournalError.
+    """
+    with ExitStack() as stack:
+        connection = open_file(path, create=True)
+        stack.callback(connection.close)
+        with translated(str(path)):
+            upgrade(connection, path)
+        stack.pop_all()
+    connection.isolation_level = "IMMEDIATE"
+    return connection
