@@ -18,7 +18,8 @@ from penstock.tools.turn import IDLE_S, WALL_S, Launch, Said, died, last_line, o
 
 EXECUTABLE = "claude"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
-"""With one of these in the environment each worker gets a HOME of its own."""
+"""With one of these each worker gets a configuration folder of its own. HOME stays the user's, for
+the commands that an agent runs find their toolchains there."""
 VARIABLES = (
     "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "ANTHROPIC_SMALL_FAST_MODEL",
     "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_DEFAULT_*_MODEL", "CLAUDE_CONFIG_DIR",
@@ -30,7 +31,8 @@ _ARGS = (
     "--no-session-persistence",
 )  # fmt: skip
 _KNOWN = frozenset({"system", "assistant", "user", "result", "rate_limit_event", "stream_event"})
-_OWN_BACKOFF_MS = 1500
+_OWN_BACKOFF_S = 1.5
+_LONGEST_WAIT_S = 10.0
 _BUDGET = frozenset({"error_max_turns", "error_max_budget_usd"})
 _OVERFLOW = frozenset({"prompt_too_long", "blocking_limit"})
 # what Claude Code calls the errors of its API calls, in `api_retry` and in messages
@@ -85,7 +87,7 @@ def environment(request: TurnRequest) -> dict[str, str]:
         "DISABLE_AUTOUPDATER": "1",
     }
     if any(os.environ.get(key) for key in KEYS):
-        extra["HOME"] = own_home(request, "claude")
+        extra["CLAUDE_CONFIG_DIR"] = own_home(request, "claude")
     return child_environment(extra=extra, keep=(*KEYS, *VARIABLES))
 
 
@@ -108,7 +110,7 @@ class ClaudeReader:
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the failure that the stream or, without one, the last words amount to."""
-        if self.said.terminal or self.said.verdict:
+        if self.said.terminal or self.said.verdict is not None:
             return self._with_reset(self.said.verdict)
         last = last_line(ended.error_text, ended.text)
         known = classify(last, now=time.time(), zone=local_zone()) if ended.exit_code else None
@@ -138,10 +140,12 @@ class ClaudeReader:
         self.said.hint = Outcome(kind=kind, message=f"API error {status or ''} {name}".strip())
         if kind is OutcomeKind.AUTH:
             self.said.verdict = self.said.hint  # it would retry for minutes, to no end
-        wait_ms = amount(event.get("retry_delay_ms")) or 0.0
-        if kind is OutcomeKind.RATE_LIMITED and wait_ms > _OWN_BACKOFF_MS:
+        wait_s = (amount(event.get("retry_delay_ms")) or 0.0) / 1000
+        if kind is OutcomeKind.RATE_LIMITED and wait_s > _OWN_BACKOFF_S:
             # longer than its own first back-off: the vendor's Retry-After, which it adds to
-            self._wait_s = wait_ms / 1000
+            self._wait_s = wait_s
+            if wait_s > _LONGEST_WAIT_S:
+                self.said.verdict = self.said.hint  # waiting is our affair, not the client's
 
     def _limit(self, info: Mapping[str, Any]) -> None:
         if text(info.get("status")) == "rejected":
@@ -200,7 +204,12 @@ def _is_limit_notice(words: str) -> bool:
     """Tell whether the last word is the notice of a usage limit that ended without an error."""
     told = classify(words, now=0.0, zone=local_zone()) if len(words) < 200 else None
     short = " ".join(words.lower().split())
-    starts = ("you've hit your", "you\u2019ve hit your", "claude ai usage limit reached", "api error:")
+    starts = (
+        "you've hit your",
+        "you\u2019ve hit your",
+        "claude ai usage limit reached",
+        "api error:",
+    )
     return bool(told and told.kind is OutcomeKind.RATE_LIMITED and short.startswith(starts))
 
 
