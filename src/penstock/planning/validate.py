@@ -1,0 +1,256 @@
+"""The rules over bundles: each on its own, and all of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+
+import msgspec
+from jsonschema_rs import Draft7Validator
+
+from penstock.model.bundle import Bundle
+from penstock.planning.api import (
+    CYCLES,
+    DEFAULT_CAPABILITIES,
+    DUPLICATE_ID,
+    MISSING_REFERENCES,
+    OVERLAPS,
+    BundleProblem,
+    LoadedBundle,
+    ProblemType,
+)
+from penstock.planning.explain import close, explain, found, shown
+from penstock.planning.parse import Flaw, JsonPath, json_path
+from penstock.planning.schema import PATH_FIELDS, Schema, bundle_schema
+from penstock.schedule.conflicts import Overlap, simultaneous_overlaps
+from penstock.schedule.graph import build_dependency_graph, cycle_text, find_cycles
+from penstock.schedule.scope import normalise
+
+# More than this many of a kind say no more; the rest shows once these are mended.
+LIMIT: Final = 1000
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One value of a file that should be a bundle; `at` is its index if the file holds a list.
+
+    `flaws` are what the text was found to hold, with paths inside the entry.
+    """
+
+    file: str
+    at: int | None
+    value: Any
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def id(self) -> str | None:
+        """The id it claims to have."""
+        ws_id = self.value.get("id") if isinstance(self.value, dict) else None
+        return ws_id if isinstance(ws_id, str) else None
+
+    def problem(self, kind: ProblemType, path: JsonPath | None, details: str) -> BundleProblem:
+        """A problem at a place within the entry."""
+        full = path if path is None or self.at is None else (self.at, *path)
+        where = None if full is None else json_path(full, in_list=self.at is not None)
+        return BundleProblem(type=kind, file=self.file, id=self.id, path=where, details=details)
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What checking one entry gave; `bundle` is None when there are problems."""
+
+    entry: Entry
+    bundle: Bundle | None
+    unknown: tuple[BundleProblem, ...] = ()
+    schema: tuple[BundleProblem, ...] = ()
+
+    @property
+    def loaded(self) -> LoadedBundle | None:
+        """The bundle with its file."""
+        if self.bundle is None:
+            return None
+        return LoadedBundle(bundle=self.bundle, file=self.entry.file)
+
+
+@cache
+def _validator() -> tuple[Draft7Validator, Schema]:
+    """The compiled schema, once in a process."""
+    schema = bundle_schema()
+    return Draft7Validator(schema), schema
+
+
+def check_entry(entry: Entry, capabilities: Collection[str] = DEFAULT_CAPABILITIES) -> Checked:
+    """Check one entry against the schema and the rules for its texts."""
+    validator, _ = _validator()
+    if not isinstance(entry.value, dict):
+        details = f"expected an object (a bundle), found {found(entry.value)}"
+        return Checked(entry, None, schema=(entry.problem(ProblemType.SCHEMA, (), details),))
+    if not entry.flaws and validator.is_valid(entry.value):
+        bundle, problems = _convert(entry, capabilities)
+        return Checked(entry, bundle, schema=problems)
+    unknown, wrong = _schema_problems(entry)
+    texts = tuple(_text_problems(entry, capabilities))
+    return Checked(entry, None, unknown=unknown, schema=(*wrong, *texts))
+
+
+def _convert(
+    entry: Entry, capabilities: Collection[str]
+) -> tuple[Bundle | None, tuple[BundleProblem, ...]]:
+    """Make the bundle of an entry that the schema accepts."""
+    problems = tuple(_text_problems(entry, capabilities))
+    if problems:
+        return None, problems
+    try:
+        bundle = msgspec.convert(entry.value, Bundle)
+    except msgspec.ValidationError as error:
+        # The schema and the model are made of the same source; this is for what JSON Schema
+        # cannot say about numbers, such as 1.5e300 for a whole one.
+        return None, (entry.problem(ProblemType.SCHEMA, (), f"expected otherwise: {error}"),)
+    return _with_plain_paths(bundle), ()
+
+
+def _with_plain_paths(bundle: Bundle) -> Bundle:
+    """Return the bundle with its paths as they are compared: `/` only, no `./`."""
+    plain = {name: tuple(map(normalise, getattr(bundle, name))) for name in PATH_FIELDS}
+    changed: dict[str, Any] = {
+        name: value for name, value in plain.items() if value != getattr(bundle, name)
+    }
+    payload = bundle.capability_payload
+    if payload and payload.get("files"):
+        changed["capability_payload"] = {**payload, "files": [*map(normalise, payload["files"])]}
+    return msgspec.structs.replace(bundle, **changed) if changed else bundle
+
+
+def _schema_problems(
+    entry: Entry,
+) -> tuple[tuple[BundleProblem, ...], tuple[BundleProblem, ...]]:
+    """Return (unknown fields, everything else) of an entry that the schema refuses."""
+    validator, schema = _validator()
+    unknown: list[BundleProblem] = []
+    wrong = [entry.problem(ProblemType.SCHEMA, f.path, f.details) for f in entry.flaws]
+    flawed = {flaw.path for flaw in entry.flaws}
+    for error in islice(validator.iter_errors(entry.value), LIMIT):
+        for path, details in explain(error, schema):
+            if path not in flawed:
+                target = unknown if details.startswith("unknown field") else wrong
+                target.append(entry.problem(ProblemType.SCHEMA, path, details))
+    return tuple(unknown), tuple(wrong)
+
+
+def _text_problems(entry: Entry, capabilities: Collection[str]) -> Iterator[BundleProblem]:
+    """Yield what is wrong with paths and with the capability's name."""
+    payload = entry.value.get("capability_payload")
+    places: list[tuple[JsonPath, Any]] = [((name,), entry.value.get(name)) for name in PATH_FIELDS]
+    if isinstance(payload, dict):
+        places.append((("capability_payload", "files"), payload.get("files")))
+    for path, claims in places:
+        for at, claim in enumerate(claims if isinstance(claims, list) else ()):
+            if isinstance(claim, str) and claim and (wrong := _path_problem(claim)):
+                yield entry.problem(ProblemType.SCHEMA, (*path, at), wrong)
+    name = entry.value.get("capability")
+    if isinstance(name, str) and name and name not in capabilities:
+        near = close(name, capabilities)
+        yield entry.problem(
+            ProblemType.SCHEMA,
+            ("capability",),
+            f"unknown capability {shown(name)}; known are {', '.join(capabilities)}"
+            + (f"; did you mean '{near[0]}'?" if near else ""),
+        )
+
+
+def _path_problem(claim: str) -> str | None:
+    """Say what is wrong with a path, or return None."""
+    try:
+        normalise(claim)
+    except ValueError as error:
+        return f"the path {shown(claim)} is wrong: {error}"
+    return None
+
+
+def duplicate_problems(checked: Iterable[Checked]) -> Iterator[BundleProblem]:
+    """Yield a problem for each bundle whose id another one has already."""
+    first: dict[str, Entry] = {}
+    for entry in (c.entry for c in checked):
+        if entry.id is None:
+            continue
+        if (other := first.setdefault(entry.id, entry)) is not entry:
+            place = other.file if other.at is None else f"{other.file} at [{other.at}]"
+            details = f"{DUPLICATE_ID} {shown(entry.id)}, first used in {place}; rename one of them"
+            yield entry.problem(ProblemType.SCHEMA, ("id",), details)
+
+
+class Together:
+    """The rules over a set of bundles: references, cycles, overlaps.
+
+    `checked` are those to be judged, one for each id; `context` are further bundles that may be
+    named in `depends_on`, and `known_ids` all ids that exist, also of bundles that are wrong.
+    """
+
+    def __init__(
+        self, checked: Sequence[Checked], context: Sequence[Bundle], known_ids: Collection[str]
+    ) -> None:
+        self.entries = {c.bundle.id: c.entry for c in checked if c.bundle is not None}
+        self.bundles = [c.bundle for c in checked if c.bundle is not None]
+        self.context = [bundle for bundle in context if bundle.id not in self.entries]
+        self.known_ids = frozenset(known_ids)
+        self.by_id: Mapping[str, Bundle] = {b.id: b for b in (*self.context, *self.bundles)}
+
+    def problems(self) -> Iterator[BundleProblem]:
+        """Yield all problems, references first, then cycles, then overlaps."""
+        yield from islice(self.reference_problems(), LIMIT)
+        yield from self.cycle_problems()
+        yield from self.overlap_problems()
+
+    def reference_problems(self) -> Iterator[BundleProblem]:
+        """Yield a problem for each dependency that does not exist or could never be met."""
+        for bundle in self.bundles:
+            for at, parent in enumerate(bundle.depends_on):
+                if (details := self._reference_problem(bundle, parent)) is not None:
+                    entry = self.entries[bundle.id]
+                    yield entry.problem(ProblemType.DEPENDENCY, ("depends_on", at), details)
+
+    def _reference_problem(self, bundle: Bundle, parent: str) -> str | None:
+        """Say what is wrong with one dependency, or return None."""
+        if parent not in self.known_ids:
+            near = close(parent, self.known_ids - {bundle.id})
+            hint = f"did you mean '{near[0]}'?" if near else "add that bundle or remove the entry"
+            return f"{MISSING_REFERENCES}: {bundle.id} depends on {shown(parent)}; {hint}"
+        other = self.by_id.get(parent)
+        if other is not None and other.gate > bundle.gate:
+            return (
+                f"{bundle.id} (gate {bundle.gate}) depends on {parent} (gate {other.gate}), which "
+                f"starts only when all of gate {bundle.gate} is done: neither could ever start; "
+                f"raise the gate of {bundle.id} or lower that of {parent}"
+            )
+        return None
+
+    def cycle_problems(self) -> Iterator[BundleProblem]:
+        """Yield a problem for each cycle that one of the judged bundles is part of."""
+        for cycle in find_cycles(build_dependency_graph(self.by_id.values())[1]):
+            inside = [ws for ws in cycle if ws in self.entries]
+            if inside:
+                yield self._cycle_problem(cycle, inside[0])
+
+    def _cycle_problem(self, cycle: Sequence[str], at: str) -> BundleProblem:
+        """The problem that a cycle is, placed where one bundle names the next."""
+        following = cycle[(cycle.index(at) + 1) % len(cycle)]
+        place = self.by_id[at].depends_on.index(following)
+        details = f"{CYCLES}: {cycle_text(cycle)}; remove one of these dependencies"
+        return self.entries[at].problem(ProblemType.CYCLE, ("depends_on", place), details)
+
+    def overlap_problems(self) -> Iterator[BundleProblem]:
+        """Yield a problem for each pair that claims a path and could run at the same time."""
+        for overlap in simultaneous_overlaps(self.bundles, LIMIT, around=self.context):
+            yield self._overlap_problem(overlap)
+
+    def _overlap_problem(self, overlap: Overlap) -> BundleProblem:
+        """The problem that an overlap is, placed at the claim of the first bundle."""
+        bundle, entry = self.by_id[overlap.a], self.entries[overlap.a]
+        name = next(n for n in PATH_FIELDS if overlap.claim_a in getattr(bundle, n))
+        place: JsonPath = (name, getattr(bundle, name).index(overlap.claim_a))
+        details = (
+            f"{OVERLAPS}: {overlap.a} claims {shown(overlap.claim_a)} and {overlap.b} claims "
+            f"{shown(overlap.claim_b)}, and both could run at the same time; let one depend on the "
+            "other, give both one conflict_group or different gates, or narrow a claim"
+        )
+        return entry.problem(ProblemType.OVERLAP, place, details)
