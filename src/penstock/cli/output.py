@@ -120,6 +120,16 @@ def one_line(text: str) -> str:
     return " ".join(clean.split())
 
 
+def displayed(text: str) -> str:
+    """Return text fit for stdout: on a terminal without control characters, whose sequences could
+    rewrite the screen or type into it."""
+    if not on_terminal():
+        return text
+    return "".join(
+        c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
 def _write(stream: TextIO | None, name: str, text: str) -> None:
     """Write to a stream, quietly giving up when its reader is gone."""
     if stream is None or name in _gone or stream.closed:

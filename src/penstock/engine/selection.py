@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from penstock.errors import BundleDependencyError, NotFoundError
+import msgspec
+
+from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
+from penstock.model.states import RunState
+from penstock.store.api import Journal
 
 SHOWN = 10
 
@@ -62,3 +66,33 @@ def _unmet(left_out: Mapping[str, str]) -> BundleDependencyError:
         f"these dependencies are neither part of the run nor done in the base: {needs}",
         hint="Add --with-deps to run them too, or merge the branches of their earlier runs.",
     )
+
+
+def enter_bundles(journal: Journal, run_id: str, bundles: Iterable[Bundle]) -> int:
+    """Enter bundles that a run does not hold yet as pending and return how many there were.
+
+    The run is made when there is none of that id. Raises UsageError when it has ended.
+    """
+    try:
+        run = journal.get_run(run_id)
+    except NotFoundError:
+        run = journal.create_run(run_id, integration_branch=f"integration/{run_id}")
+    if run.status not in (RunState.PENDING, RunState.RUNNING):
+        raise UsageError(f"run {run_id} has ended ({run.status.value})", hint="Choose another id.")
+    held = {row.ws_id for row in journal.list_workstreams(run_id)}
+    missing = [bundle for bundle in bundles if bundle.id not in held]
+    for bundle in missing:
+        journal.add_workstream(
+            run_id,
+            bundle.id,
+            gate=bundle.gate,
+            depends_on=bundle.depends_on,
+            metadata={"bundle": msgspec.to_builtins(bundle)},
+        )
+    return len(missing)
+
+
+def done_in(journal: Journal, ws_id: str, is_ancestor: Callable[[str], bool]) -> bool:
+    """Tell whether an earlier run has done a workstream and its commit is part of the base."""
+    rows = journal.find_done_workstreams(ws_id)
+    return any(row.head_commit is not None and is_ancestor(row.head_commit) for row in rows)

@@ -1,0 +1,116 @@
+"""`penstock status`: the runs, or the workstreams of one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from penstock.cli import output
+from penstock.cli.options import json_option
+from penstock.cli.select import find_run
+from penstock.cli.words import between, duration, moment
+from penstock.model.records import Run, Workstream
+from penstock.model.states import WorkstreamState
+from penstock.store.api import Journal
+from penstock.wiring import Workspace, open_workspace
+
+RUN_COLUMNS = ("RUN", "STATE", "DONE", "STARTED", "TOOK", "REASON")
+WORKSTREAM_COLUMNS = ("WORKSTREAM", "STATE", "MERGED", "BRANCH", "REASON")
+
+
+@click.command("status")
+@click.argument("run", required=False)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Runs shown.")
+@click.option("--db", metavar="PATH", help="The journal's database.")
+@json_option
+def command(run: str | None, limit: int, db: str | None, as_json: bool) -> None:
+    """List the runs, or with RUN the workstreams of that run and why they wait or failed."""
+    with open_workspace(db=db) as workspace:
+        if run is None:
+            _show_runs(workspace.reader, limit, as_json=as_json)
+        else:
+            _show_run(workspace, run, as_json=as_json)
+
+
+def run_summary(journal: Journal, run: Run) -> dict[str, Any]:
+    """Return what the list says of a run."""
+    states = [w.status for w in journal.list_workstreams(run.run_id)]
+    return {
+        "run_id": run.run_id,
+        "status": run.status,
+        "reason": run.reason or run.error_message,
+        "created_at": run.created_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "duration_sec": between(run.started_at, run.ended_at, time.time()),
+        "done": states.count(WorkstreamState.DONE),
+        "failed": states.count(WorkstreamState.FAILED),
+        "total": len(states),
+    }
+
+
+def _show_runs(journal: Journal, limit: int, *, as_json: bool) -> None:
+    """Print the newest runs."""
+    runs = [run_summary(journal, run) for run in journal.list_runs(limit=limit)]
+    if as_json:
+        output.emit_json({"runs": runs})
+    elif not runs:
+        output.emit("No runs yet. Start one with `penstock run WS_ID`.")
+    else:
+        output.table(RUN_COLUMNS, [_run_row(run) for run in runs])
+
+
+def _run_row(run: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        run["run_id"],
+        run["status"],
+        f"{run['done']}/{run['total']}",
+        moment(run["started_at"]),
+        duration(run["duration_sec"]),
+        run["reason"] or "",
+    )
+
+
+def _show_run(workspace: Workspace, word: str, *, as_json: bool) -> None:
+    """Print the workstreams of a run."""
+    journal = workspace.reader
+    run = find_run(journal, word)
+    rows = journal.list_workstreams(run.run_id)
+    summary = run_summary(journal, run)
+    if as_json:
+        document = {**summary, "integration_branch": run.integration_branch}
+        output.emit_json({**document, "workstreams": [workstream_summary(w) for w in rows]})
+        return
+    output.emit(f"{run.run_id}: {run.status}, {summary['done']} of {summary['total']} done")
+    if summary["reason"]:
+        output.emit(f"Reason: {output.one_line(summary['reason'])}")
+    output.table(WORKSTREAM_COLUMNS, [_workstream_row(w) for w in rows])
+
+
+def workstream_summary(row: Workstream) -> dict[str, Any]:
+    """Return what the list says of a workstream."""
+    return {
+        "ws_id": row.ws_id,
+        "status": row.status,
+        "reason": row.reason,
+        "reason_until": row.reason_until,
+        "integration": row.integration,
+        "gate": row.gate,
+        "depends_on": row.depends_on,
+        "branch": row.branch,
+        "head_commit": row.head_commit,
+        "worktree_path": row.worktree_path,
+    }
+
+
+def _workstream_row(row: Workstream) -> tuple[str, ...]:
+    until = f" until {moment(row.reason_until)}" if row.reason_until else ""
+    return (
+        row.ws_id,
+        row.status,
+        row.integration if row.integration != "none" else "-",
+        row.branch or "-",
+        (row.reason or "") + until,
+    )

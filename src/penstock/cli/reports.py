@@ -1,0 +1,97 @@
+"""A run as text and as Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from penstock.cli.output import one_line, plain_table
+from penstock.cli.render import (
+    SUMMARY_COLUMNS,
+    fixes,
+    step_details,
+    step_line,
+    summary_rows,
+    totals,
+)
+from penstock.cli.words import count, duration, moment, money
+from penstock.model.results import RunResult, WorkstreamResult
+from penstock.model.times import seconds
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#])")
+
+
+def took(result: RunResult) -> str:
+    """Return how long a run took, `-` while it is not over."""
+    if result.started_at is None or result.ended_at is None:
+        return "-"
+    return duration(seconds(result.ended_at) - seconds(result.started_at))
+
+
+def text_report(result: RunResult) -> str:
+    """Return a run as plain text."""
+    lines = [
+        f"Run {result.run_id}: {result.status}",
+        f"Started {moment(result.started_at)}, took {took(result)}",
+        f"Total: {totals(result.workstreams)}",
+        "",
+        plain_table(SUMMARY_COLUMNS, summary_rows(result)),
+    ]
+    for workstream in result.workstreams:
+        lines += ["", *_text_workstream(workstream)]
+    return "\n".join(lines) + "\n"
+
+
+def _text_workstream(workstream: WorkstreamResult) -> list[str]:
+    lines = [f"{workstream.ws_id}: {workstream.final_status}"]
+    if workstream.reason:
+        lines.append(f"  reason: {one_line(workstream.reason)}")
+    if workstream.branch:
+        lines.append(f"  branch: {workstream.branch} at {(workstream.commit or '-')[:12]}")
+    for step in workstream.steps:
+        lines.append(f"  {step_line(step)}")
+        lines += [f"    {line}" for line in step_details(step)]
+    return lines
+
+
+def markdown_report(result: RunResult) -> str:
+    """Return a run as Markdown, what tools said escaped."""
+    lines = [
+        f"# Run `{_code(result.run_id)}`: {escape(result.status)}",
+        "",
+        f"Started {moment(result.started_at)}, took {took(result)}. {totals(result.workstreams)}.",
+        "",
+        "| workstream | state | fixes | tokens in / out | cost | reason |",
+        "|---|---|---|---|---|---|",
+        *(_markdown_row(w) for w in result.workstreams),
+    ]
+    for workstream in result.workstreams:
+        lines += ["", *_markdown_workstream(workstream)]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return text that Markdown shows as it is, in one line."""
+    return SPECIAL.sub(r"\\\1", one_line(text))
+
+
+def _code(text: str) -> str:
+    return one_line(text).replace("`", "'").replace("|", "\\|")
+
+
+def _markdown_row(w: WorkstreamResult) -> str:
+    tokens = f"{count(w.input_tokens)} / {count(w.output_tokens)}"
+    cells = (w.final_status, str(fixes(w)), tokens, money(w.cost_usd), w.reason or "")
+    return f"| `{_code(w.ws_id)}` | " + " | ".join(escape(cell) for cell in cells) + " |"
+
+
+def _markdown_workstream(workstream: WorkstreamResult) -> list[str]:
+    lines = [f"## `{_code(workstream.ws_id)}`: {escape(workstream.final_status)}", ""]
+    if workstream.reason:
+        lines += [escape(workstream.reason), ""]
+    if workstream.branch:
+        commit = (workstream.commit or "-")[:12]
+        lines += [f"Branch `{_code(workstream.branch)}` at `{_code(commit)}`.", ""]
+    for step in workstream.steps:
+        lines.append(f"- {escape(step_line(step))}")
+        lines += [f"  - {escape(line)}" for line in step_details(step)]
+    return lines

@@ -1,0 +1,85 @@
+"""Running and resuming: watch it, let the user stop it, print what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from penstock.cli import output
+from penstock.cli.documents import run_document
+from penstock.cli.live import make_watcher
+from penstock.cli.render import SUMMARY_COLUMNS, summary_rows, totals
+from penstock.cli.signals import stop_on_signals
+from penstock.engine.ports import Observer, PlannedWorkstream
+from penstock.errors import ExitCode
+from penstock.model.results import RunResult
+from penstock.process.api import Stop
+
+Work = Callable[[Observer, Stop], RunResult]
+
+
+def run_and_report(work: Work, ws_ids: Sequence[str] = (), *, as_json: bool, verbose: bool) -> int:
+    """Do the work while the user watches, print its result and return the exit code."""
+    with make_watcher(ws_ids, verbose=verbose) as watcher, stop_on_signals(Stop()) as stop:
+        result = work(watcher, stop)
+    if as_json:
+        output.emit_json(run_document(result))
+    else:
+        show_result(result)
+    return int(ExitCode.DONE if result.status == "succeeded" else ExitCode.FAILED)
+
+
+def show_result(result: RunResult) -> None:
+    """Print the summary of a run and the commands that come next."""
+    output.emit(f"Run {result.run_id}: {result.status}. {totals(result.workstreams)}.")
+    output.table(SUMMARY_COLUMNS, summary_rows(result))
+    output.emit()
+    for line in next_steps(result):
+        output.emit(line)
+
+
+def next_steps(result: RunResult) -> list[str]:
+    """Return what the user may want to do now, a command a line."""
+    run_id = result.run_id
+    if result.status == "running":
+        return [f"It waits. Go on with: penstock resume {run_id}"]
+    lines = []
+    failed = [w.ws_id for w in result.workstreams if w.final_status == "failed"]
+    if failed:
+        lines.append(f"Why:    penstock show {run_id} {failed[0]}")
+    if any(w.final_status == "done" for w in result.workstreams):
+        lines.append(f"Result: git log --oneline --graph integration/{run_id}")
+        lines.append(f"Take:   git merge integration/{run_id}")
+    lines.append(f"Report: penstock report {run_id}")
+    return lines
+
+
+def show_plan(plan: Sequence[PlannedWorkstream], result: RunResult, *, as_json: bool) -> int:
+    """Print what a dry run would do; nothing was started or written."""
+    if as_json:
+        output.emit_json(run_document(result, tuple(plan)))
+        return int(ExitCode.DONE)
+    output.emit("Dry run: nothing is started and nothing is written.")
+    for number, workstream in enumerate(plan, 1):
+        _show_workstream(number, workstream)
+    return int(ExitCode.DONE)
+
+
+def _show_workstream(number: int, workstream: PlannedWorkstream) -> None:
+    after = f", after {', '.join(workstream.depends_on)}" if workstream.depends_on else ""
+    output.emit()
+    output.emit(f"{number}. {workstream.ws_id} with {workstream.tool}{after}")
+    output.emit(f"   branch: {workstream.branch}")
+    for step in workstream.steps:
+        output.emit(f"   {step.step}: {step.what}: {shell_words(step.argv)}")
+    for note in workstream.notes:
+        output.emit(f"   note: {output.one_line(note)}")
+    output.emit("   prompt:")
+    for line in workstream.prompt.splitlines():
+        output.emit(f"   | {output.displayed(line)}".rstrip())
+
+
+def shell_words(argv: Sequence[str]) -> str:
+    """Return a command line as one would type it, in one line."""
+    import shlex
+
+    return output.one_line(shlex.join(argv))

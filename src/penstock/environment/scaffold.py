@@ -1,0 +1,180 @@
+"""What `penstock init` puts into a repository, and whether it is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from penstock.environment.template import PIPELINE_YAML
+from penstock.errors import EnvironmentProblem, UsageError
+
+OWN_FOLDERS = ("state", "logs", ".worktrees", ".state", ".AIM_ai-tools-registry/AIM_audit")
+"""The folders that penstock writes, from the top of the repository."""
+
+# How to make room where a repository tracks a folder of that name.
+MOVING = {
+    "state": "set `db` in config/pipeline.yaml to a path in another folder, such as"
+    " `.penstock/pipeline.db`: all of ours moves along",
+    ".AIM_ai-tools-registry/AIM_audit": "set `audit.logPath` in config/aim_config.json",
+}
+STAYS = "penstock keeps its own files there and cannot move them: rename yours or `git rm --cached`"
+EXCLUDE_HEADING = b"# folders of penstock, hidden here so that no tracked file changes"
+EXAMPLE_NAME = "ws-example.json"
+
+
+class State(StrEnum):
+    """How things stand with one piece."""
+
+    PRESENT = "present"
+    CREATED = "created"
+    MISSING = "missing"
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of the scaffold; `path` is relative to the repository's top, for people."""
+
+    path: str
+    what: str
+    state: State
+
+
+def own_folders(state_folder: str = "state") -> tuple[str, ...]:
+    """Return the folders that penstock writes, with the configured one for `state`."""
+    return (state_folder, *OWN_FOLDERS[1:])
+
+
+def refuse_tracked(tracked: Sequence[str], folders: Sequence[str] = OWN_FOLDERS) -> None:
+    """Raise UsageError when the repository tracks a file in a folder that we would hide.
+
+    `tracked` are tracked paths, relative to the top. Hiding such a folder would make new files
+    of the user's in it invisible to git and to the scope check.
+    """
+    for folder in folders:
+        mine = [path for path in tracked if path == folder or path.startswith(f"{folder}/")]
+        if mine:
+            raise UsageError(
+                f"this repository tracks {mine[0]}, in the folder /{folder}/ that penstock uses"
+                " and hides",
+                hint=MOVING.get(folder, STAYS),
+            )
+
+
+def scaffold(
+    root: Path,
+    bundles: Path,
+    exclude: Path,
+    *,
+    example: bytes,
+    folders: Sequence[str] = OWN_FOLDERS,
+    check: bool = False,
+) -> tuple[Piece, ...]:
+    """Create what is missing, or with `check` only say what is.
+
+    `bundles` is the folder of bundles, `exclude` git's info/exclude of the common directory,
+    `example` the text of the example bundle, which is written only where there is no bundle yet.
+    What exists is never touched. Raises EnvironmentProblem when something cannot be written.
+    """
+    name = _relative(root, bundles)
+    has_bundles = bundles.is_dir() and any(bundles.glob("*.json"))
+    pieces = [_piece(f"{name}/", "workstream bundles", bundles.is_dir(), check=check)]
+    if not has_bundles:
+        pieces.append(_file(root, bundles / EXAMPLE_NAME, "example bundle", example, check=check))
+    config = root / "config" / "pipeline.yaml"
+    pieces.append(_file(root, config, "settings", PIPELINE_YAML.encode(), check=check))
+    hidden = not missing_patterns(exclude, folders)
+    if not hidden and not check:
+        hide_folders(exclude, folders)
+    pieces.append(_piece(".git/info/exclude", "hides our folders", hidden, check=check))
+    return tuple(pieces)
+
+
+def missing_patterns(exclude: Path, folders: Sequence[str] = OWN_FOLDERS) -> tuple[str, ...]:
+    """Return the anchored patterns that are not in the exclude file yet."""
+    have = {line.strip() for line in _read(exclude).splitlines()}
+    return tuple(p for p in (f"/{folder}/" for folder in folders) if p.encode() not in have)
+
+
+def hide_folders(exclude: Path, folders: Sequence[str] = OWN_FOLDERS) -> tuple[str, ...]:
+    """Add the missing anchored patterns to the exclude file, in one step, and return them.
+
+    Raises EnvironmentProblem when it cannot be written.
+    """
+    missing = missing_patterns(exclude, folders)
+    if not missing:
+        return ()
+    old = _read(exclude)
+    lines = [] if EXCLUDE_HEADING in old else [EXCLUDE_HEADING]
+    lines += [pattern.encode() for pattern in missing]
+    gap = b"" if not old or old.endswith(b"\n") else b"\n"
+    _replace(exclude, old + gap + b"\n".join(lines) + b"\n")
+    return missing
+
+
+def _piece(path: str, what: str, present: bool, *, check: bool) -> Piece:
+    state = State.PRESENT if present else State.MISSING if check else State.CREATED
+    return Piece(path=path, what=what, state=state)
+
+
+def _file(root: Path, path: Path, what: str, content: bytes, *, check: bool) -> Piece:
+    """Create a file of the user's unless it exists."""
+    present = path.exists()
+    if not present and not check:
+        present = not _create(root, path, content)
+    return _piece(_relative(root, path), what, present, check=check)
+
+
+def _create(root: Path, path: Path, content: bytes) -> bool:
+    """Create a file with its folder; False when somebody else has just done so.
+
+    A folder that is a link leading out of the repository is refused: a repository fetched from
+    elsewhere must not make us write outside of it.
+    """
+    parent = path.parent.resolve()
+    inside = path.is_relative_to(root)  # a folder that the user named may lie elsewhere
+    if inside and root.resolve() not in (parent, *parent.parents):
+        raise EnvironmentProblem(f"{path.parent} leads out of the repository", hint="Remove it.")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with (parent / path.name).open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
+    return True
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot read {path}: {error.strerror}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Replace a file's content so that a reader sees the old or the new one, never half."""
+    target = path.resolve()
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode if target.exists() else 0o644
+        scratch.write_bytes(content)
+        scratch.chmod(mode & 0o777)
+        scratch.replace(target)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def _relative(root: Path, path: Path) -> str:
+    """Return a path as people know it: from the top of the repository where it lies inside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)

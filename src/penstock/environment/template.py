@@ -1,0 +1,61 @@
+"""The config/pipeline.yaml that `penstock init` writes: every key, commented out, with its default."""
+
+from __future__ import annotations
+
+PIPELINE_YAML = """\
+# How penstock works in this repository. Every key is optional: what stands behind a `#` is the
+# default. Precedence: option > environment > this file > default.
+
+# Where the journal lies: a path from the top of the repository. Environment: PIPELINE_DB_PATH.
+# db: state/pipeline.db
+
+# The tool of bundles that name none.
+# default_tool: aider
+
+# Checks after an edit, by id in config/tool_profiles.json. Absent: found out from the repository
+# (ruff for Python, pytest where tests exist). []: none.
+# static_tools: [ruff]
+# runtime_tools: [pytest]
+
+# What a worktree gets beside git's own files.
+# worktree:
+#   copy: []       # ignored files and folders to copy, such as .env (also: .worktreeinclude)
+#   symlink: []    # ignored ones to link, such as node_modules
+#   setup: []      # commands, without a shell, run once in a fresh worktree
+#   pool: 4        # idle worktrees kept for the next workstream
+
+# limits:
+#   max_parallel: 4        # workstreams at a time
+#   wall_s: null           # seconds for one tool turn (null: the tool's own, 1800 for AI tools)
+#   idle_s: null           # seconds without output before a tool counts as hung (null: 300)
+#   max_cost_usd: null     # for a run; a bundle may set its own
+#   max_tokens: null       # for a run
+#   per_day:               # for a UTC day
+#     max_cost_usd: null
+#     max_tokens: null
+#   min_free_mb: 200       # disk space below which nothing starts
+#   wait_s: 900            # how long a rate limit is slept through
+
+# USD per 1000 tokens by model, for tools that report tokens but no cost.
+# prices:
+#   some-model: {input: 0.003, output: 0.015, cache_read: 0.0003, cache_write: 0.00375}
+
+# An edit outside files_scope and files_create: fail the workstream, or revert those files.
+# scope_policy: fail
+
+# When your own checkout changes during a tool turn: stop the run, or warn and go on. Absent: stop
+# without a terminal, warn at one.
+# checkout_policy: stop
+
+# Globs that no tool may touch, whatever a bundle says.
+# protected_paths: []
+
+# Gates that wait for `penstock approve RUN --gate N`.
+# approvals: []
+
+# Limits of the FIX loop.
+# breakers_file: config/circuit_breakers.yaml
+
+# How hard the journal pushes each step to the disk: full or normal.
+# durability: full
+"""
