@@ -31,8 +31,9 @@ class OutcomeKind(StrEnum):
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens and cost of a turn; None means unknown, never zero.
 
-    Tokens are counted disjointly: `input_uncached` leaves cached ones out. `cost_usd` is what
-    the tool reported, `None` when it reported nothing.
+    Input tokens are counted disjointly: `input_uncached` leaves cached ones out. `output` is all
+    output as it is billed; `reasoning` tells how much of it was thinking. `cost_usd` is what the
+    tool reported, `None` when it reported nothing.
     """
 
     input_uncached: int | None = None

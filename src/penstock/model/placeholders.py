@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from penstock.errors import ConfigError
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"\{\{(?P<literal>\w*)\}\}|\{(?P<name>[A-Za-z_]\w*)\}", re.ASCII)
 
 
 def render(args: Sequence[str], context: Mapping[str, str | None]) -> tuple[str, ...]:
     """Fill the placeholders `{name}` of an argument list; one argument stays one argument.
 
-    `{{` and `}}` stand for single braces; braces around anything but a name are left alone, so
+    `{{name}}` stands for a literal `{name}`; braces around anything but a name are left alone, so
     that JSON in an argument needs no escape. A name whose value is None leaves its argument out,
     and the option before it when the argument was nothing but the placeholder (`--model
     {model_name}`). Raises ConfigError for an unknown name.
@@ -38,9 +38,9 @@ def fill(text: str, context: Mapping[str, str | None]) -> str | None:
 
     def value_of(match: re.Match[str]) -> str:
         nonlocal missing
-        name = match[1]
+        name = match["name"]
         if name is None:
-            return match[0][0]
+            return f"{{{match['literal']}}}"
         if name not in context:
             raise _unknown(name, text, context)
         value = context[name]

@@ -137,7 +137,7 @@ def prepare(request: TurnRequest) -> dict[str, str]:
     if any(os.environ.get(name) for name in (*KEYS, *BASES)):
         extra["HOME"] = home
         prices = Path(home) / _CACHED_PRICES
-        prices.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_home(request, str(Path("aider", _CACHED_PRICES.parent)))
         write_private(prices, b'{"packaged with aider": {}}')
     return child_environment(extra=extra, keep=(*KEYS, *BASES, *VARIABLES))
 

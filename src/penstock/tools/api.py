@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     `step` is edit or fix; `turn` counts turns of this workstream from 0 over both kinds.
     `prompt_file` holds the prompt (outside the worktree); `files` are existing files in scope.
     `home` is a folder of this worker for the tool's own configuration. Times are seconds, None
-    means the tool's default. `metadata` is the bundle's.
+    means the tool's default. `metadata` is the bundle's. `on_log` hears of the redacted output.
     """
 
     run_id: str
@@ -38,6 +38,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float | None = None
     max_cost_usd: float | None = None
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    on_log: Callable[[bytes], None] | None = None
 
 
 class TurnReport(msgspec.Struct, frozen=True, kw_only=True):

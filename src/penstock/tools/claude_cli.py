@@ -229,16 +229,12 @@ def usage_of(event: Mapping[str, Any]) -> Usage:
     """Return the usage of a `result` event, whose input tokens leave the cached ones out."""
     used = table(event.get("usage"))
     models = table(event.get("modelUsage"))
-    thinking = whole(table(used.get("output_tokens_details")).get("thinking_tokens"))
-    output = whole(used.get("output_tokens"))
-    if output is not None and thinking is not None:
-        output = max(0, output - thinking)
     return Usage(
         input_uncached=whole(used.get("input_tokens")),
         cache_read=whole(used.get("cache_read_input_tokens")),
         cache_write=whole(used.get("cache_creation_input_tokens")),
-        output=output,
-        reasoning=thinking,
+        output=whole(used.get("output_tokens")),
+        reasoning=whole(table(used.get("output_tokens_details")).get("thinking_tokens")),
         cost_usd=amount(event.get("total_cost_usd")),
         model=next(iter(models)) if len(models) == 1 else None,
     )

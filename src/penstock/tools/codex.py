@@ -180,20 +180,15 @@ def denied_by_sandbox(words: str) -> Outcome | None:
 
 
 def usage_of(used: Mapping[str, Any]) -> Usage:
-    """Return the usage of `turn.completed`, whose input and output contain cached and reasoning
-    tokens. Codex states no cost.
+    """Return the usage of `turn.completed`, whose input contains the cached tokens and whose output
+    contains the reasoning. Codex states no cost.
     """
-    read = whole(used.get("cached_input_tokens"))
+    total, read = whole(used.get("input_tokens")), whole(used.get("cached_input_tokens"))
     write = whole(used.get("cache_write_input_tokens"))
-    reasoning = whole(used.get("reasoning_output_tokens"))
     return Usage(
-        input_uncached=_rest(whole(used.get("input_tokens")), read, write),
+        input_uncached=None if total is None else max(0, total - (read or 0) - (write or 0)),
         cache_read=read,
         cache_write=write,
-        output=_rest(whole(used.get("output_tokens")), reasoning),
-        reasoning=reasoning,
+        output=whole(used.get("output_tokens")),
+        reasoning=whole(used.get("reasoning_output_tokens")),
     )
-
-
-def _rest(total: int | None, *parts: int | None) -> int | None:
-    return None if total is None else max(0, total - sum(part or 0 for part in parts))

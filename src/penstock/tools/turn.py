@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from penstock.errors import EnvironmentProblem
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import Command, End, FilterFactory, Stop
@@ -146,17 +148,39 @@ def last_line(*texts: str) -> str:
 
 
 def own_home(request: TurnRequest, name: str) -> str:
-    """Make this worker's own configuration folder for a tool (0700) and return its path."""
+    """Make this worker's own configuration folder for a tool (0700) and return its path.
+
+    Raises EnvironmentProblem when it cannot be made.
+    """
     folder = request.home / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _writing(folder):
+        private_folder(folder)
     return str(folder)
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder and whatever it lies in, each for its owner only (0700). Raises OSError."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: bytes) -> None:
-    """Write a whole file that only its owner may read; never through a symbolic link."""
+    """Write a whole file that only its owner may read; never through a symbolic link.
+
+    Raises EnvironmentProblem when that fails, a full disk included.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+    with _writing(path), os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(content)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _command(
@@ -174,6 +198,7 @@ def _command(
         marker=request.marker,
         sweep_cwd=request.worktree,
         make_filter=make_filter,
+        on_log=request.on_log,
         on_stdout=reader.feed,
     )
 
