@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +16,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One command that judges a worktree.
 
     `check_id` is a tool profile's id or the acceptance command as written. `parser` names the
-    reader of its output (ruff, pytest, mypy, lines, none).
+    reader of its output (ruff, pytest, mypy, lines). `working_dir` is relative to the worktree.
+    `problem` says why it can never run as it is written (an acceptance command that needs a
+    shell): nothing is started for it, and its CheckRun carries the problem.
     """
 
     check_id: str
@@ -23,10 +26,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...]
     success_codes: tuple[int, ...] = (0,)
     timeout_s: float = 60.0
-    parser: str = "none"
+    parser: str = "lines"
     env: dict[str, str] = msgspec.field(default_factory=dict)
     profile: str | None = None
     acceptance: bool = False
+    working_dir: str = "."
+    problem: str | None = None
 
 
 class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +57,7 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and for whom a check runs; `log` is appended to."""
+    """Where and for whom a check runs; `log` is appended to, `on_log` hears of the same."""
 
     worktree: Path
     repo_root: Path
@@ -60,6 +65,7 @@ class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
     marker: str
     run_id: str
     ws_id: str
+    on_log: Callable[[bytes], None] | None = None
 
 
 class Checks(Protocol):

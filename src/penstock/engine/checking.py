@@ -117,6 +117,7 @@ def _run_all(
         marker=intent.marker or "",
         run_id=job.run_id,
         ws_id=job.ws_id,
+        on_log=services.watch_output(job.ws_id, intent.step_name),
     )
     runs: list[CheckRun] = []
     for check in checks:

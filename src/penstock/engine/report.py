@@ -13,7 +13,7 @@ from penstock.store.api import Journal
 NOT_DETAILS = frozenset({"outcome", "error", "duration_sec"})
 
 
-def run_result(journal: Journal, run_id: str, *, dry_run: bool = False) -> RunResult:
+def run_result(journal: Journal, run_id: str) -> RunResult:
     """Return what became of a run. Raises NotFoundError when there is no such run."""
     run = journal.get_run(run_id)
     attempts = journal.list_attempts(run_id)
@@ -26,7 +26,6 @@ def run_result(journal: Journal, run_id: str, *, dry_run: bool = False) -> RunRe
         workstreams=tuple(
             _workstream(row, attempts, costs) for row in journal.list_workstreams(run_id)
         ),
-        dry_run=dry_run,
     )
 
 

@@ -28,13 +28,14 @@ class Engine:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def start(self, request: RunRequest) -> RunResult:
-        """Run a set of bundles to its end.
+    def start(self, request: RunRequest, *, dry_run: bool = False) -> RunResult:
+        """Run a set of bundles to its end; `dry_run` marks the result of one.
 
         Raises Interrupted, EnvironmentProblem and JournalError; the run can then be resumed.
         """
         run_id = self._create(request)
-        return self._drive(run_id, resumed=False)
+        result = self._drive(run_id, resumed=False)
+        return msgspec.structs.replace(result, dry_run=dry_run)
 
     def resume(self, run_id: str) -> RunResult:
         """Go on with a run after any kind of end that was not its own.

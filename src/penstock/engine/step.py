@@ -19,7 +19,7 @@ from penstock.engine.job import Job
 from penstock.engine.prompt import edit_prompt
 from penstock.engine.scope import change_violations
 from penstock.engine.turn import run_turn
-from penstock.engine.waiting import wait_until
+from penstock.engine.waiting import require_budget, wait_until
 from penstock.model.events import EventType
 from penstock.model.outcome import OutcomeKind
 from penstock.model.states import WorkstreamState
@@ -116,6 +116,7 @@ def _turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: 
             wait_until(job, before.at, before.reason)
         if (over := _cost(job, for_step or step)) is not None:
             return TurnEnd(error=over, fatal=True)
+        require_budget(job)
         attempt = run_turn(job, tree, step=step, for_step=for_step, prompt=prompt)
         error = attempt.result.get("error")
         if error is None:

@@ -108,6 +108,7 @@ def _request(
         idle_s=limits.idle_s,
         max_cost_usd=job.bundle.max_cost_usd,
         metadata=job.bundle.metadata,
+        on_log=services.watch_output(job.ws_id, intent.step_name),
     )
 
 

@@ -77,7 +77,8 @@ class Command:
     `argv[0]` is looked up on the PATH of `env`, which is the whole environment. `stdin` is a file
     to read from; None is closed (/dev/null). Times are seconds; None is no limit. `marker` is
     put into the environment as MARKER_VARIABLE. Output goes to `log` (both streams as they come,
-    through filters made by `make_filter`), and the last `keep_bytes` of each stream are kept.
+    through filters made by `make_filter`; `on_log` hears of it too), and the last `keep_bytes` of
+    each stream are kept.
     `on_stdout`/`on_stderr` see every raw piece; when one returns True the child is stopped
     (End.STOPPED). After `settle_s` from that moment, if `settle_s` > 0, so that it may end itself.
     `sweep_cwd`: whatever has its working directory in here is ended too.
@@ -96,6 +97,7 @@ class Command:
     marker: str | None = None
     sweep_cwd: Path | None = None
     make_filter: FilterFactory | None = field(default=None, repr=False)
+    on_log: Callable[[bytes], None] | None = field(default=None, repr=False)
     on_stdout: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
     on_stderr: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
 

@@ -16,10 +16,12 @@ class Log:
     """A log file being appended to. It never raises: `error` says what went wrong first.
 
     A full disk must neither kill the child nor hang it, so after an error the rest is dropped.
+    `tell` hears of all that is to be written.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, tell: Callable[[bytes], None] | None = None) -> None:
         self.error = ""
+        self._tell = tell
         self._path = path
         self._descriptor = -1
         if path is not None:
@@ -36,6 +38,8 @@ class Log:
 
     def write(self, data: bytes) -> None:
         """Append all of the data."""
+        if self._tell is not None and data:
+            self._tell(data)
         if self._descriptor < 0:
             return
         rest = memoryview(data)

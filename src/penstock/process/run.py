@@ -31,7 +31,7 @@ def run(command: Command, stop: Stop | None = None) -> Outcome:
     if stop is not None and stop.asked:
         reason = "a stop was asked for before it was started"
         return _never_started(command, began_at, End.INTERRUPTED, reason)
-    log = Log(command.log)
+    log = Log(command.log, command.on_log)
     with ExitStack() as stack:
         stack.callback(log.close)
         try:
