@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from itertools import groupby
 
+import msgspec
+
 from penstock.cli import output
 from penstock.cli.words import plural
-from penstock.planning.api import BundleProblem, ValidationReport
+from penstock.planning.api import (
+    OVERLAPS,
+    OVERLAPS_AUTHORING,
+    BundleProblem,
+    ValidationReport,
+)
 
 
 def show_errors(report: ValidationReport, *, to_stderr: bool = False) -> None:
@@ -18,6 +25,15 @@ def show_errors(report: ValidationReport, *, to_stderr: bool = False) -> None:
             say(f"  {_line(problem)}")
     checked = plural(report.bundles_checked, "workstream bundle")
     say(f"{plural(len(report.errors), 'error')} in {checked}.")
+
+
+def in_authors_words(report: ValidationReport) -> ValidationReport:
+    """Return the report with overlaps called as the documented authoring script calls them."""
+    errors = tuple(
+        msgspec.structs.replace(e, details=e.details.replace(OVERLAPS, OVERLAPS_AUTHORING))
+        for e in report.errors
+    )
+    return msgspec.structs.replace(report, errors=errors)
 
 
 def _line(problem: BundleProblem) -> str:

@@ -9,7 +9,7 @@ import click
 from penstock.cli import output
 from penstock.cli.documents import validation_document
 from penstock.cli.options import db_option, json_option
-from penstock.cli.problems import show_errors
+from penstock.cli.problems import in_authors_words, show_errors
 from penstock.errors import ExitCode
 from penstock.wiring import open_workspace
 
@@ -24,12 +24,14 @@ from penstock.wiring import open_workspace
     "--run-id", metavar="RUN",
     help="When all is well, enter the bundles into this run of the journal as pending.",
 )  # fmt: skip
+@click.option("--authoring", is_flag=True, hidden=True)
 @db_option
 @json_option
 def command(
     paths: tuple[Path, ...],
     directory: str | None,
     run_id: str | None,
+    authoring: bool,
     db: str | None,
     as_json: bool,
 ) -> int:
@@ -40,6 +42,8 @@ def command(
     """
     with open_workspace(db=db) as workspace:
         report = workspace.load_bundles(paths, directory=directory)
+        if authoring:
+            report = in_authors_words(report)
         if report.ok and run_id is not None:
             workspace.sync_bundles(run_id, [item.bundle for item in report.bundles])
         synced = run_id if report.ok else None

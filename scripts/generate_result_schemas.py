@@ -1,0 +1,41 @@
+"""Write schema/run-result.schema.json and schema/validate-result.schema.json from the types."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def documents() -> dict[str, str]:
+    """Return the text of each schema by its path from the top of the repository."""
+    import msgspec
+
+    from penstock.cli.documents import RunDocument, ValidationDocument
+
+    types = {"run-result": RunDocument, "validate-result": ValidationDocument}
+    texts = {}
+    for name, kind in types.items():
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"penstock {name}",
+            **msgspec.json.schema(kind),
+        }
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        texts[f"schema/{name}.schema.json"] = text
+    return texts
+
+
+def main() -> int:
+    """Write all of them and name them."""
+    sys.path.insert(0, str(ROOT / "src"))
+    for path, text in documents().items():
+        (ROOT / path).write_text(text, encoding="utf-8")
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

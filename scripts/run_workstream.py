@@ -1,0 +1,9 @@
+"""Run one workstream, JSON on stdout and logs on stderr: `penstock run --json`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+if __name__ == "__main__":
+    sys.exit(import_module("_forward").forward("run", "--json"))

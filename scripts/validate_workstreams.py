@@ -1,0 +1,9 @@
+"""Check workstream bundles: `penstock validate [FILE] [--run-id] [--json]`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+if __name__ == "__main__":
+    sys.exit(import_module("_forward").forward("validate"))

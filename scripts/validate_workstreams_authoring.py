@@ -1,0 +1,9 @@
+"""Check bundles while writing them: `penstock validate [--dir] [--json]`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+if __name__ == "__main__":
+    sys.exit(import_module("_forward").forward("validate", "--authoring"))
