@@ -1,0 +1,153 @@
+"""The environment that checks run in: the tree's own tools first, no traces left in the tree."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from penstock.process.environment import (
+    child_environment,
+    find_executable,
+    own_bin_directories,
+)
+
+_BIN = "Scripts" if os.name == "nt" else "bin"
+_VENVS = (".venv", "venv")
+_ADDOPTS = "PYTEST_ADDOPTS"
+_LOCALE = "C.UTF-8" if sys.platform == "linux" else "C"
+
+
+def virtual_environment(tree: Path, root: Path) -> Path | None:
+    """Return the Python environment that checks use: the tree's own, else the repository's."""
+    for place in (tree, root):
+        for name in _VENVS:
+            if (place / name / _BIN).is_dir():
+                return place / name
+    return None
+
+
+def search_path(tree: Path, root: Path) -> tuple[Path, ...]:
+    """Return the folders that come first on PATH, existing ones only."""
+    venv = virtual_environment(tree, root)
+    modules = [place / "node_modules" / ".bin" for place in (tree, root)]
+    found = [venv / _BIN] if venv is not None else []
+    return tuple(dict.fromkeys(found + [folder for folder in modules if folder.is_dir()]))
+
+
+def base_environment(tree: Path, root: Path) -> dict[str, str]:
+    """Return the environment without what belongs to one run, for finding executables."""
+    venv = virtual_environment(tree, root)
+    return child_environment(
+        extra={"VIRTUAL_ENV": str(venv)} if venv is not None else {},
+        path_first=search_path(tree, root),
+        path_without=own_bin_directories(),
+    )
+
+
+def check_environment(
+    tree: Path, root: Path, scratch: Path, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the whole environment of a check; `scratch` takes what it would leave lying about.
+
+    `extra` is the tool profile's and wins, but for pytest's options, which are joined.
+    """
+    traces = {
+        "LC_ALL": _LOCALE,
+        "LANG": _LOCALE,
+        "LANGUAGE": "",
+        "TMPDIR": str(scratch),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "RUFF_NO_CACHE": "true",
+        "BLACK_CACHE_DIR": str(scratch / "black"),
+        "COVERAGE_FILE": str(scratch / "coverage"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(scratch / "hypothesis"),
+        # mypy takes minutes without its cache, which it validates by content
+        "MYPY_CACHE_DIR": str(root / ".state" / "mypy" / tree.name),
+    }
+    env = {**base_environment(tree, root), **traces, **extra}
+    sources = source_path(tree)
+    if sources is not None:
+        env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(sources), env.get("PYTHONPATH"))))
+    env[_ADDOPTS] = " ".join(filter(None, (extra.get(_ADDOPTS), pytest_options(scratch))))
+    return env
+
+
+def pytest_options(scratch: Path) -> str:
+    """Return pytest's options for a report that can be read and a tree without its cache."""
+    cache = shlex.quote(f"cache_dir={scratch / 'pytest'}")
+    report = shlex.quote(f"--junitxml={report_file(scratch)}")
+    return f"-o {cache} -o junit_family=xunit1 {report} --tb=short --color=no -rfE"
+
+
+def report_file(scratch: Path) -> Path:
+    """Return where pytest writes its JUnit report."""
+    return scratch / "junit.xml"
+
+
+def source_path(tree: Path) -> Path | None:
+    """Return the tree's `src` when importable code lies in it."""
+    return tree / "src" if top_level_names(tree / "src") else None
+
+
+def top_level_names(folder: Path) -> tuple[str, ...]:
+    """Return the packages and modules that lie in a folder, sorted."""
+    names = set()
+    with suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.suffix == ".py" and entry.stem.isidentifier() and entry.is_file():
+                names.add(entry.stem)
+            elif entry.name.isidentifier() and (entry / "__init__.py").is_file():
+                names.add(entry.name)
+    return tuple(sorted(names))
+
+
+def locate(name: str, cwd: Path, env: Mapping[str, str]) -> Path | None:
+    """Find an executable: a name on PATH, a path from `cwd`. `python` may be `python3`."""
+    if os.sep in name:
+        return find_executable(str(cwd / name), env)
+    found = find_executable(name, env)
+    return find_executable("python3", env) if found is None and name == "python" else found
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a private folder outside the tree and remove it with everything in it.
+
+    Raises OSError when it cannot be made.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="penstock-")).resolve()
+    try:
+        yield folder
+    finally:
+        remove_tree(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, write-protected parts of it too; what cannot be removed stays."""
+    # the callback's name changed between Python versions, its meaning did not
+    handler: dict[str, Any] = (
+        {"onexc": _unprotect} if sys.version_info >= (3, 12) else {"onerror": _unprotect}
+    )
+    shutil.rmtree(folder, **handler)
+
+
+def _unprotect(function: Callable[..., object], path: str, _: object) -> None:
+    place = Path(path)
+    with suppress(OSError):
+        for folder in (place.parent, place):
+            if not folder.is_symlink():
+                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
+        function(path)
+
+
+def joined_path(folders: Sequence[Path]) -> str:
+    """Return a value for PYTHONPATH."""
+    return os.pathsep.join(str(folder) for folder in dict.fromkeys(folders))
