@@ -21,17 +21,18 @@ from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.records import Workstream
 from penstock.model.states import IntegrationState, RunState, WorkstreamState
-from penstock.schedule.readiness import Reason, Verdict, readiness
+from penstock.schedule.readiness import Readiness, Reason, Verdict
 
 
 def run_loop(services: Services, run_id: str) -> None:
     """Work on a claimed, running run until nothing is ready, and record how it ended."""
     jobs, desk = _jobs(services, run_id), Desk()
+    schedule = Readiness([job.bundle for job in jobs.values()], services.settings.approvals)
     waiting: dict[str, str] = {}
     for row in services.journal.list_workstreams(run_id):
         _finish(jobs[row.ws_id], desk)
     while True:
-        verdicts = _verdicts(services, run_id, jobs)
+        verdicts = _verdicts(services, run_id, schedule)
         job = _next(jobs, verdicts, waiting)
         if job is None:
             break
@@ -60,16 +61,13 @@ def _jobs(services: Services, run_id: str) -> dict[str, Job]:
     return jobs
 
 
-def _verdicts(services: Services, run_id: str, jobs: Mapping[str, Job]) -> dict[str, Verdict]:
+def _verdicts(services: Services, run_id: str, schedule: Readiness) -> dict[str, Verdict]:
     rows = services.journal.list_workstreams(run_id)
-    return dict(
-        readiness(
-            [job.bundle for job in jobs.values()],
-            {row.ws_id: row.status for row in rows},
-            integration={row.ws_id: row.integration for row in rows},
-            approvals_needed=services.settings.approvals,
-            approved_gates=services.journal.approved_gates(run_id),
-        )
+    return schedule.verdicts(
+        {row.ws_id: row.status for row in rows},
+        integration={row.ws_id: row.integration for row in rows},
+        approved_gates=services.journal.approved_gates(run_id),
+        now=services.clock(),
     )
 
 

@@ -30,7 +30,7 @@ class Masks(Protocol):
 class Hold(Protocol):
     """Holds a run for this process, against every other one on this machine."""
 
-    def __call__(self, run_id: str) -> AbstractContextManager[None]:
+    def __call__(self, run_id: str, /) -> AbstractContextManager[None]:
         """Return the lock of a run. Entering it raises ClaimError when another process has it."""
         ...
 
