@@ -1,0 +1,232 @@
+"""The user's repository, opened for work beside their own checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import GitError, RepositoryError
+from penstock.model.settings import WorktreeSettings
+from penstock.worktrees import fingerprint, integration, pool, recovery
+from penstock.worktrees.api import MergeOutcome
+from penstock.worktrees.fingerprint import CheckoutFingerprint
+from penstock.worktrees.git import split_z
+from penstock.worktrees.history import is_ancestor
+from penstock.worktrees.lock import repository_lock
+from penstock.worktrees.names import HOME, OWN_BRANCHES, OWN_REFS, own_ref
+from penstock.worktrees.opening import open_site
+from penstock.worktrees.refs import REF_PREFIX
+from penstock.worktrees.site import Site
+from penstock.worktrees.slots import (
+    Lease,
+    LeaseState,
+    Slot,
+    admin_of,
+    branch_of,
+    own_admins,
+    tree_of,
+)
+from penstock.worktrees.worktree import GitWorktree
+
+OWN_PATHS = ("state", "logs", HOME, ".state", ".AIM_ai-tools-registry/AIM_audit")
+"""Our own folders in a repository: in no fingerprint, and never to be tracked."""
+
+
+def open_repository(
+    path: Path, settings: WorktreeSettings, *, own_paths: Sequence[str] = OWN_PATHS
+) -> GitRepository:
+    """Open the git repository that `path` lies in.
+
+    Raises ToolMissingError without a fitting git and RepositoryError when there is no repository,
+    it is bare, has no commit, or is in the middle of a merge, rebase, cherry-pick, revert or
+    bisect.
+    """
+    return GitRepository(open_site(path, settings), own_paths)
+
+
+class GitRepository:
+    """The user's git repository; see `Repository` in the api. Safe to use from several threads."""
+
+    def __init__(self, site: Site, own_paths: Sequence[str]) -> None:
+        self._site = site
+        self._own_paths = tuple(own_paths)
+
+    @property
+    def root(self) -> Path:
+        """The top of the user's checkout, resolved."""
+        return self._site.root
+
+    @property
+    def exclude_file(self) -> Path:
+        """The file in which ignore patterns of one's own are kept, `info/exclude`."""
+        return self._site.common / "info" / "exclude"
+
+    def head(self) -> str:
+        """Return the commit that HEAD names."""
+        commit = self._site.refs.head(self._site.git_dir)
+        if commit is None:
+            raise RepositoryError(
+                f"HEAD of {self.root} names no commit", hint="make a commit first: git commit"
+            )
+        return commit
+
+    def resolve(self, name: str) -> str | None:
+        """Return the commit that a name stands for, or None."""
+        if name == "HEAD":
+            return self._site.refs.head(self._site.git_dir)
+        if name.startswith(OWN_BRANCHES):
+            found = self._site.refs.read(own_ref(name))
+            if found is not None:
+                return found
+        args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        done = self._site.git.call(*args, reading=True)
+        return done.stdout.decode("ascii").strip() if done.returncode == 0 else None
+
+    def is_ancestor(self, ancestor: str, commit: str) -> bool:
+        """Tell whether `ancestor` is reachable from `commit`."""
+        return is_ancestor(self._site, ancestor, commit)
+
+    def ensure_branch(self, branch: str, commit: str) -> str:
+        """Create a branch at `commit` unless it exists; return the commit that it is at."""
+        ref = own_ref(branch)
+        with repository_lock(self._site.common):
+            found = self._site.refs.read(ref)
+            if found is None:
+                self._site.refs.update(ref, commit, None, "start")
+        return found or commit
+
+    def lease(
+        self, ws_id: str, run_id: str, branch: str, start: str, *, base: str | None = None
+    ) -> GitWorktree:
+        """Lay a clean worktree with `branch` at `start`, on a slot of the pool if there is one.
+
+        The branch is made, or moved to `start` when it exists already. `base` is the commit that
+        the workstream started from, if that is another. Raises RepositoryError when the branch is
+        checked out elsewhere or cannot be made, EnvironmentProblem when a set-up command fails.
+        """
+        return pool.lease(self._site, ws_id, run_id, branch, start, base or start)
+
+    def reopen(self, path: Path, branch: str, base: str, head: str) -> GitWorktree | None:
+        """Open a worktree left by an earlier process, mended and on its branch; None when it is gone.
+
+        Uncommitted work is left in place: ask `unrecorded_work`, then `reset`.
+        """
+        site = self._site
+        slot = self._find(path)
+        if slot is None:
+            return None
+        with repository_lock(site.common):
+            slot.point_here()
+            slot.clear_locks()
+            slot.end_operations()
+            if site.refs.read(own_ref(branch)) is None:
+                site.refs.update(own_ref(branch), head, None, "back again")
+            slot.set_head(f"{REF_PREFIX}{own_ref(branch)}")
+            self._own(slot, branch)
+        return GitWorktree(site, slot, branch=branch, base=base, head=head)
+
+    def _own(self, slot: Slot, branch: str) -> None:
+        held = slot.lease()
+        ws_id, _, run_id = branch.removeprefix("workstream/").rpartition("/")
+        slot.write_lease(
+            Lease(
+                ws_id=held.ws_id if held else ws_id,
+                run_id=held.run_id if held else run_id,
+                branch=branch,
+                state=LeaseState.TAKEN,
+                owner=self._site.owner,
+            )
+        )
+
+    def _find(self, path: Path) -> Slot | None:
+        if not path.is_dir() or path.resolve().parent != self._site.home.resolve():
+            return None
+        admin = admin_of(path, self._site.common)
+        known = (a for a in own_admins(self._site.common) if tree_of(a) == path)
+        admin = admin or next(known, None)
+        if admin is None or not (admin / "index").exists():
+            return None
+        return Slot(admin, path)
+
+    def release(self, worktree: Any) -> None:
+        """Give a clean, recorded worktree back to the pool. One with other work in it is kept."""
+        if not isinstance(worktree, GitWorktree):
+            raise TypeError(f"{worktree!r} is no worktree of this repository")
+        pool.release(self._site, worktree)
+
+    def merge(
+        self, branch: str, into: str, *, message: str, trailers: Mapping[str, str]
+    ) -> MergeOutcome:
+        """Merge without fast-forward and without any checkout; a conflict changes nothing."""
+        return integration.merge(self._site, branch, into, message, trailers)
+
+    def fingerprint(self) -> CheckoutFingerprint:
+        """Take the fingerprint of the user's checkout."""
+        site = self._site
+        return fingerprint.take(site.root, site.git_dir, site.common, self._own_paths)
+
+    def recover(self, *, live_runs: Sequence[str] = ()) -> tuple[str, ...]:  # noqa: ARG002
+        """Clear what a killed process left behind (locks, half-made worktrees); say what was done.
+
+        What living processes hold is known from their own marks on it, so unfinished runs
+        (`live_runs`) need no exception of their own: their worktrees stay as they are.
+        """
+        return recovery.recover(self._site)
+
+    def tracked_own_paths(self) -> tuple[str, ...]:
+        """Return those of our own folders in which git tracks files."""
+        args = ("ls-files", "-z", "--", *self._own_paths)
+        literal = {"GIT_LITERAL_PATHSPECS": "1"}
+        names = split_z(self._site.git.run(*args, reading=True, env=literal))
+        return tuple(
+            own
+            for own in self._own_paths
+            if any(name == own or name.startswith(f"{own}/") for name in names)
+        )
+
+    def require_own_paths_untracked(self) -> None:
+        """Raise RepositoryError when git tracks files in a folder of ours; the hint names the way."""
+        tracked = self.tracked_own_paths()
+        if not tracked:
+            return
+        hint = f"take it out of git: git rm -r --cached {tracked[0]}"
+        if tracked[0] == "state":
+            hint = "set `db` in config/pipeline.yaml to a file elsewhere, or " + hint
+        raise RepositoryError(
+            f"git tracks files in {', '.join(f'{name}/' for name in tracked)},"
+            " where penstock keeps files of its own",
+            hint=hint,
+        )
+
+    def overview(self) -> dict[str, Any]:
+        """Return branches and worktrees of ours.
+
+        {"branches": [{"name", "commit"}], "worktrees": [{"path", "branch", "commit", "state",
+        "ws_id", "run_id"}]}; the state is idle, taking, taken, returning or kept.
+        """
+        fmt = "--format=%(objectname) %(refname)"
+        lines = self._site.git.run("for-each-ref", fmt, *OWN_REFS, reading=True)
+        pairs = (line.split(" ", 1) for line in lines.decode("utf-8").splitlines())
+        branches = [{"name": ref.removeprefix("refs/heads/"), "commit": oid} for oid, ref in pairs]
+        worktrees = [self._worktree_row(admin) for admin in own_admins(self._site.common)]
+        return {"branches": branches, "worktrees": [row for row in worktrees if row]}
+
+    def _worktree_row(self, admin: Path) -> dict[str, Any] | None:
+        tree = tree_of(admin)
+        if tree is None or not tree.is_relative_to(self._site.home):
+            return None
+        slot = Slot(admin, tree)
+        held = slot.lease()
+        try:
+            commit = self._site.refs.head(admin)
+        except GitError:
+            commit = None
+        return {
+            "path": tree.relative_to(self.root).as_posix(),
+            "branch": branch_of(slot.head_text()),
+            "commit": commit,
+            "state": held.state.value if held else "idle",
+            "ws_id": held.ws_id if held else None,
+            "run_id": held.run_id if held else None,
+        }

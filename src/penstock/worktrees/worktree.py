@@ -1,0 +1,418 @@
+"""One leased worktree: what a turn changed in it, and keeping or undoing that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from penstock.errors import GitError
+from penstock.worktrees import config
+from penstock.worktrees.api import Change, ChangeKind, Changes
+from penstock.worktrees.diff import Entry, Status, content_hash, parse_raw, parse_status, to_change
+from penstock.worktrees.git import Git, failure, join_z, split_z
+from penstock.worktrees.ignored import Seen, look
+from penstock.worktrees.names import own_ref
+from penstock.worktrees.objects import Identity
+from penstock.worktrees.refs import REF_PREFIX
+from penstock.worktrees.site import Site
+from penstock.worktrees.slots import Slot, remove, remove_stale
+
+STATUS = (
+    "status", "--porcelain=v2", "-z", "--untracked-files=normal", "--ignored=traditional",
+    "--ignore-submodules=dirty", "--no-ahead-behind", "--find-renames=50%",
+)  # fmt: skip
+_PATCH = ("--cached", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
+_ARGUMENTS = 60_000  # bytes of paths in one command line; the kernel takes at least twice that
+
+
+def message(subject: str, trailers: Mapping[str, str]) -> str:
+    """Return a commit message that ends with trailers, each on one line."""
+    lines = [f"{name}: {' '.join(value.split())}" for name, value in trailers.items()]
+    head = subject.replace("\0", "").strip() or "penstock"
+    return "\n\n".join([head, *(["\n".join(lines)] if lines else [])]) + "\n"
+
+
+def as_person(who: Identity) -> dict[str, str]:
+    """Return the environment that makes git commit as `who`."""
+    return {
+        f"GIT_{role}_{part}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for part, value in (("NAME", who.name), ("EMAIL", who.email))
+    }
+
+
+class GitWorktree:
+    """A worktree on its own branch, held by one thread at a time.
+
+    After each act of ours the index is remembered, so that a tool's game with it (flags that hide
+    edits, a forged index) is undone by putting ours back before the next diff. `placed` are paths
+    that were copied or linked into the tree and belong to no commit. `notes` are remarks for
+    people.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        slot: Slot,
+        *,
+        branch: str,
+        base: str,
+        head: str,
+        placed: Sequence[str] = (),
+        notes: Sequence[str] = (),
+    ) -> None:
+        self._site = site
+        self.slot = slot
+        self._branch = branch
+        self._ref = own_ref(branch)
+        self._base = base
+        self._head = head
+        self.placed = tuple(placed)
+        self.notes = tuple(notes)
+        self._index: bytes | None = None
+        self._staged: tuple[Change, ...] | None = None
+        self._since_base: tuple[Change, ...] | None = None
+        self._known_hash: str | None = content_hash(()) if base == head else None
+        self._staged_hash: str | None = None
+        self._unstaged_repositories: tuple[str, ...] = ()
+        self._seen: Seen = {}
+        self._before = site.config.snapshot(slot.admin)
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.slot.path
+
+    @property
+    def branch(self) -> str:
+        """Its branch."""
+        return self._branch
+
+    @property
+    def base(self) -> str:
+        """The commit that its branch started from."""
+        return self._base
+
+    @property
+    def head(self) -> str:
+        """The recorded commit that the tree was last brought to or committed as."""
+        return self._head
+
+    def remember_index(self) -> None:
+        """Take the index as it is now for ours."""
+        self._index = self._read_index()
+
+    def reset(self, commit: str) -> None:
+        """Bring tree, index and branch to `commit`; untracked files go, ignored ones stay.
+
+        Raises GitError when git cannot, and then nothing else is known of the tree.
+        """
+        git, _ = self._steady()
+        self._unhide(git)
+        git.run("reset", "--hard", "--quiet", commit)
+        self._clean(git, ignored_too=False)
+        same = commit == self._head
+        self._head = commit
+        self._settled(
+            content_hash(()) if commit == self._base else self._known_hash if same else None
+        )
+
+    def _settled(self, known_hash: str | None) -> None:
+        self.remember_index()
+        self._staged = self._since_base = None
+        self._known_hash = known_hash
+        self._unstaged_repositories = ()
+        self._before = self._site.config.snapshot(self.slot.admin)
+
+    def unrecorded_work(self) -> bytes:
+        """Return a binary patch of all that differs from `head` (untracked files included), or b""."""
+        git, _ = self._steady(keep_branch=True)
+        self._unhide(git)
+        index = self.slot.admin / "penstock-index"
+        index.write_bytes(self._read_index())
+        try:
+            env = {"GIT_INDEX_FILE": str(index)}
+            self._add_all(git, env)
+            return git.run("diff-index", "-p", *_PATCH, self._head, "--", reading=True, env=env)
+        finally:
+            index.unlink(missing_ok=True)
+
+    def changes(self, *, exclude: Sequence[str] = ()) -> Changes:
+        """Stage everything and return the diff against `head`; paths in `exclude` are left out.
+
+        Commits that the tool made itself are taken back into the diff, half-finished merges are
+        ended. Raises GitError when git cannot stage something.
+        """
+        git, tampering = self._steady()
+        hidden = self._unhide(git)
+        self._unstaged_repositories = self._add_all(git, exclude=exclude)
+        status = self._status(git, exclude)
+        self.remember_index()
+        seen, created = look(self.path, self._foreign(status.ignored), self._seen)
+        self._seen = seen
+        return self._account(git, status, created, hidden, tampering)
+
+    def _account(
+        self,
+        git: Git,
+        status: Status,
+        ignored: tuple[str, ...] = (),
+        hidden: tuple[str, ...] = (),
+        tampering: tuple[str, ...] = (),
+    ) -> Changes:
+        nested = [*self._unstaged_repositories, *self._dirty_submodules()]
+        found = [to_change(entry, self.path) for entry in status.staged]
+        found += [_repository(name) for name in nested]
+        self._staged = tuple(sorted(found, key=lambda change: change.path))
+        diff_hash = self._staged_hash = self._hash(git, status.staged)
+        return Changes(
+            changes=self._staged,
+            diff_hash=diff_hash,
+            tree=f"{self._base}+{diff_hash}",
+            ignored=ignored,
+            hidden=hidden,
+            tampering=tampering,
+        )
+
+    def _hash(self, git: Git, staged: tuple[Entry, ...]) -> str:
+        if not staged and self._known_hash is not None:
+            return self._known_hash
+        if self._head == self._base:
+            return content_hash(staged)
+        args = ("diff-index", "--cached", "--raw", "-z", "--no-renames", self._base, "--")
+        return content_hash(parse_raw(git.run(*args, reading=True)))
+
+    def patch(self, paths: Sequence[str]) -> bytes:
+        """Return the binary patch of these staged paths against `head`."""
+        git = self._git()
+        literal = {"GIT_LITERAL_PATHSPECS": "1"}
+        args = ("diff-index", "-p", *_PATCH, self._head, "--")
+        parts = [git.run(*args, *some, reading=True, env=literal) for some in batches(paths)]
+        return b"".join(parts)
+
+    def revert(self, paths: Sequence[str]) -> Changes:
+        """Bring these paths back to `head` and return the diff that is left."""
+        git = self._git()
+        loose = [path for path in paths if path in self._unstaged_repositories]
+        links = [c.path for c in self._staged or () if c.submodule and c.path in paths]
+        staged = [path for path in paths if path not in loose]
+        if staged:
+            args = ("restore", f"--source={self._head}", "--staged", "--worktree", "--quiet")
+            names = ("--pathspec-from-file=-", "--pathspec-file-nul")
+            literal = {"GIT_LITERAL_PATHSPECS": "1"}
+            git.run(*args, *names, stdin=join_z(staged), env=literal)
+        for name in (*loose, *links):
+            self._remove_repository(name)
+        self._unstaged_repositories = tuple(
+            name for name in self._unstaged_repositories if name not in loose
+        )
+        status = self._status(git, self._unstaged_repositories)
+        self.remember_index()
+        return self._account(git, status)
+
+    def _remove_repository(self, name: str) -> None:
+        place = self.path / name
+        if place.is_dir() and not place.is_symlink() and place != self.path:
+            remove(place)
+            place.mkdir() if self._in_head(name) else None
+
+    def _in_head(self, name: str) -> bool:
+        args = ("ls-tree", "-z", self._head, "--", name)
+        return bool(self._git().run(*args, reading=True, env={"GIT_LITERAL_PATHSPECS": "1"}))
+
+    def commit(self, subject: str, trailers: Mapping[str, str]) -> str:
+        """Commit what `changes` staged, hooks off, and return the commit's id.
+
+        Raises GitError when nothing is staged, or when the index was changed by somebody since.
+        """
+        if self._index is None or self._read_index() != self._index:
+            raise GitError(
+                f"the index of {self.path} was changed after its diff had been taken",
+                hint="a process of the tool may still be running there; run the step again",
+            )
+        git = self._git()
+        text = message(subject, trailers)
+        args = (
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "--no-gpg-sign",
+            "--cleanup=verbatim",
+            "-F",
+            "-",
+        )
+        git.run(*args, stdin=text.encode("utf-8", "replace"), env=as_person(self._site.identity))
+        made = self._site.refs.read(self._ref)
+        if made is None or made == self._head:
+            raise GitError(f"git committed, but {self._branch} has not moved")
+        since_base = self._staged if self._head == self._base else None
+        self._head = made
+        self._settled(self._staged_hash)
+        self._since_base = since_base
+        return made
+
+    def scope_since_base(self) -> tuple[Change, ...]:
+        """Return the committed diff of the branch against its base."""
+        if self._base == self._head:
+            return ()
+        if self._since_base is None:
+            args = ("diff-tree", "-r", "--raw", "-z", "-M", self._base, self._head, "--")
+            entries = parse_raw(self._git().run(*args, reading=True))
+            found = (to_change(entry, self.path) for entry in entries)
+            self._since_base = tuple(sorted(found, key=lambda change: change.path))
+        return self._since_base
+
+    def diff_text(self, *, max_bytes: int) -> str:
+        """Return the committed diff against the base as text, cut at `max_bytes`."""
+        args = ("diff-tree", "-r", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
+        data = self._git().run(*args, self._base, self._head, "--", reading=True)
+        if len(data) <= max_bytes:
+            return data.decode("utf-8", "replace")
+        kept = data[:max_bytes].rpartition(b"\n")[0]
+        return f"{kept.decode('utf-8', 'replace')}\n[{len(data) - len(kept)} more bytes]\n"
+
+    def is_recorded(self) -> bool:
+        """Tell whether the branch and tree hold nothing but `head`; ignored files do not count."""
+        if self._site.refs.read(self._ref) != self._head:
+            return False
+        git = self._git()
+        if self._read_index() != self._index and flagged(git):
+            return False
+        return self._last_status(git).clean
+
+    def _last_status(self, git: Git) -> Status:
+        status = self._status(git)
+        self.left_ignored = self._foreign(status.ignored)
+        return status
+
+    left_ignored: tuple[str, ...] = ()
+
+    def clean(self) -> None:
+        """Remove what is untracked or ignored, but for what was placed or set up here."""
+        self._clean(self._git(), ignored_too=True)
+
+    def _clean(self, git: Git, *, ignored_too: bool) -> None:
+        kept = [arg for path in self._own() for arg in ("-e", f"/{glob_escaped(path)}")]
+        args = ("clean", "-ffdxq" if ignored_too else "-ffdq", *kept)
+        done = git.call(*args)
+        if done.returncode != 0:
+            make_writable(self.path)
+            git.run(*args)
+
+    def _own(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.placed, *self.slot.kept_paths())))
+
+    def _foreign(self, ignored: Iterable[str]) -> tuple[str, ...]:
+        own = {path.rstrip("/") for path in self._own()}
+        return tuple(name for name in ignored if name.rstrip("/") not in own)
+
+    def _git(self) -> Git:
+        watch = self._site.config
+        overlay = watch.overlay(watch.snapshot(self.slot.admin))
+        return self._site.git_for(self.slot).with_settings(overlay)
+
+    def _steady(self, *, keep_branch: bool = False) -> tuple[Git, tuple[str, ...]]:
+        """Undo what was done to git's own files, and say what it was."""
+        said = [f"the worktree's {name} was rewritten" for name in self.slot.point_here()]
+        watch = self._site.config
+        now = watch.snapshot(self.slot.admin)
+        said += config.differences(self._before, now)
+        self._before = now
+        self.slot.clear_locks()
+        self.slot.end_operations()
+        if self.slot.head_text() != f"{REF_PREFIX}{self._ref}":
+            self.slot.set_head(f"{REF_PREFIX}{self._ref}")
+        if not keep_branch:
+            self._branch_at_head()
+        git = self._site.git_for(self.slot).with_settings(watch.overlay(now))
+        return git, tuple(said)
+
+    def _branch_at_head(self) -> None:
+        at = self._site.refs.read(self._ref)
+        if at != self._head:
+            with suppress(FileNotFoundError):
+                remove_stale(self._site.common / f"{self._ref}.lock", 2.0)
+            self._site.refs.update(self._ref, self._head, at, "back to the recorded commit")
+
+    def _read_index(self) -> bytes:
+        try:
+            return (self.slot.admin / "index").read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def _unhide(self, git: Git) -> tuple[str, ...]:
+        """Take away index flags that hide edits, and return the paths that had them."""
+        if self._index is not None and self._read_index() == self._index:
+            return ()
+        hidden = flagged(git)
+        if self._index is not None:
+            temporary = self.slot.admin / "index.penstock"
+            temporary.write_bytes(self._index)
+            temporary.replace(self.slot.admin / "index")
+        elif hidden:
+            for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
+                git.run("update-index", "-z", flag, "--stdin", stdin=join_z(hidden))
+        return hidden
+
+    def _pathspec(self, exclude: Iterable[str]) -> tuple[str, ...]:
+        names = dict.fromkeys((*self._own(), *exclude))
+        return ("--", ":/", *(f":(top,exclude,literal){n.rstrip('/')}" for n in names))
+
+    def _add_all(
+        self, git: Git, env: Mapping[str, str] | None = None, exclude: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Stage everything; return nested repositories that git cannot take in at all."""
+        done = git.call("add", "--all", *self._pathspec(exclude), env=env)
+        if done.returncode == 0:
+            return ()
+        listed = split_z(git.run("ls-files", "-o", "-z", "--exclude-standard", reading=True))
+        nested = tuple(name.rstrip("/") for name in listed if name.endswith("/"))
+        if not nested:
+            raise failure(("add", "--all"), done)
+        git.run("add", "--all", *self._pathspec((*exclude, *nested)), env=env)
+        return nested
+
+    def _status(self, git: Git, exclude: Sequence[str] = ()) -> Status:
+        out = (*exclude, *self._unstaged_repositories)
+        return parse_status(git.run(*STATUS, *self._pathspec(out), reading=True))
+
+    def _dirty_submodules(self) -> tuple[str, ...]:
+        return ()
+
+
+def flagged(git: Git) -> tuple[str, ...]:
+    """Return the paths that are marked assume-unchanged (lower case) or skip-worktree (S)."""
+    lines = git.run("ls-files", "-v", "-z", reading=True).split(b"\0")
+    return tuple(os.fsdecode(line[2:]) for line in lines if line[:1] == b"S" or line[:1].islower())
+
+
+def _repository(name: str) -> Change:
+    return Change(path=name, kind=ChangeKind.ADDED, new_mode="160000", submodule=True)
+
+
+def batches(paths: Sequence[str]) -> Iterable[list[str]]:
+    """Split paths into lists that fit a command line."""
+    batch: list[str] = []
+    size = 0
+    for path in paths:
+        length = len(os.fsencode(path)) + 1
+        if batch and size + length > _ARGUMENTS:
+            yield batch
+            batch, size = [], 0
+        batch.append(path)
+        size += length
+    if batch:
+        yield batch
+
+
+def glob_escaped(path: str) -> str:
+    """Return a path as an ignore pattern that matches just itself."""
+    return "".join(f"\\{char}" if char in "*?[]\\! #" else char for char in path)
+
+
+def make_writable(tree: Path) -> None:
+    """Give us back the right to enter and change every folder of a tree."""
+    for folder, _, _ in os.walk(tree):
+        Path(folder).chmod(0o755)
