@@ -29,12 +29,14 @@ _ROUTES: Mapping[str, Wire] = {
     "/responses": Wire.RESPONSES,
     "/messages": Wire.MESSAGES,
 }
-_ERROR_TYPES: Mapping[int, str] = {
-    401: "authentication_error",
-    403: "permission_error",
-    429: "rate_limit_error",
-    529: "overloaded_error",
+_ERRORS: Mapping[int, tuple[str, str]] = {
+    401: ("authentication_error", "Invalid API key"),
+    403: ("permission_error", "Request not allowed"),
+    429: ("rate_limit_error", "Too many requests"),
+    500: ("api_error", "Internal server error"),
+    529: ("overloaded_error", "Overloaded"),
 }
+"""The type and the words that vendors send with a status."""
 _MAX_BODY = 64 << 20
 
 
@@ -323,8 +325,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(code, json.dumps(value).encode())
 
     def _send_error(self, code: int, retry_after_s: int | None = None) -> None:
-        kind = _ERROR_TYPES.get(code, "api_error")
-        error = {"type": kind, "message": f"scripted {code}", "code": kind}
+        kind, words = _ERRORS.get(code, ("api_error", "Nothing here"))
+        error = {"type": kind, "message": f"scripted {code}: {words}", "code": kind}
         wait = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
         self._send(code, json.dumps({"type": "error", "error": error}).encode(), wait)
 

@@ -1,0 +1,42 @@
+"""Finds the real AI coding CLIs that the tests drive.
+
+They come from the folder that `.ci/install-clients` filled, else from PATH. A missing one skips
+the test that needs it, or fails it when PENSTOCK_REQUIRE_REAL=1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+REQUIRE = "PENSTOCK_REQUIRE_REAL"
+FOLDER = "PENSTOCK_CLIENTS"
+EXECUTABLES = {"aider": "aider", "claude-cli": "claude", "codex": "codex"}
+"""The command of each client, by the id of the tool that drives it."""
+
+
+def clients_folder() -> Path:
+    """Return the folder with the commands of the installed clients, there or not."""
+    root = os.environ.get(FOLDER) or Path.home() / ".cache" / "penstock-clients"
+    return Path(root) / "bin"
+
+
+def find_client(tool_id: str) -> Path | None:
+    """Return the command of a client, None when it is not installed."""
+    path = os.pathsep.join([str(clients_folder()), os.environ.get("PATH", "")])
+    found = shutil.which(EXECUTABLES[tool_id], path=path)
+    return Path(found) if found else None
+
+
+def need_client(tool_id: str) -> Path:
+    """Return the command of a client; without it the test ends here."""
+    found = find_client(tool_id)
+    if found is not None:
+        return found
+    reason = f"{EXECUTABLES[tool_id]} is not installed; .ci/install-clients does that"
+    if os.environ.get(REQUIRE) == "1":
+        pytest.fail(f"{reason} ({REQUIRE}=1)")
+    pytest.skip(reason)

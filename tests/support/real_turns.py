@@ -1,0 +1,158 @@
+"""One real client in one real repository, driven through its adapter: the stage for its tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from penstock.model.outcome import Outcome
+from penstock.process.api import MARKER_VARIABLE, Stop
+from penstock.tools.api import Tool, TurnReport, TurnRequest, judge
+from penstock.tools.toolbox import make_toolbox
+from tests.support.clients import need_client
+from tests.support.endpoint_plan import Plan
+from tests.support.model_endpoint import ModelEndpoint
+
+BROKEN = "def add(a, b):\n    return a - b\n"
+MODELS = {"aider": "openai/scripted", "claude-cli": None, "codex": "gpt-5.5"}
+
+
+class PlainFilter:
+    """An output filter that changes nothing."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the piece as it came."""
+        return data
+
+    def flush(self) -> bytes:
+        """Return nothing: nothing is held back."""
+        return b""
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git in a folder and return what it printed."""
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    done = subprocess.run(
+        ["git", *identity, *args], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def make_repository(folder: Path) -> Path:
+    """Make a repository with one committed file, calc.py."""
+    folder.mkdir()
+    folder.joinpath("calc.py").write_text(BROKEN)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "Begin")
+    return folder
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    """Return every file below a folder with what it holds."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def marked_processes(marker: str) -> list[str]:
+    """Return the command lines of the processes that carry an attempt's marker."""
+    wanted = f"{MARKER_VARIABLE}={marker}".encode()
+    return [_command_of(pid) for pid in Path("/proc").glob("[0-9]*") if wanted in _environ(pid)]
+
+
+def _environ(process: Path) -> list[bytes]:
+    try:
+        return process.joinpath("environ").read_bytes().split(b"\0")
+    except OSError:
+        return []  # it ended, or is somebody else's
+
+
+def _command_of(process: Path) -> str:
+    try:
+        return process.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return process.name
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One turn's report, the judgement over it, and the paths that it changed."""
+
+    report: TurnReport
+    outcome: Outcome
+    changed: tuple[str, ...]
+
+
+@dataclass
+class Scene:
+    """A client with a repository, a home of its user and a home of its worker."""
+
+    tool: Tool
+    endpoint: ModelEndpoint
+    root: Path
+    worktree: Path
+    markers: list[str] = field(default_factory=list)
+
+    def turn(self, *, wall_s: float = 60.0, idle_s: float = 30.0) -> Judged:
+        """Play one turn and judge it."""
+        report = self.tool.run(self._request(wall_s, idle_s), Stop(), PlainFilter)
+        lines = git(self.worktree, "status", "--porcelain", "--ignored", "-uall").splitlines()
+        changed = tuple(sorted(line[3:] for line in lines))
+        return Judged(report, judge(report.signal, changed=bool(changed)), changed)
+
+    def commit(self) -> None:
+        """Commit all changes, as the orchestrator does between turns."""
+        git(self.worktree, "add", "-A")
+        git(self.worktree, "commit", "-qm", "Turn")
+
+    def read(self, name: str = "calc.py") -> str:
+        """Return a file of the worktree."""
+        return (self.worktree / name).read_text()
+
+    def _request(self, wall_s: float, idle_s: float) -> TurnRequest:
+        turn = len(self.markers)
+        self.markers.append(f"test-{uuid.uuid4().hex}")
+        prompt = f"Repair calc.py, turn {turn}."
+        prompt_file = self.root / f"prompt-{turn}.md"
+        prompt_file.write_text(prompt)
+        return TurnRequest(
+            run_id="run-1", ws_id="ws-1", step="fix" if turn else "edit", turn=turn,
+            worktree=self.worktree, repo_root=self.worktree, prompt=prompt,
+            prompt_file=prompt_file, files=("calc.py",), home=self.root / "worker",
+            log=self.root / f"turn-{turn}.log", marker=self.markers[-1],
+            model=MODELS[self.tool.tool_id], wall_s=wall_s, idle_s=idle_s,
+        )  # fmt: skip
+
+
+def _surroundings(tool_id: str, base_url: str) -> Mapping[str, str]:
+    """Return what a user sets to have a client talk to an endpoint of their own."""
+    if tool_id == "claude-cli":
+        return {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "dummy"}
+    name = "OPENAI_API_BASE" if tool_id == "aider" else "OPENAI_BASE_URL"
+    return {name: f"{base_url}/v1", "OPENAI_API_KEY": "dummy"}
+
+
+@contextmanager
+def scene(tool_id: str, plan: Plan, root: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """Set a scene; at its end nothing of its turns may run and the user's home must be as it was."""
+    command = need_client(tool_id)
+    user_home = root / "user"
+    user_home.mkdir()
+    user_home.joinpath("diary.txt").write_text("mine")
+    before = contents(user_home)
+    with ModelEndpoint(plan) as endpoint:
+        for name, value in _surroundings(tool_id, endpoint.base_url).items():
+            patch.setenv(name, value)
+        patch.setenv("HOME", str(user_home))
+        patch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
+        stage = Scene(make_toolbox({}).get(tool_id), endpoint, root, make_repository(root / "wt"))
+        yield stage
+        left = [line for marker in stage.markers for line in marked_processes(marker)]
+    assert left == [], "processes of a turn outlived it"
+    assert contents(user_home) == before, "the user's home was touched"
