@@ -22,7 +22,6 @@ from penstock.model.settings import Durability
 from penstock.store.codec import clean
 from penstock.store.faults import (
     HINT_ACCESS,
-    HINT_DAMAGED,
     HINT_INIT,
     describe,
     primary_code,
@@ -33,6 +32,9 @@ BUSY_TIMEOUT_S = 10.0
 MEMORY = ":memory:"
 # The write-ahead log is cut back to this many bytes when it has been written back.
 _LOG_LIMIT = 16 * 1024 * 1024
+# what SQLite says where it may not make the lock file of the log
+_NO_LOCK_FILE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+_EFFECTIVE = os.access in os.supports_effective_ids
 
 
 def execute(
@@ -160,7 +162,7 @@ def check_place(path: Path, *, create: bool, read_only: bool) -> None:
         raise JournalError(
             f"the journal {path} is {what}", hint="name another place with `--db PATH`"
         )
-    if not read_only and not os.access(path, os.W_OK):
+    if not read_only and not os.access(path, os.W_OK, effective_ids=_EFFECTIVE):
         raise JournalError(f"the journal {path} cannot be written", hint=HINT_ACCESS)
 
 
@@ -228,7 +230,7 @@ def _open_for_reading(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         try:
             connection.execute("PRAGMA schema_version")
         except sqlite3.OperationalError as error:
-            if primary_code(error) != sqlite3.SQLITE_CANTOPEN or _has_log(path):
+            if primary_code(error) not in _NO_LOCK_FILE or _has_log(path):
                 raise
         else:
             stack.pop_all()
@@ -241,16 +243,3 @@ def _has_log(path: Path) -> bool:
     """Tell whether a write-ahead log with content lies beside the file."""
     log = path.with_name(path.name + "-wal")
     return log.exists() and log.stat().st_size > 0
-
-
-__all__ = [
-    "BUSY_TIMEOUT_S",
-    "HINT_DAMAGED",
-    "Database",
-    "check_place",
-    "execute",
-    "immediate",
-    "open_file",
-    "open_memory",
-    "translated",
-]

@@ -1,0 +1,531 @@
+"""What every journal keeps, whatever it is built on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import (
+    InvalidTransitionError,
+    JournalError,
+    NotFoundError,
+    UsageError,
+)
+from penstock.model.events import EventType
+from penstock.model.records import Event
+from penstock.model.states import (
+    AttemptState,
+    IntegrationState,
+    RunState,
+    WorkstreamState,
+)
+from penstock.store.api import DocumentedJournal
+from penstock.store.sqlite import open_journal
+from tests.support.journals import RUN, WS, StepClock, cost, intent, one_step, seed, types
+
+Opener = Callable[[Path, Callable[[Event], None]], DocumentedJournal]
+
+
+def in_file(folder: Path, hear: Callable[[Event], None]) -> DocumentedJournal:
+    """A journal in a file."""
+    return open_journal(folder / "state" / "p.db", clock=StepClock(), on_event=hear)
+
+
+def in_memory(folder: Path, hear: Callable[[Event], None]) -> DocumentedJournal:
+    """A journal in memory."""
+    return open_journal(None, clock=StepClock(), on_event=hear)
+
+
+@pytest.fixture
+def heard() -> list[Event]:
+    """The events that the observer was told."""
+    return []
+
+
+@pytest.fixture(params=[in_file, in_memory], ids=["sqlite-file", "sqlite-memory"])
+def journal(
+    request: pytest.FixtureRequest, tmp_path: Path, heard: list[Event]
+) -> Iterator[DocumentedJournal]:
+    """An empty journal of each kind."""
+    opener: Opener = request.param
+    with opener(tmp_path, heard.append) as opened:
+        yield opened
+
+
+def test_a_run_comes_back_as_it_was_made(journal: DocumentedJournal) -> None:
+    """create_run keeps all it is given and says so in run_created."""
+    made = journal.create_run(
+        RUN, base_commit="abc", integration_branch="integration/run-1", metadata={"a": [1, "ü"]}
+    )
+    assert journal.get_run(RUN) == made
+    assert (made.status, made.base_commit, made.metadata) == (
+        RunState.PENDING, "abc", {"a": [1, "ü"]},
+    )  # fmt: skip
+    assert types(journal.list_events(run_id=RUN)) == ["run_created"]
+
+
+def test_a_taken_run_id_is_refused(journal: DocumentedJournal) -> None:
+    """A second run of the same id raises UsageError and writes nothing."""
+    journal.create_run(RUN)
+    with pytest.raises(UsageError, match="already"):
+        journal.create_run(RUN)
+    assert len(journal.list_events()) == 1
+
+
+@pytest.mark.parametrize("what", ["run", "workstream"])
+def test_an_empty_id_is_refused(journal: DocumentedJournal, what: str) -> None:
+    """Rows need an id."""
+    seed(journal)
+    with pytest.raises(UsageError, match="needs an id"):
+        journal.create_run("") if what == "run" else journal.add_workstream(RUN, "")
+
+
+def test_a_run_can_be_made_in_another_state(journal: DocumentedJournal) -> None:
+    """A run that is made running has started; one that is made failed has also ended."""
+    running = journal.create_run("r1", status=RunState.RUNNING)
+    failed = journal.create_run("r2", status=RunState.FAILED)
+    assert (running.started_at is not None, running.ended_at) == (True, None)
+    assert failed.ended_at is not None
+
+
+def test_runs_are_listed_newest_first_by_page_and_state(journal: DocumentedJournal) -> None:
+    """list_runs pages, filters, and takes a negative limit as none."""
+    for number in range(5):
+        journal.create_run(f"r{number}", status=RunState(["pending", "running"][number % 2]))
+    assert [r.run_id for r in journal.list_runs(limit=2, offset=1)] == ["r3", "r2"]
+    assert [r.run_id for r in journal.list_runs(status=RunState.RUNNING)] == ["r3", "r1"]
+    assert len(journal.list_runs(limit=-1)) == 5
+
+
+def test_a_run_goes_its_way_with_its_events(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """Each move sets its times and writes run_status_changed beside what it means."""
+    journal.create_run(RUN)
+    running = journal.move_run(RUN, RunState.RUNNING)
+    ended = journal.move_run(RUN, RunState.FAILED, reason="checks", exit_code=1, error_message="e")
+    assert (running.started_at is not None, running.ended_at) == (True, None)
+    assert (ended.reason, ended.exit_code, ended.error_message) == ("checks", 1, "e")
+    assert ended.ended_at is not None
+    assert types(heard) == [
+        "run_created", "run_status_changed", "run_started", "run_status_changed", "run_completed",
+    ]  # fmt: skip
+    assert heard[3].payload == {"from": "running", "to": "failed", "reason": "checks"}
+    assert heard[4].payload == {"status": "failed", "reason": "checks"}
+
+
+@pytest.mark.parametrize(
+    ("to", "event"), [("quarantined", "run_quarantined"), ("canceled", "run_canceled")]
+)
+def test_the_other_ends_of_a_run_have_their_own_events(
+    journal: DocumentedJournal, to: str, event: str
+) -> None:
+    """Quarantine and cancel are told by name."""
+    journal.create_run(RUN, status=RunState.RUNNING)
+    journal.move_run(RUN, RunState(to))
+    assert types(journal.list_events(newest_first=True, limit=1)) == [event]
+
+
+def test_an_illegal_move_changes_nothing(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """An illegal move raises and leaves rows and events as they were."""
+    seed(journal)
+    before = (journal.get_run(RUN), journal.get_workstream(RUN, WS), len(heard))
+    with pytest.raises(InvalidTransitionError, match="from pending to succeeded"):
+        journal.move_run(RUN, RunState.SUCCEEDED)
+    with pytest.raises(InvalidTransitionError, match="from pending to done"):
+        journal.move_workstream(RUN, WS, WorkstreamState.DONE)
+    after = (journal.get_run(RUN), journal.get_workstream(RUN, WS), len(heard))
+    assert after == before
+    assert len(journal.list_events()) == len(heard)
+
+
+def test_the_same_state_is_no_move(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """A move to the present state changes nothing and writes no event."""
+    seed(journal)
+    before = (journal.get_run(RUN), journal.get_workstream(RUN, WS))
+    journal.move_run(RUN, RunState.PENDING, reason="x")
+    journal.move_workstream(RUN, WS, WorkstreamState.PENDING, reason="x")
+    journal.move_integration(RUN, WS, IntegrationState.NONE, payload={})
+    assert (journal.get_run(RUN), journal.get_workstream(RUN, WS)) == before
+    assert types(heard) == ["run_created"]
+
+
+def test_only_an_explicit_retry_leads_back(journal: DocumentedJournal) -> None:
+    """failed goes back by retry=True only; a retried run has no end any more."""
+    journal.create_run(RUN, status=RunState.FAILED)
+    journal.add_workstream(RUN, WS, status=WorkstreamState.FAILED)
+    with pytest.raises(InvalidTransitionError):
+        journal.move_run(RUN, RunState.RUNNING)
+    with pytest.raises(InvalidTransitionError):
+        journal.move_workstream(RUN, WS, WorkstreamState.PENDING)
+    assert journal.move_run(RUN, RunState.RUNNING, retry=True).ended_at is None
+    back = journal.move_workstream(RUN, WS, WorkstreamState.PENDING, retry=True)
+    assert back.status is WorkstreamState.PENDING
+
+
+def test_a_run_says_why_it_waits(journal: DocumentedJournal) -> None:
+    """The reason and its end are kept until they are taken back or the run moves on."""
+    journal.create_run(RUN)
+    journal.set_run_reason(RUN, "rate_limit", until="2026-01-01T00:00:00Z")
+    waiting = journal.get_run(RUN)
+    assert (waiting.reason, waiting.reason_until) == ("rate_limit", "2026-01-01T00:00:00Z")
+    journal.set_run_reason(RUN, None)
+    assert (journal.get_run(RUN).reason, journal.get_run(RUN).reason_until) == (None, None)
+
+
+def test_a_workstream_comes_back_as_it_was_made(journal: DocumentedJournal) -> None:
+    """add_workstream keeps all it is given; a second time returns the first row."""
+    journal.create_run(RUN)
+    made = journal.add_workstream(RUN, WS, gate=2, depends_on=["ws-b"], metadata={"bundle": {}})
+    assert made == journal.get_workstream(RUN, WS)
+    assert journal.add_workstream(RUN, WS, gate=9) == made
+    assert (made.status, made.gate, made.depends_on) == (WorkstreamState.PENDING, 2, ("ws-b",))
+    assert made.metadata == {"bundle": {}}
+
+
+def test_a_workstream_goes_its_way_with_its_events(
+    journal: DocumentedJournal, heard: list[Event]
+) -> None:
+    """The happy way writes start, every change with its reason, and the end."""
+    seed(journal)
+    for state in list(WorkstreamState)[1:7]:
+        journal.move_workstream(RUN, WS, state, reason=f"to {state}")
+    assert types(heard)[1:3] == ["workstream_status_changed", "workstream_start"]
+    assert heard[2].payload == {"bundle_id": WS}
+    assert types(heard)[-2:] == ["workstream_status_changed", "workstream_end"]
+    assert heard[-2].payload == {"from": "runtime_tests", "to": "done", "reason": "to done"}
+    assert heard[-1].payload == {"final_status": "done"}
+    assert journal.get_workstream(RUN, WS).reason == "to done"
+
+
+def test_a_workstream_is_found_in_the_newest_run(journal: DocumentedJournal) -> None:
+    """Without a run id the newest run that holds a workstream is meant."""
+    for run_id, state in (("r1", "done"), ("r2", "done"), ("r3", "failed")):
+        journal.create_run(run_id)
+        journal.add_workstream(run_id, WS, status=WorkstreamState(state))
+    journal.create_run("r4")
+    found = journal.find_workstream(WS)
+    assert found is not None
+    assert found.run_id == "r3"
+    assert [w.run_id for w in journal.find_done_workstreams(WS)] == ["r2", "r1"]
+    assert journal.find_workstream("ws-none") is None
+
+
+def test_workstreams_are_listed_by_id_and_run(journal: DocumentedJournal) -> None:
+    """The same workstream id in two runs is two rows."""
+    seed(journal, "ws-b", "ws-a")
+    seed(journal, "ws-a", run_id="r2")
+    assert [w.ws_id for w in journal.list_workstreams(RUN)] == ["ws-a", "ws-b"]
+    assert [w.run_id for w in journal.list_workstreams("r2")] == ["r2"]
+
+
+def test_facts_of_a_workstream_are_laid_over_each_other(journal: DocumentedJournal) -> None:
+    """update_workstream leaves what it is not told."""
+    seed(journal)
+    journal.update_workstream(RUN, WS, worktree_path=".worktrees/a", branch="b", base_commit="c0")
+    updated = journal.update_workstream(RUN, WS, head_commit="c1")
+    assert (updated.worktree_path, updated.branch) == (".worktrees/a", "b")
+    assert (updated.base_commit, updated.head_commit) == ("c0", "c1")
+
+
+def test_waiting_is_told_once(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """The same reason again is no event; going on takes it back without one."""
+    seed(journal)
+    for _ in range(2):
+        journal.set_workstream_reason(RUN, WS, "dependency", until=None)
+    assert journal.set_workstream_reason(RUN, WS, None).reason is None
+    assert types(heard) == ["run_created", "workstream_waiting"]
+    assert heard[-1].payload == {"reason": "dependency", "until": None}
+
+
+def test_integration_has_its_own_states(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """queued, conflict, queued, rejected is legal and told; what follows rejected is not."""
+    seed(journal)
+    for name in ("queued", "conflict", "queued", "rejected"):
+        journal.move_integration(RUN, WS, IntegrationState(name), payload={"into": "i"})
+    with pytest.raises(InvalidTransitionError):
+        journal.move_integration(RUN, WS, IntegrationState.MERGED, payload={})
+    assert types(heard)[1:] == ["merge_queued", "merge_conflict", "merge_queued", "merge_rejected"]
+    assert heard[-1].payload == {"into": "i"}
+
+
+def test_an_attempt_is_intent_then_outcome(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """begin writes a running row, finish completes it with head, cost and both events."""
+    seed(journal)
+    begun = journal.begin_attempt(intent())
+    assert (begun.status, begun.sequence, begun.marker) == (AttemptState.RUNNING, 1, "m-1")
+    done = journal.finish_attempt(
+        begun.id, AttemptState.SUCCEEDED, exit_code=0, diff_hash="d", error_signature="s",
+        result={"outcome": "edited"}, head_commit="c1", cost=cost(actual_cost_usd=0.25),
+    )  # fmt: skip
+    assert journal.list_attempts(RUN, WS) == [done]
+    assert (done.exit_code, done.diff_hash, done.result) == (0, "d", {"outcome": "edited"})
+    assert journal.get_workstream(RUN, WS).head_commit == "c1"
+    assert types(heard)[1:] == ["step_start", "step_started", "step_end", "step_completed"]
+    assert heard[3].payload == {"step": "edit", "attempt": 1, "success": True}
+
+
+def test_costs_belong_to_their_attempt(journal: DocumentedJournal) -> None:
+    """A cost is kept as known: what is unknown stays None, never zero."""
+    seed(journal)
+    begun = journal.begin_attempt(intent())
+    journal.finish_attempt(begun.id, AttemptState.FAILED, cost=cost(input_tokens=7))
+    (kept,) = journal.list_costs(RUN, WS)
+    assert (kept.step_attempt_id, kept.input_tokens, kept.output_tokens) == (begun.id, 7, None)
+    assert kept.actual_cost_usd is None
+    assert journal.list_costs(RUN) == [kept]
+    assert journal.list_costs(RUN, "ws-other") == []
+
+
+def test_the_outcome_is_laid_over_the_intent(journal: DocumentedJournal) -> None:
+    """What the intent knew stays in the result."""
+    seed(journal)
+    begun = journal.begin_attempt(
+        type(intent())(run_id=RUN, ws_id=WS, step_name="fix", attempt=1, result={"prompt": "p"})
+    )
+    done = journal.finish_attempt(begun.id, AttemptState.FAILED, result={"outcome": "idle"})
+    assert done.result == {"prompt": "p", "outcome": "idle"}
+
+
+def test_an_attempt_is_recorded_once(journal: DocumentedJournal) -> None:
+    """The same number of the same step is refused; another step has numbers of its own."""
+    seed(journal)
+    journal.begin_attempt(intent())
+    with pytest.raises(UsageError, match="recorded already"):
+        journal.begin_attempt(intent())
+    assert journal.begin_attempt(intent("static")).sequence == 2
+
+
+def test_an_attempt_ends_once(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """The same end again does nothing, another one is illegal."""
+    seed(journal)
+    done = one_step(journal, 1)
+    number = len(heard)
+    assert journal.finish_attempt(done.id, AttemptState.SUCCEEDED, exit_code=9) == done
+    with pytest.raises(InvalidTransitionError):
+        journal.finish_attempt(done.id, AttemptState.FAILED)
+    assert len(heard) == number
+
+
+def test_attempts_keep_their_order(journal: DocumentedJournal) -> None:
+    """Attempts are listed in the order of their beginning, by workstream and step."""
+    seed(journal, "ws-a", "ws-b")
+    for step, ws_id in (("edit", "ws-a"), ("edit", "ws-b"), ("static", "ws-a")):
+        journal.begin_attempt(intent(step, ws_id=ws_id))
+    listed = [(a.ws_id, a.step_name, a.sequence) for a in journal.list_attempts(RUN)]
+    assert listed == [("ws-a", "edit", 1), ("ws-b", "edit", 1), ("ws-a", "static", 2)]
+    assert len(journal.list_attempts(RUN, step_name="edit")) == 2
+    assert len(journal.list_attempts(RUN, "ws-a", step_name="static")) == 1
+
+
+def test_an_attempt_of_others_can_be_recorded(
+    journal: DocumentedJournal, heard: list[Event]
+) -> None:
+    """record_attempt numbers by itself and completes what is over, not what still runs."""
+    seed(journal)
+    over = journal.record_attempt(intent(attempt=0), AttemptState.FAILED, started_at="2026")
+    running = journal.record_attempt(intent(attempt=0), AttemptState.RUNNING)
+    assert (over.attempt, over.started_at, over.completed_at is None) == (1, "2026", False)
+    assert (running.attempt, running.completed_at) == (2, None)
+    assert types(heard).count("step_completed") == 1
+
+
+@pytest.mark.parametrize("missing", ["run", "workstream", "attempt"])
+def test_what_is_not_there_is_named(journal: DocumentedJournal, missing: str) -> None:
+    """Writing to a row that is not there raises NotFoundError, which is a ValueError."""
+    seed(journal)
+    acts: dict[str, Callable[[], object]] = {
+        "run": lambda: journal.move_run("run-9", RunState.RUNNING),
+        "workstream": lambda: journal.begin_attempt(intent(ws_id="ws-9")),
+        "attempt": lambda: journal.finish_attempt(99, AttemptState.FAILED),
+    }
+    with pytest.raises(NotFoundError, match="there is no") as caught:
+        acts[missing]()
+    assert isinstance(caught.value, ValueError)
+
+
+def test_reading_what_is_not_there_is_named(journal: DocumentedJournal) -> None:
+    """get_run, get_workstream and run_owner raise NotFoundError; lists are empty."""
+    for read in (
+        lambda: journal.get_run("r"),
+        lambda: journal.get_workstream("r", "w"),
+        lambda: journal.run_owner("r"),
+        lambda: journal.claim_run("r", {}),
+    ):
+        with pytest.raises(NotFoundError):
+            read()
+    assert journal.list_workstreams("r") == []
+    assert journal.list_attempts("r") == []
+
+
+def test_events_are_read_from_where_one_was(journal: DocumentedJournal) -> None:
+    """after_id, limit, order, and each filter."""
+    seed(journal)
+    last = [journal.record_event(EventType.TOOL_RUN, run_id=RUN, ws_id=WS) for _ in range(4)][-1]
+    journal.record_event(EventType.TOOL_RUN)
+    assert [e.id for e in journal.list_events(run_id=RUN, after_id=last.id - 2)] == [4, 5]
+    assert [e.id for e in journal.list_events(newest_first=True, limit=2)] == [6, 5]
+    assert [e.id for e in journal.list_events(run_id=RUN, newest_first=True, limit=1)] == [5]
+    assert len(journal.list_events(event_type=EventType.TOOL_RUN)) == 5
+    assert len(journal.list_events(ws_id=WS)) == 4
+    assert len(journal.list_events(limit=-1)) == 6
+
+
+def test_an_event_needs_what_it_names(journal: DocumentedJournal) -> None:
+    """An event of a workstream that its run does not have is refused."""
+    seed(journal)
+    with pytest.raises(NotFoundError):
+        journal.record_event(EventType.TOOL_RUN, run_id=RUN, ws_id="ws-9")
+    with pytest.raises(NotFoundError):
+        journal.record_event(EventType.TOOL_RUN, run_id="run-9")
+
+
+def test_a_repeated_error_is_counted(journal: DocumentedJournal) -> None:
+    """The same signature of the same step is one row with the newest words."""
+    seed(journal)
+    for message in ("first", "second"):
+        kept = journal.record_error(
+            error_code="static_failure", signature="s", message=message, run_id=RUN, ws_id=WS,
+            step_name="static", context={"m": message},
+        )  # fmt: skip
+    assert (kept.count, kept.message, kept.context) == (2, "second", {"m": "second"})
+    assert kept.first_seen_at < kept.last_seen_at
+    assert journal.list_errors(RUN, WS) == journal.list_errors(RUN) == [kept]
+
+
+def test_errors_without_a_step_or_run_are_counted_too(journal: DocumentedJournal) -> None:
+    """What is missing on both sides counts as the same."""
+    seed(journal)
+
+    def again(run_id: str | None = None, ws_id: str | None = None) -> int:
+        return journal.record_error(
+            error_code="timeout", signature="s", message="m", run_id=run_id, ws_id=ws_id
+        ).count
+
+    assert [again(), again()] == [1, 2]
+    assert [again(RUN), again(RUN)] == [1, 2]
+    assert again(RUN, WS) == 1
+
+
+def test_a_gate_is_approved_once(journal: DocumentedJournal) -> None:
+    """A second approval of a gate changes nothing and is no event."""
+    journal.create_run(RUN)
+    journal.approve(RUN, 2, "ada", "looks good")
+    journal.approve(RUN, 2, "bob")
+    assert journal.approved_gates(RUN) == {2}
+    (event,) = journal.list_events(event_type=EventType.GATE_APPROVED)
+    assert event.payload == {"gate": 2, "approved_by": "ada", "note": "looks good"}
+    with pytest.raises(NotFoundError):
+        journal.approve("run-9", 1, "ada")
+
+
+def test_an_approval_comes_in_while_another_holds_the_run(journal: DocumentedJournal) -> None:
+    """The user's word is not fenced."""
+    journal.create_run(RUN)
+    journal.claim_run(RUN, {"pid": 1})
+    journal._claims.clear()  # type: ignore[attr-defined] # as another object would see it
+    journal.approve(RUN, 1, "ada")
+    assert journal.approved_gates(RUN) == {1}
+
+
+def test_the_error_pipeline_keeps_its_state(journal: DocumentedJournal) -> None:
+    """A saved context replaces the last one, needs no run, and comes back whole."""
+    assert journal.get_error_context("r", "w") is None
+    journal.save_error_context("r", "w", {})
+    saved = journal.save_error_context(
+        "r", "w", {"current_state": "S1_AIDER_FIX", "attempt_number": 1, "ai_attempts": [{}]}
+    )
+    assert journal.get_error_context("r", "w") == saved
+    assert (saved.current_state, saved.attempt_number) == ("S1_AIDER_FIX", 1)
+    assert saved.context["ai_attempts"] == [{}]
+    assert saved.created_at < saved.updated_at
+
+
+def test_tokens_grow_and_the_owner_is_told(journal: DocumentedJournal) -> None:
+    """Each claim is one more; a released run has no owner."""
+    journal.create_run(RUN)
+    assert journal.run_owner(RUN) is None
+    assert journal.claim_run(RUN, {"pid": 1}) == 1
+    assert journal.claim_run(RUN, {"pid": 2}) == 2
+    assert journal.run_owner(RUN) == {"pid": 2}
+    journal.release_run(RUN)
+    journal.release_run(RUN)
+    assert journal.run_owner(RUN) is None
+    assert journal.claim_run(RUN, {}) == 3
+    assert journal.run_owner(RUN) == {}
+
+
+def test_the_database_is_counted(journal: DocumentedJournal) -> None:
+    """table_counts names every table, and no view or table of the system."""
+    seed(journal)
+    counts = journal.table_counts()
+    assert list(counts) == [
+        "approvals", "cost_tracking", "error_pipeline_contexts", "errors", "events", "runs",
+        "schema_meta", "step_attempts", "workstreams",
+    ]  # fmt: skip
+    assert (counts["runs"], counts["workstreams"], counts["events"]) == (1, 1, 1)
+    assert journal.schema_version() >= 1
+
+
+def test_an_observer_may_read_the_journal(tmp_path: Path) -> None:
+    """on_event is called after the commit and outside of it."""
+    seen: list[int] = []
+    with open_journal(tmp_path / "p.db", on_event=lambda _: seen.append(len(j.list_events()))) as j:
+        j.create_run(RUN)
+        j.move_run(RUN, RunState.RUNNING)
+    assert seen == [1, 3, 3]
+
+
+def test_threads_share_a_journal(journal: DocumentedJournal) -> None:
+    """Eight threads lose nothing, and sequences have no gap and no double."""
+    names = [f"ws-{n}" for n in range(8)]
+    seed(journal, *names)
+
+    def work(ws_id: str) -> None:
+        for number in range(1, 26):
+            one_step(journal, number, ws_id=ws_id)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in names:
+        assert [a.sequence for a in journal.list_attempts(RUN, name)] == list(range(1, 26))
+    assert journal.table_counts()["events"] == 1 + 8 * 25 * 4
+
+
+def test_hostile_text_is_kept(journal: DocumentedJournal) -> None:
+    """NUL, quotes, lone surrogates and paths go in and come out, the latter as text."""
+    nasty = "'; DROP TABLE runs; -- \0 \U0001f4a5"
+    run = journal.create_run("r\udcff", metadata={nasty: nasty, "p": Path("a/b"), "u": ["\udcff"]})
+    assert run.run_id == "r\\udcff"
+    assert run.metadata == {nasty: nasty, "p": "a/b", "u": ["\\udcff"]}
+    event = journal.record_event(EventType.TOOL_RUN, payload={"file": "\udc80.py"})
+    assert journal.list_events(after_id=event.id - 1)[0].payload == {"file": "\\udc80.py"}
+
+
+@pytest.mark.parametrize("value", [object(), {1, object()}, b"\xff" * 3 and object, 1j])
+def test_what_is_no_json_is_refused(journal: DocumentedJournal, value: object) -> None:
+    """A payload that JSON cannot hold raises UsageError and writes nothing."""
+    with pytest.raises(UsageError, match="JSON"):
+        journal.create_run(RUN, metadata={"x": value})
+    assert journal.list_runs() == []
+
+
+def test_numbers_beyond_the_database_are_refused(journal: DocumentedJournal) -> None:
+    """An integer of more than 64 bits raises UsageError and leaves the attempt running."""
+    seed(journal)
+    begun = journal.begin_attempt(intent())
+    with pytest.raises(UsageError, match="too large"):
+        journal.finish_attempt(begun.id, AttemptState.FAILED, exit_code=2**70)
+    assert journal.list_attempts(RUN) == [begun]
+
+
+def test_a_closed_journal_says_so(journal: DocumentedJournal) -> None:
+    """close can be called twice; work after it raises JournalError."""
+    journal.close()
+    journal.close()
+    with pytest.raises(JournalError, match="cannot be used"):
+        journal.create_run(RUN)
