@@ -11,20 +11,36 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import RepositoryError
 
 if TYPE_CHECKING:
+    from penstock.assembly import Parts
     import sqlite3
 
+    from penstock.checks.api import Checks
+    from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
+    from penstock.environment.api import InitReport
     from penstock.environment.repository import Place
     from penstock.model.bundle import Bundle
     from penstock.model.records import Attempt, Event
     from penstock.model.results import RunResult
     from penstock.model.settings import PipelineSettings, ToolProfile
     from penstock.planning.api import ValidationReport
+    from penstock.process.api import Stop
     from penstock.store.api import DocumentedJournal, Journal
+    from penstock.tools.api import Toolbox
+    from penstock.worktrees.api import Repository
+
+
+KEY_FILES = (
+    "workstreams",
+    "config/pipeline.yaml",
+    "config/circuit_breakers.yaml",
+    "config/tool_profiles.json",
+    ".worktreeinclude",
+)
 
 
 class Workspace:
@@ -75,6 +91,42 @@ class Workspace:
             )
         return self.place
 
+    def initialise(self, *, check: bool = False) -> InitReport:
+        """Prepare the repository, or with `check` only say what it lacks.
+
+        Raises RepositoryError outside of a repository, UsageError when it tracks files in a
+        folder that we would hide.
+        """
+        from penstock.environment.api import InitReport
+        from penstock.environment.detect import find_clis
+        from penstock.environment.scaffold import own_folders, refuse_tracked, scaffold
+        from penstock.planning.example import EXAMPLE_FILE_NAME, example_bundle
+        from penstock.worktrees.git import find_git, split_z
+
+        place = self.need_repository()
+        folders = own_folders(self.state_folder)
+        git = find_git(place.root)
+        refuse_tracked(split_z(git.run("ls-files", "-z", "--", *folders, reading=True)), folders)
+        pieces = scaffold(
+            place.root,
+            self.bundle_directory(),
+            place.common_dir / "info" / "exclude",
+            example=(EXAMPLE_FILE_NAME, example_bundle()),
+            folders=folders,
+            check=check,
+        )
+        return InitReport(
+            root=str(place.root), pieces=pieces, clis=find_clis(), problems=self._problems()
+        )
+
+    def _problems(self) -> tuple[str, ...]:
+        """Return why no run could start in this repository, a line each."""
+        try:
+            self.repository.head()
+        except RepositoryError as error:
+            return (f"{error} ({error.hint})" if error.hint else str(error),)
+        return ()
+
     # -- settings --------------------------------------------------------------------------
     @cached_property
     def settings(self) -> PipelineSettings:
@@ -89,6 +141,13 @@ class Workspace:
         from penstock.config.places import database_path
 
         return database_path(self.root, self.settings, self._db)
+
+    @property
+    def state_folder(self) -> str:
+        """The folder of the journal and its evidence, relative to the top; `state` by default."""
+        parts = Path(self.settings.db).parts
+        inside = len(parts) > 1 and not Path(self.settings.db).is_absolute()
+        return "/".join(parts[:-1]) if inside and ".." not in parts else "state"
 
     def bundle_directory(self, option: str | None = None) -> Path:
         """Return where the bundles lie: option, environment, `workstreams/`."""
@@ -134,6 +193,27 @@ class Workspace:
         self._opened.callback(journal.close)
         return journal
 
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository. Raises RepositoryError when it cannot be worked in."""
+        from penstock.worktrees.repository import open_repository
+
+        return open_repository(self.need_repository().root, self.settings.worktree)
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        """All tools by id."""
+        from penstock.tools.toolbox import make_toolbox
+
+        return make_toolbox(self.profiles)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The checks of this repository."""
+        from penstock.checks.checks import make_checks
+
+        return make_checks(self.settings, self.profiles, self.root)
+
     # -- bundles ---------------------------------------------------------------------------
     def load_bundles(
         self, paths: Sequence[Path] = (), *, directory: str | None = None
@@ -143,7 +223,38 @@ class Workspace:
         """
         from penstock.planning.load import load_bundles
 
-        return load_bundles(tuple(paths), self.bundle_directory(directory))
+        folder = self.bundle_directory(directory)
+        here = Path.cwd()  # files are named as one would name them from here
+        shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+        return load_bundles(tuple(paths), shown)
+
+    def choose_bundles(
+        self,
+        report: ValidationReport,
+        ws_ids: Sequence[str],
+        *,
+        paths: Sequence[Path] = (),
+        everything: bool = False,
+        with_deps: bool = False,
+    ) -> tuple[Bundle, ...]:
+        """Return the bundles that are meant: by id, those of `paths` (from which `report` is), or all.
+
+        Raises NotFoundError, and BundleDependencyError for a dependency that is neither done nor
+        coming along.
+        """
+        from penstock.engine.selection import choose_bundles
+
+        read = [item.bundle for item in report.bundles]
+        known = [*read, *(item.bundle for item in report.available)]
+        named = [bundle.id for bundle in read] if paths or everything else []
+        return choose_bundles(known, [*named, *ws_ids], with_deps=with_deps, met=self._is_met)
+
+    def _is_met(self, ws_id: str) -> bool:
+        """Tell whether an earlier run has done a workstream and HEAD holds its commit."""
+        from penstock.engine.selection import done_in
+
+        head = self.repository.head()
+        return done_in(self.reader, ws_id, lambda c: self.repository.is_ancestor(c, head))
 
     def sync_bundles(self, run_id: str, bundles: Sequence[Bundle]) -> None:
         """Enter bundles into a run as pending; the run is made when there is none of that id.
@@ -153,6 +264,12 @@ class Workspace:
         from penstock.engine.selection import enter_bundles
 
         enter_bundles(self.open_journal(), run_id, bundles)
+
+    def dry_run_wanted(self) -> bool:
+        """Tell whether the environment asks for dry runs (PIPELINE_DRY_RUN)."""
+        from penstock.config.places import dry_run_wanted
+
+        return dry_run_wanted()
 
     # -- the journal's database ------------------------------------------------------------
     def connection(self) -> sqlite3.Connection:
@@ -186,6 +303,12 @@ class Workspace:
         self._opened.callback(journal.close)
         return journal
 
+    def repository_overview(self) -> dict[str, Any]:
+        """Return branches and worktrees of ours, and which key files there are."""
+        files = {name: (self.root / name).exists() for name in KEY_FILES}
+        files[str(self.database)] = self.database.exists()
+        return {**self.repository.overview(), "files": files}
+
     # -- runs ------------------------------------------------------------------------------
     def result(self, run_id: str) -> RunResult:
         """Return the result of a run from the journal. Raises NotFoundError."""
@@ -201,6 +324,46 @@ class Workspace:
             attempt.run_id, attempt.ws_id, attempt.step_name, attempt.attempt
         )
 
+    # -- running ---------------------------------------------------------------------------
+    def _parts(self) -> Parts:
+        from penstock.assembly import Parts
+        from penstock.config.circuit_breakers import load_breakers
+
+        return Parts(
+            root=self.need_repository().root,
+            settings=self.settings,
+            breakers=load_breakers(self.root, self.settings),
+            repository=self.repository,
+            toolbox=self.toolbox,
+            checks=self.checks,
+        )
+
+    def run(
+        self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
+    ) -> RunResult:
+        """Run a set of validated bundles to its end."""
+        from penstock.assembly import engine
+
+        parts = self._parts()
+        journal = self.open_journal(on_event=observer.event if observer else None)
+        return engine(parts, journal, observer=observer, stop=stop).start(request)
+
+    def resume(
+        self, run_id: str, *, observer: Observer | None = None, stop: Stop | None = None
+    ) -> RunResult:
+        """Go on with a run that has not ended."""
+        from penstock.assembly import engine
+
+        parts = self._parts()
+        journal = self.open_journal(create=False, on_event=observer.event if observer else None)
+        return engine(parts, journal, observer=observer, stop=stop).resume(run_id)
+
+    def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
+        """Return what a run would do, and write nothing."""
+        from penstock.assembly import dry_run
+
+        return dry_run(self._parts(), request)
+
 
 def open_workspace(start: Path | None = None, *, db: str | None = None) -> Workspace:
     """Return the workspace of the checkout that `start` (default: the current folder) lies in.
@@ -208,3 +371,17 @@ def open_workspace(start: Path | None = None, *, db: str | None = None) -> Works
     `db` is the value of `--db`.
     """
     return Workspace(start or Path.cwd(), db=db)
+
+
+def create_repository(folder: Path, message: str) -> None:
+    """Make a folder a git repository with one commit of all that lies in it. Raises GitError."""
+    from penstock.worktrees.creation import create_repository as create
+
+    create(folder, message)
+
+
+def lend_environment(folder: Path) -> Path:
+    """Make `folder/.venv` with our own ruff and pytest in it. Raises ToolMissingError."""
+    from penstock.environment.demo_venv import lend_environment as lend
+
+    return lend(folder)

@@ -88,6 +88,7 @@ def discounted(cents: int, percent: int) -> int:
 '''
 _DISCOUNT_TEST = """\
 import pytest
+
 from shop.discount import discounted
 
 
@@ -108,7 +109,7 @@ _TAKE = '''
 '''
 _TAKE_TEST = (
     FILES["tests/test_stock.py"].replace(
-        "from shop.stock import Stock", "import pytest\nfrom shop.stock import Stock"
+        "from shop.stock import Stock", "import pytest\n\nfrom shop.stock import Stock"
     )
     + """
 
