@@ -1,0 +1,171 @@
+"""The journal under fire: killed writers, rival claims, writers in crowds, a full disk."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.model.records import Attempt, Event
+from penstock.model.states import AttemptState
+from penstock.store.sqlite import SqliteJournal, open_journal
+from tests.support.journals import intact, seed
+
+ROOT = Path(__file__).parents[2]
+SEED = 20260131
+KILLS = 30
+RUN = "run-1"
+
+
+def worker(*arguments: str | Path) -> subprocess.Popen[bytes]:
+    """Start a process that works on a journal."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.journal_worker", *map(str, arguments)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def told(process: subprocess.Popen[bytes], lines: int) -> list[dict[str, Any]]:
+    """Read so many lines of a worker."""
+    assert process.stdout is not None
+    return [json.loads(process.stdout.readline()) for _ in range(lines)]
+
+
+def rest(process: subprocess.Popen[bytes]) -> list[dict[str, Any]]:
+    """Read all that a worker still says until its end, a torn last line left out."""
+    output, _ = process.communicate(timeout=60)
+    return [json.loads(line) for line in output.splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def killed_writer(path: Path, durability: str, dice: random.Random) -> list[dict[str, Any]]:
+    """Run a writer, kill it at a random moment of its work, and return what it had told."""
+    with worker("write", path, durability, "ws-a") as process:
+        heard = told(process, dice.randrange(1, 60))
+        try:
+            process.wait(timeout=dice.random() * 0.01)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        heard += rest(process)
+    assert process.returncode == -signal.SIGKILL
+    return heard
+
+
+def assert_nothing_lost(journal: SqliteJournal, heard: Sequence[dict[str, Any]]) -> None:
+    """Each row that was told of is there, in the state that was told."""
+    rows = {a.id: a for a in journal.list_attempts(RUN, "ws-a")}
+    for fact in heard:
+        if "finished" in fact:
+            assert rows[fact["finished"]].status is AttemptState.SUCCEEDED
+        else:
+            assert fact["begun"] in rows
+
+
+def assert_whole(journal: SqliteJournal) -> None:
+    """No transaction is half there: rows, their events and the head commit agree."""
+    rows = journal.list_attempts(RUN, "ws-a")
+    assert [a.sequence for a in rows] == list(range(1, len(rows) + 1))
+    events = journal.list_events(run_id=RUN, limit=-1)
+    for begun, ended in (
+        (("step_start", "step_started"), False),
+        (("step_end", "step_completed"), True),
+    ):
+        of = [a for a in rows if not ended or a.status is AttemptState.SUCCEEDED]
+        for kind in begun:
+            assert count(events, kind) == len(of)
+    assert journal.get_workstream(RUN, "ws-a").head_commit == last_head(rows)
+
+
+def count(events: Sequence[Event], kind: str) -> int:
+    """The number of events of a type."""
+    return sum(event.event_type == kind for event in events)
+
+
+def last_head(rows: Sequence[Attempt]) -> str | None:
+    """The head commit that the last finished attempt brought."""
+    done = [a.attempt for a in rows if a.status is AttemptState.SUCCEEDED]
+    return f"c{done[-1]}" if done else None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("durability", ["full", "normal"])
+def test_a_killed_writer_loses_nothing_it_told(tmp_path: Path, durability: str) -> None:
+    """After each of many kills the file is sound, no committed row is lost and none is torn."""
+    path, dice = tmp_path / "p.db", random.Random(f"{SEED}-{durability}")  # noqa: S311
+    with open_journal(path) as journal:
+        seed(journal)
+    heard: list[dict[str, Any]] = []
+    for _ in range(KILLS):
+        heard += killed_writer(path, durability, dice)
+        with open_journal(path) as journal:
+            assert_nothing_lost(journal, heard)
+            assert_whole(journal)
+        assert intact(path)
+    assert len(heard) > KILLS
+
+
+def test_of_two_processes_one_gets_the_run(tmp_path: Path) -> None:
+    """Two that see a free run and claim it at the same moment: each time exactly one has it."""
+    path, runs = tmp_path / "p.db", 40
+    with open_journal(path) as journal:
+        for number in range(runs):
+            journal.create_run(f"run-{number}")
+    pair = [worker("claim", path, str(runs)) for _ in range(2)]
+    for process in pair:
+        assert told(process, 1) == [{"ready": True}]
+    for number in range(runs):
+        tokens = [answer["token"] for answer in race(pair)]
+        assert sorted(tokens) == [0, 1], number
+    assert [process.wait(timeout=30) for process in pair] == [0, 0]
+    for process in pair:
+        rest(process)
+
+
+def race(pair: Sequence[subprocess.Popen[bytes]]) -> list[dict[str, Any]]:
+    """Give both the start, then hear both."""
+    for process in pair:
+        assert process.stdin is not None
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+    return [told(process, 1)[0] for process in pair]
+
+
+def test_processes_share_a_journal(tmp_path: Path) -> None:
+    """Three writers at once, each with its workstream: nobody is turned away, nothing is lost."""
+    path, names, steps = tmp_path / "p.db", ["ws-x", "ws-y", "ws-z"], 60
+    with open_journal(path) as journal:
+        journal.create_run(RUN)
+    crowd = [worker("share", path, name, str(steps)) for name in names]
+    for process in crowd:
+        assert len(rest(process)) == 2 * steps
+        assert process.returncode == 0
+    with open_journal(path) as journal:
+        for name in names:
+            listed = [a.sequence for a in journal.list_attempts(RUN, name)]
+            assert listed == list(range(1, steps + 1))
+    assert intact(path)
+
+
+def test_a_full_disk_loses_nothing_that_was_told(tmp_path: Path) -> None:
+    """When the file may not grow, the write fails with a hint; with room the same object goes on."""
+    path = tmp_path / "p.db"
+    with open_journal(path) as journal:
+        journal.create_run(RUN)
+    with worker("fill", path, "400000") as process:
+        heard = rest(process)
+    assert process.returncode == 0
+    (complaint,) = [fact for fact in heard if "error" in fact]
+    assert "cannot" in complaint["error"]
+    assert complaint["hint"]
+    with open_journal(path) as journal:
+        assert_nothing_lost(journal, heard[: heard.index(complaint)])
+        assert len(journal.list_attempts(RUN, "ws-b")) == 1
+    assert intact(path)
