@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from penstock.errors import RepositoryError
 
 if TYPE_CHECKING:
-    from penstock.assembly import Parts
     import sqlite3
 
+    from penstock.assembly import Parts
     from penstock.checks.api import Checks
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
@@ -320,7 +320,7 @@ class Workspace:
         """Return where the log of an attempt lies."""
         from penstock.engine.evidence import FileEvidence
 
-        return FileEvidence(self.root).log(
+        return FileEvidence(self.root, self.state_folder).log(
             attempt.run_id, attempt.ws_id, attempt.step_name, attempt.attempt
         )
 

@@ -10,8 +10,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "auth", "credential")
-MASK = "[REDACTED]"
+from penstock.redact import Redactor
+
+SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "credential")
+"""A variable of the environment with one of these in its name holds a secret."""
 
 
 def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
@@ -31,32 +33,17 @@ def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
 
 
 def report_text(error: BaseException, argv: Sequence[str]) -> str:
-    """Return what a report says."""
+    """Return what a report says, without what the environment or a pattern says is secret."""
+    values = [v for k, v in os.environ.items() if any(word in k.lower() for word in SECRET_WORDS)]
+    redactor = Redactor(values)
     lines = (
         f"penstock {_version()}",
         f"python {platform.python_version()} on {platform.platform()}",
-        f"command: penstock {' '.join(masked(argv))}",
+        f"command: penstock {' '.join(redactor.argv(argv))}",
         "",
         "".join(traceback.format_exception(error)),
     )
-    return "\n".join(lines)
-
-
-def masked(argv: Sequence[str]) -> list[str]:
-    """Return a command line with the values of options and assignments that name a secret masked."""
-    result: list[str] = []
-    hide_next = False
-    for word in argv:
-        name, sign, _ = word.partition("=")
-        names_secret = any(part in name.lower() for part in SECRET_WORDS)
-        if hide_next:
-            result.append(MASK)
-        elif names_secret and sign:
-            result.append(f"{name}={MASK}")
-        else:
-            result.append(word)
-        hide_next = names_secret and word.startswith("-") and not sign
-    return result
+    return redactor.text("\n".join(lines))
 
 
 def _version() -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from penstock.cli import output
-from penstock.cli.words import clock, duration
+from penstock.cli.words import clock, duration, one_line
 from penstock.engine.narrate import narrate
 from penstock.model.events import EventType
 from penstock.model.records import Event
@@ -90,7 +90,7 @@ class LineWatcher:
         """Print a line of a tool."""
         if self._verbose:
             now = clock(iso(time.time()))
-            self._print(f"{now} [{self._run_id} {ws_id}] {step}| {output.one_line(line)}")
+            self._print(f"{now} [{self._run_id} {ws_id}] {step}| {one_line(line)}")
 
     def _print(self, line: str) -> None:
         with self._lock:
@@ -135,7 +135,7 @@ class Board:
 
     def output(self, ws_id: str, line: str) -> None:
         """Show the last line that a tool printed."""
-        text = output.one_line(line)
+        text = one_line(line)
         if text:
             self.row(ws_id).last = text
 
@@ -196,7 +196,7 @@ class LiveWatcher:
         with self._lock:
             self._board.output(ws_id, line)
         if self._verbose:
-            text = f"{ws_id} {step}| {output.one_line(line)}"
+            text = f"{ws_id} {step}| {one_line(line)}"
             self._console.print(text, markup=False, highlight=False)
 
     def _render(self) -> RenderableType:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from penstock.cli.words import one_line
 from penstock.errors import EnvironmentProblem
 
 MIN_WIDTH = 20
@@ -112,12 +113,6 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(size) for cell, size in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
-
-
-def one_line(text: str) -> str:
-    """Return text without line breaks and control characters, fit for a cell."""
-    clean = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(clean.split())
 
 
 def displayed(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from penstock.cli import output
+from penstock.cli.words import one_line
 from penstock.wiring import Workspace
 
 
@@ -39,4 +40,4 @@ def _named(entry: Any) -> str:
         return str(entry)
     first = entry.get("name") or entry.get("branch") or entry.get("path") or ""
     rest = [f"{key}: {value}" for key, value in entry.items() if value not in (None, "", first)]
-    return output.one_line(f"{first}  {', '.join(rest)}".rstrip())
+    return one_line(f"{first}  {', '.join(rest)}".rstrip())

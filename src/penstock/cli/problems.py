@@ -7,7 +7,7 @@ from itertools import groupby
 import msgspec
 
 from penstock.cli import output
-from penstock.cli.words import plural
+from penstock.cli.words import one_line, plural
 from penstock.planning.api import (
     OVERLAPS,
     OVERLAPS_AUTHORING,
@@ -39,5 +39,5 @@ def in_authors_words(report: ValidationReport) -> ValidationReport:
 def _line(problem: BundleProblem) -> str:
     """Return a problem without its file: type, id, JSON path, what was expected and the fix."""
     where = " ".join(part for part in (problem.id, problem.path) if part)
-    text = output.one_line(problem.details)
+    text = one_line(problem.details)
     return f"{problem.type}: {where}: {text}" if where else f"{problem.type}: {text}"

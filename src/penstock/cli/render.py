@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from penstock.cli.output import one_line
-from penstock.cli.words import count, duration, money, plural
+from penstock.cli.words import count, duration, money, one_line, plural
 from penstock.model.results import RunResult, StepResult, WorkstreamResult
 
 FINDINGS_SHOWN = 10

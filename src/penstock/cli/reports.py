@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from penstock.cli.output import one_line, plain_table
+from penstock.cli.output import plain_table
 from penstock.cli.render import (
     SUMMARY_COLUMNS,
     fixes,
@@ -13,7 +13,7 @@ from penstock.cli.render import (
     summary_rows,
     totals,
 )
-from penstock.cli.words import count, duration, moment, money
+from penstock.cli.words import count, duration, moment, money, one_line
 from penstock.model.results import RunResult, WorkstreamResult
 from penstock.model.times import seconds
 

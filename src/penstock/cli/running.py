@@ -9,6 +9,7 @@ from penstock.cli.documents import run_document
 from penstock.cli.live import make_watcher
 from penstock.cli.render import SUMMARY_COLUMNS, summary_rows, totals
 from penstock.cli.signals import stop_on_signals
+from penstock.cli.words import one_line
 from penstock.engine.ports import Observer, PlannedWorkstream
 from penstock.errors import ExitCode
 from penstock.model.results import RunResult
@@ -72,7 +73,7 @@ def _show_workstream(number: int, workstream: PlannedWorkstream) -> None:
     for step in workstream.steps:
         output.emit(f"   {step.step}: {step.what}: {shell_words(step.argv)}")
     for note in workstream.notes:
-        output.emit(f"   note: {output.one_line(note)}")
+        output.emit(f"   note: {one_line(note)}")
     output.emit("   prompt:")
     for line in workstream.prompt.splitlines():
         output.emit(f"   | {output.displayed(line)}".rstrip())
@@ -82,4 +83,4 @@ def shell_words(argv: Sequence[str]) -> str:
     """Return a command line as one would type it, in one line."""
     import shlex
 
-    return output.one_line(shlex.join(argv))
+    return one_line(shlex.join(argv))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penstock.cli.output import one_line
+from penstock.cli.words import one_line
 
 STYLES = {
     "done": "green",

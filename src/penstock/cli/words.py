@@ -57,3 +57,9 @@ def count(value: int | None) -> str:
 def plural(number: int, noun: str) -> str:
     """Return `1 run`, `2 runs`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def one_line(text: str) -> str:
+    """Return text without line breaks and control characters, fit for a cell."""
+    clean = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(clean.split())

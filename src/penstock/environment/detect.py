@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.environment.api import FoundCli
 from penstock.errors import EnvironmentProblem
 from penstock.process.capture import capture
 
@@ -28,16 +29,6 @@ class Cli(msgspec.Struct, frozen=True, kw_only=True):
     tool_id: str
     executable: str
     install: str
-
-
-class FoundCli(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found of one. `path` None = not installed; `version` None = it would not say."""
-
-    tool_id: str
-    executable: str
-    install: str
-    path: str | None = None
-    version: str | None = None
 
 
 AI_CLIS: tuple[Cli, ...] = (

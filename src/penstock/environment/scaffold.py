@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 
-import msgspec
-
+from penstock.environment.api import Piece, State
 from penstock.environment.template import PIPELINE_YAML
 from penstock.errors import EnvironmentProblem, UsageError
 
@@ -24,23 +22,6 @@ MOVING = {
 }
 STAYS = "penstock keeps its own files there and cannot move them: rename yours or `git rm --cached`"
 EXCLUDE_HEADING = b"# folders of penstock, hidden here so that no tracked file changes"
-EXAMPLE_NAME = "ws-example.json"
-
-
-class State(StrEnum):
-    """How things stand with one piece."""
-
-    PRESENT = "present"
-    CREATED = "created"
-    MISSING = "missing"
-
-
-class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One piece of the scaffold; `path` is relative to the repository's top, for people."""
-
-    path: str
-    what: str
-    state: State
 
 
 def own_folders(state_folder: str = "state") -> tuple[str, ...]:
@@ -69,21 +50,22 @@ def scaffold(
     bundles: Path,
     exclude: Path,
     *,
-    example: bytes,
+    example: tuple[str, str],
     folders: Sequence[str] = OWN_FOLDERS,
     check: bool = False,
 ) -> tuple[Piece, ...]:
     """Create what is missing, or with `check` only say what is.
 
     `bundles` is the folder of bundles, `exclude` git's info/exclude of the common directory,
-    `example` the text of the example bundle, which is written only where there is no bundle yet.
+    `example` the name and text of the example bundle, which is written only where there is no bundle yet.
     What exists is never touched. Raises EnvironmentProblem when something cannot be written.
     """
     name = _relative(root, bundles)
     has_bundles = bundles.is_dir() and any(bundles.glob("*.json"))
     pieces = [_piece(f"{name}/", "workstream bundles", bundles.is_dir(), check=check)]
     if not has_bundles:
-        pieces.append(_file(root, bundles / EXAMPLE_NAME, "example bundle", example, check=check))
+        file, text = bundles / example[0], example[1].encode()
+        pieces.append(_file(root, file, "example bundle", text, check=check))
     config = root / "config" / "pipeline.yaml"
     pieces.append(_file(root, config, "settings", PIPELINE_YAML.encode(), check=check))
     hidden = not missing_patterns(exclude, folders)

@@ -11,7 +11,7 @@ from penstock.cli.commands.events import recorded
 from penstock.cli.options import db_option, json_option
 from penstock.cli.render import step_details, step_line
 from penstock.cli.select import find_run, find_workstream
-from penstock.cli.words import count, moment, money
+from penstock.cli.words import count, moment, money, one_line
 from penstock.engine.narrate import narrate
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, Event, Run
@@ -83,7 +83,7 @@ def _print(story: dict[str, Any]) -> None:
     output.emit()
     output.emit(f"{result.ws_id}: {result.final_status}")
     if result.reason:
-        output.emit(f"  reason: {output.one_line(result.reason)}")
+        output.emit(f"  reason: {one_line(result.reason)}")
     if result.branch:
         output.emit(f"  branch: {result.branch} at {(result.commit or '-')[:12]}")
     if result.input_tokens is not None or result.cost_usd is not None:

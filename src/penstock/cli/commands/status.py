@@ -10,7 +10,8 @@ import click
 from penstock.cli import output
 from penstock.cli.options import json_option
 from penstock.cli.select import find_run
-from penstock.cli.words import between, duration, moment
+from penstock.cli.words import between, duration, moment, one_line
+from penstock.errors import UsageError
 from penstock.model.records import Run, Workstream
 from penstock.model.states import WorkstreamState
 from penstock.store.api import Journal
@@ -22,13 +23,20 @@ WORKSTREAM_COLUMNS = ("WORKSTREAM", "STATE", "MERGED", "BRANCH", "REASON")
 
 @click.command("status")
 @click.argument("run", required=False)
+@click.option("--repo", is_flag=True, help="Show branches and worktrees of ours, and totals.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Runs shown.")
 @click.option("--db", metavar="PATH", help="The journal's database.")
 @json_option
-def command(run: str | None, limit: int, db: str | None, as_json: bool) -> None:
+def command(run: str | None, repo: bool, limit: int, db: str | None, as_json: bool) -> None:
     """List the runs, or with RUN the workstreams of that run and why they wait or failed."""
+    if run is not None and repo:
+        raise UsageError("--repo is about the whole repository: leave RUN out")
     with open_workspace(db=db) as workspace:
-        if run is None:
+        if repo:
+            from penstock.cli.overview import show_repository
+
+            show_repository(workspace, as_json=as_json)
+        elif run is None:
             _show_runs(workspace.reader, limit, as_json=as_json)
         else:
             _show_run(workspace, run, as_json=as_json)
@@ -85,7 +93,7 @@ def _show_run(workspace: Workspace, word: str, *, as_json: bool) -> None:
         return
     output.emit(f"{run.run_id}: {run.status}, {summary['done']} of {summary['total']} done")
     if summary["reason"]:
-        output.emit(f"Reason: {output.one_line(summary['reason'])}")
+        output.emit(f"Reason: {one_line(summary['reason'])}")
     output.table(WORKSTREAM_COLUMNS, [_workstream_row(w) for w in rows])
 
 

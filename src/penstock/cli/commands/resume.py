@@ -1,0 +1,31 @@
+"""`penstock resume`: go on with a run after any kind of end that was not its own."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.cli.options import db_option, json_option
+from penstock.cli.running import run_and_report
+from penstock.cli.select import find_run
+from penstock.wiring import open_workspace
+
+
+@click.command("resume")
+@click.argument("run", metavar="RUN")
+@click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
+@db_option
+@json_option
+def command(run: str, verbose: bool, db: str | None, as_json: bool) -> int:
+    """Go on with RUN from its last recorded step; no finished step is repeated.
+
+    Works after Ctrl-C, a crash, kill -9 and a wait for a rate limit, budget or approval.
+    """
+    with open_workspace(db=db) as workspace:
+        run_id = find_run(workspace.reader, run).run_id
+        ws_ids = [w.ws_id for w in workspace.reader.list_workstreams(run_id)]
+        return run_and_report(
+            lambda observer, stop: workspace.resume(run_id, observer=observer, stop=stop),
+            ws_ids,
+            as_json=as_json,
+            verbose=verbose,
+        )

@@ -1,0 +1,49 @@
+"""What a look at the machine and the repository finds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class State(StrEnum):
+    """How things stand with one piece of the scaffold."""
+
+    PRESENT = "present"
+    CREATED = "created"
+    MISSING = "missing"
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of the scaffold; `path` is relative to the repository's top, for people."""
+
+    path: str
+    what: str
+    state: State
+
+
+class FoundCli(msgspec.Struct, frozen=True, kw_only=True):
+    """One AI coding CLI. `path` None = not installed; `version` None = it would not say;
+    `install` is the command that brings it."""
+
+    tool_id: str
+    executable: str
+    install: str
+    path: str | None = None
+    version: str | None = None
+
+
+class InitReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `penstock init` did or found; `problems` keep runs from starting."""
+
+    root: str
+    pieces: tuple[Piece, ...]
+    clis: tuple[FoundCli, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing is missing: all pieces, one CLI at least, no problem."""
+        complete = all(piece.state is not State.MISSING for piece in self.pieces)
+        return complete and not self.problems and any(cli.path for cli in self.clis)
