@@ -12,6 +12,13 @@ PIECE = 1 << 16
 """Bytes per read, the size of a pipe on Linux."""
 
 
+def _make_private(folder: Path) -> None:
+    # mkdir(parents=True) would leave the folders in between open to others
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 class Log:
     """A log file being appended to. It never raises: `error` says what went wrong first.
 
@@ -31,7 +38,7 @@ class Log:
         # a symlink there would lead us to write elsewhere, a FIFO without a reader would hang us
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(path.parent)
             self._descriptor = os.open(path, flags | os.O_NONBLOCK, 0o600)
         except OSError as error:
             self._fail(error)

@@ -96,7 +96,7 @@ def _why_not_started(command: Command, error: OSError | ValueError) -> tuple[End
     if not isinstance(error, OSError):
         return End.NOT_STARTED, f"it cannot be started: {error}"
     name = command.argv[0]
-    if command.stdin is not None and error.filename == command.stdin:
+    if command.stdin is not None and str(error.filename) == str(command.stdin):
         return End.NOT_STARTED, f"its input {command.stdin} cannot be read: {error.strerror}"
     if not command.cwd.is_dir():
         return End.NOT_STARTED, f"there is no folder {command.cwd} to run {name} in"

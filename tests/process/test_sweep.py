@@ -1,0 +1,182 @@
+"""What a child leaves behind is found by any one of four marks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.process import proc
+from penstock.process.api import MARKER_VARIABLE, End, Outcome
+from penstock.process.run import run
+from penstock.process.sweep import sweep, sweep_markers
+from tests.support.children import (
+    ENV,
+    ROOT,
+    SCRIPT,
+    command,
+    eventually,
+    is_running,
+    killed_afterwards,
+    misbehaving,
+)
+
+MARKER = f"test-{os.getpid()}"
+
+
+def leave_stray(kept: str, tmp_path: Path) -> Outcome:
+    """Run a child that leaves a stray process with one mark only."""
+    worktree = tmp_path / "worktree"
+    worktree.mkdir()
+    pid_file = str(tmp_path / "pid")
+    return run(
+        misbehaving("leave", kept, pid_file, cwd=worktree, marker=MARKER, sweep_cwd=worktree)
+    )
+
+
+@pytest.mark.parametrize("kept", ["marker", "session", "pipe", "cwd"])
+def test_each_mark_alone_gives_a_stray_process_away(tmp_path: Path, kept: str) -> None:
+    """A process that has shed three of the four marks is still found and killed."""
+    with killed_afterwards(tmp_path / "pid"):
+        outcome = leave_stray(kept, tmp_path)
+        assert (outcome.end, outcome.exit_code, outcome.swept) == (End.EXITED, 0, 1)
+        assert not is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_who_sheds_all_four_marks_is_out_of_reach(tmp_path: Path) -> None:
+    """The limit of the sweep, as the threat model states it: no mark, no finding."""
+    with killed_afterwards(tmp_path / "pid"):
+        assert leave_stray("none", tmp_path).swept == 0
+        assert is_running(int((tmp_path / "pid").read_text()))
+
+
+def test_a_chain_of_forks_is_hunted_down(tmp_path: Path) -> None:
+    """Processes that fork while being looked for are all found."""
+    run(misbehaving("fork_on", "30", cwd=tmp_path, marker=MARKER))
+    assert sweep_markers([MARKER]) == 0
+
+
+def test_a_stopped_stray_is_killed(tmp_path: Path) -> None:
+    """A process that was stopped can be swept like any other."""
+    code = "sleep 60 & kill -STOP $!; echo $!"
+    outcome = run(command("sh", "-c", code, cwd=tmp_path))
+    assert outcome.swept == 1
+    assert not is_running(int(outcome.text))
+
+
+def start_bystander(cwd: Path, **env: str) -> subprocess.Popen[bytes]:
+    """Start a process of somebody else, in a session of its own."""
+    whole = {**ENV, **env}
+    return subprocess.Popen(["sleep", "60"], cwd=cwd, env=whole, start_new_session=True)
+
+
+def end(bystander: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a bystander still lived, and end it."""
+    alive = bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+    return alive
+
+
+def test_older_and_unmarked_processes_are_spared(tmp_path: Path) -> None:
+    """Neither what ran in the worktree before the child nor what bears no mark is touched."""
+    older = start_bystander(tmp_path)
+    unmarked = start_bystander(Path("/"))
+    assert eventually(lambda: proc.start_of(older.pid) < proc.start_of(os.getpid()) + 10**9)
+    assert eventually(lambda: _ticks_now() > proc.start_of(older.pid) + 1)
+    outcome = run(command("true", cwd=tmp_path, sweep_cwd=tmp_path))
+    assert (outcome.swept, end(older), end(unmarked)) == (0, True, True)
+
+
+def _ticks_now() -> int:
+    probe = start_bystander(Path("/"))
+    ticks = proc.start_of(probe.pid)
+    end(probe)
+    return ticks
+
+
+def test_a_process_at_a_terminal_is_not_taken_for_its_folder(tmp_path: Path) -> None:
+    """A user's shell that looks around in a worktree survives the sweep of that worktree."""
+    pid, terminal = os.forkpty()
+    if pid == 0:  # pragma: no cover - runs in the other process
+        os.chdir(tmp_path)
+        os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606
+    try:
+        assert eventually(lambda: proc.cwd(pid) == str(tmp_path.resolve()))
+        assert sweep_markers([], [tmp_path]) == 0
+        assert is_running(pid)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
+
+
+def test_our_own_running_children_are_spared(tmp_path: Path) -> None:
+    """A sweep of one command leaves another that runs in the same folder alone."""
+    swept: list[int] = []
+
+    def sweep_now(_: bytes) -> None:
+        swept.append(sweep(marker=None, cwd=tmp_path))
+
+    outcome = run(command("sh", "-c", "echo x; sleep 0.2", cwd=tmp_path, on_stdout=sweep_now))
+    assert (outcome.exit_code, swept) == (0, [0])
+
+
+def test_ourselves_and_our_ancestors_are_spared(tmp_path: Path) -> None:
+    """Marks that fit the sweeping process and its parents kill neither of them."""
+    code = (
+        "import os; from pathlib import Path; from penstock.process.sweep import sweep;"
+        "print(sweep(marker='m', session=os.getsid(0), cwd=Path.cwd()))"
+    )
+    env = {**ENV, "PYTHONPATH": str(ROOT / "src"), MARKER_VARIABLE: "m"}
+    script = f'"{sys.executable}" -c "{code}"; echo survived'
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=env, start_new_session=True, capture_output=True
+    )
+    assert (done.returncode, done.stdout) == (0, b"0\nsurvived\n")
+
+
+def test_recovery_finds_a_silent_tool_that_outlived_us(tmp_path: Path) -> None:
+    """After a kill -9 of the one that ran it, a silent tool lives on until recovery sweeps."""
+    marker = f"{MARKER}-lost"
+    code = (
+        "import sys; from pathlib import Path; from penstock.process.run import run;"
+        "from penstock.process.api import Command;"
+        "run(Command(argv=tuple(sys.argv[2:]), cwd=Path('/'), env={}, marker=sys.argv[1]))"
+    )
+    argv = [sys.executable, "-c", code, marker, sys.executable, "-I", str(SCRIPT), "silent"]
+    runner = subprocess.Popen(argv, env={**ENV, "PYTHONPATH": str(ROOT / "src")})
+    assert eventually(lambda: bool(marked(marker)))
+    runner.kill()
+    runner.wait()
+    assert len(marked(marker)) == 1
+    assert sweep_markers([f"{marker}-other", marker]) == 1
+    assert marked(marker) == []
+
+
+def marked(marker: str) -> list[int]:
+    """The running processes that bear a marker."""
+    name = MARKER_VARIABLE.encode()
+    return [e.pid for e in proc.entries() if marker.encode() in proc.environ_values(e.pid, name)]
+
+
+def test_a_marker_is_matched_whole(tmp_path: Path) -> None:
+    """A process marked `a-12` is not swept for the marker `a-1`, nor for another variable."""
+    longer = start_bystander(tmp_path, **{MARKER_VARIABLE: f"{MARKER}-12"})
+    other = start_bystander(tmp_path, NOTE=f"{MARKER_VARIABLE}={MARKER}-1")
+    assert sweep_markers([f"{MARKER}-1"]) == 0
+    assert (end(longer), end(other)) == (True, True)
+
+
+def test_a_large_environment_is_read_whole(tmp_path: Path) -> None:
+    """A marker is found behind more than 64 KiB of other variables."""
+    fill = {f"FILL_{n}": "x" * 100_000 for n in range(3)}
+    marker = f"{MARKER}-large"
+    process = start_bystander(tmp_path, **fill, **{MARKER_VARIABLE: marker})
+    assert eventually(lambda: marked(marker) == [process.pid])
+    assert sweep_markers([marker]) == 1
+    assert not end(process)
