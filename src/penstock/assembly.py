@@ -25,8 +25,10 @@ from penstock.engine.dryrun import (
 from penstock.engine.evidence import FileEvidence
 from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.engine.run import Engine
+from penstock.engine.runlog import RunLog
 from penstock.engine.services import Services
 from penstock.locks import exclusive
+from penstock.model.records import Event
 from penstock.model.results import RunResult
 from penstock.model.settings import CheckoutPolicy, PipelineSettings
 from penstock.process.api import Stop
@@ -47,6 +49,7 @@ class Parts:
     """The edges of one repository, as the workspace has opened them."""
 
     root: Path
+    state: str
     settings: PipelineSettings
     breakers: BreakerConfig
     repository: Repository
@@ -59,6 +62,18 @@ def engine(
 ) -> Engine:
     """Return the engine over real edges."""
     return Engine(_services(parts, journal, observer, stop or Stop()))
+
+
+def event_sink(root: Path, observer: Observer | None) -> Callable[[Event], None]:
+    """Return what hears of every event of a run: the log of the orchestrator, then the observer."""
+    log = RunLog(root / "logs" / "orchestrator.log", Redactor(secret_values(os.environ)).text)
+
+    def hear(event: Event) -> None:
+        log.event(event)
+        if observer is not None:
+            observer.event(event)
+
+    return hear
 
 
 def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
@@ -96,13 +111,13 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         repository=parts.repository,
         toolbox=parts.toolbox,
         checks=parts.checks,
-        evidence=FileEvidence(parts.root),
+        evidence=FileEvidence(parts.root, parts.state),
         clock=time.time,
         stop=stop,
         masks=redactor,
         make_filter=redactor.stream,
         watch_output=_watcher(observer),
-        hold=_holder(parts.root),
+        hold=_holder(parts.root / parts.state),
         jitter=_jitter,
         new_marker=_marker,
         sweep=sweep_markers,
@@ -143,10 +158,10 @@ def _sweep_nothing(_markers: Iterable[str], _cwds: Iterable[Path]) -> int:
     return 0
 
 
-def _holder(root: Path) -> Callable[[str], AbstractContextManager[None]]:
+def _holder(state: Path) -> Callable[[str], AbstractContextManager[None]]:
     def hold(run_id: str) -> AbstractContextManager[None]:
         return exclusive(
-            root / "state" / "locks" / f"{run_id}.lock",
+            state / "locks" / f"{run_id}.lock",
             busy=f"another process is working on run {run_id}",
             hint=f"watch it with penstock events {run_id} --follow",
         )

@@ -101,12 +101,10 @@ class Workspace:
         from penstock.environment.detect import find_clis
         from penstock.environment.scaffold import own_folders, refuse_tracked, scaffold
         from penstock.planning.example import EXAMPLE_FILE_NAME, example_bundle
-        from penstock.worktrees.git import find_git, split_z
 
         place = self.need_repository()
         folders = own_folders(self.state_folder)
-        git = find_git(place.root)
-        refuse_tracked(split_z(git.run("ls-files", "-z", "--", *folders, reading=True)), folders)
+        refuse_tracked(self._tracked(folders), folders)
         pieces = scaffold(
             place.root,
             self.bundle_directory(),
@@ -331,6 +329,7 @@ class Workspace:
 
         return Parts(
             root=self.need_repository().root,
+            state=self.state_folder,
             settings=self.settings,
             breakers=load_breakers(self.root, self.settings),
             repository=self.repository,
@@ -338,24 +337,41 @@ class Workspace:
             checks=self.checks,
         )
 
+    def _hide_own_folders(self) -> None:
+        """Hide our folders as `init` does, so that a run without it leaves no untracked files."""
+        from penstock.environment.scaffold import hide_folders, own_folders, refuse_tracked
+
+        folders = own_folders(self.state_folder)
+        refuse_tracked(self._tracked(folders), folders)
+        hide_folders(self.need_repository().common_dir / "info" / "exclude", folders)
+
+    def _tracked(self, folders: Sequence[str]) -> list[str]:
+        """Return the files that git tracks in these folders."""
+        from penstock.worktrees.git import find_git, split_z
+
+        git = find_git(self.need_repository().root)
+        return split_z(git.run("ls-files", "-z", "--", *folders, reading=True))
+
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
     ) -> RunResult:
         """Run a set of validated bundles to its end."""
-        from penstock.assembly import engine
+        from penstock.assembly import engine, event_sink
 
         parts = self._parts()
-        journal = self.open_journal(on_event=observer.event if observer else None)
+        self._hide_own_folders()
+        journal = self.open_journal(on_event=event_sink(parts.root, observer))
         return engine(parts, journal, observer=observer, stop=stop).start(request)
 
     def resume(
         self, run_id: str, *, observer: Observer | None = None, stop: Stop | None = None
     ) -> RunResult:
         """Go on with a run that has not ended."""
-        from penstock.assembly import engine
+        from penstock.assembly import engine, event_sink
 
         parts = self._parts()
-        journal = self.open_journal(create=False, on_event=observer.event if observer else None)
+        self._hide_own_folders()
+        journal = self.open_journal(create=False, on_event=event_sink(parts.root, observer))
         return engine(parts, journal, observer=observer, stop=stop).resume(run_id)
 
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:

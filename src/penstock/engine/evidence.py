@@ -34,6 +34,16 @@ class Evidence(Protocol):
         ...
 
 
+def private_folder(folder: Path) -> None:
+    """Make a folder with all that is missing above it, each for its owner alone. Raises OSError."""
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: bytes) -> Path:
     """Write a file that only its owner can read, whole or not at all.
 
@@ -41,7 +51,7 @@ def write_private(path: Path, content: bytes) -> Path:
     """
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         scratch.unlink(missing_ok=True)
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
@@ -55,29 +65,25 @@ def write_private(path: Path, content: bytes) -> Path:
 
 
 class FileEvidence:
-    """Evidence in the folders `state/` and `logs/` of a repository."""
+    """Evidence in the folders `state/` (wherever that is configured) and `logs/` of a repository."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, state: str = "state") -> None:
         self._root = root
-
-    def _place(self, *parts: str) -> Path:
-        return self._root.joinpath(*parts)
+        self._state = root / state
 
     def prompt(self, run_id: str, ws_id: str, step: str, attempt: int, text: str) -> Path:
         """Keep a prompt and return its file."""
-        place = self._place("state", "prompts", run_id, f"{ws_id}_{step}_{attempt}.txt")
+        place = self._state / "prompts" / run_id / f"{ws_id}_{step}_{attempt}.txt"
         return write_private(place, text.encode("utf-8", "replace"))
 
     def patch(self, run_id: str, ws_id: str, name: str, content: bytes) -> Path:
         """Keep a patch and return its file."""
-        return write_private(
-            self._place("state", "artifacts", run_id, f"{ws_id}_{name}.patch"), content
-        )
+        return write_private(self._state / "artifacts" / run_id / f"{ws_id}_{name}.patch", content)
 
     def log(self, run_id: str, ws_id: str, step: str, attempt: int) -> Path:
         """Return the log file of an attempt."""
-        return self._place("logs", run_id, ws_id, f"{step}_{attempt}.log")
+        return self._root / "logs" / run_id / ws_id / f"{step}_{attempt}.log"
 
     def home(self, run_id: str, ws_id: str, tool_id: str) -> Path:
         """Return the folder of this worker for a tool's own configuration."""
-        return self._place("state", "homes", run_id, ws_id, tool_id)
+        return self._state / "homes" / run_id / ws_id / tool_id

@@ -42,3 +42,5 @@ class EventType(StrEnum):
     MERGE_REJECTED = "merge_rejected"
     BUDGET_EXCEEDED = "budget_exceeded"
     WORK_SAVED = "work_saved"
+    AIM_UNAVAILABLE = "aim_unavailable"
+    FLAKY_CHECK = "flaky_check"
