@@ -16,7 +16,7 @@ from penstock.process.api import FilterFactory, Stop
 from penstock.process.environment import child_environment, find_executable
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import LineSplitter
-from penstock.tools.texts import classify, local_zone, outcome
+from penstock.tools.texts import by_status, classify, local_zone, outcome
 from penstock.tools.turn import (
     IDLE_S,
     WALL_S,
@@ -54,6 +54,14 @@ _ARGS = (
     "--chat-history-file", "/dev/null", "--input-history-file", "/dev/null",
 )  # fmt: skip
 _SETTINGS = "- name: aider/extra_params\n  extra_params:\n    max_retries: 0\n"
+# without an identity it would write one into the repository's own configuration; it commits nothing
+_IDENTITY = {
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "user.name",
+    "GIT_CONFIG_VALUE_0": "aider",
+    "GIT_CONFIG_KEY_1": "user.email",
+    "GIT_CONFIG_VALUE_1": "aider@localhost",
+}
 _CACHED_PRICES = Path(".aider", "caches", "model_prices_and_context_window.json")
 _LONGEST_LIST = 200
 _MAX_RETRIES = 4  # 0.25 + 0.5 + 1 + 2 s of its own back-off, which no option ends
@@ -66,6 +74,8 @@ _TOKENS = re.compile(
 _COST = re.compile(r"(?:^|\s)Cost: \$[\d.]+ message, \$(?P<session>[\d.]+) session\.")
 _ERROR = re.compile(r"^litellm\.(?P<name>[A-Za-z]+)\b")
 _BAD = re.compile(r"The LLM did not conform to the edit format|Only \d+ reflections allowed")
+_MALFORMED = re.compile(r"Expecting value|response object")
+_STATUS = re.compile(r"\b([45]\d\d)\b")
 _LITELLM = {
     "AuthenticationError": OutcomeKind.AUTH,
     "PermissionDeniedError": OutcomeKind.AUTH,
@@ -133,6 +143,7 @@ def prepare(request: TurnRequest) -> dict[str, str]:
         "PYTHONUTF8": "1",
         "COLUMNS": "1000",  # else it wraps its errors in the middle
         "BROWSER": "true",  # it says yes to opening a page about an error, too
+        **_IDENTITY,
     }
     if any(os.environ.get(name) for name in (*KEYS, *BASES)):
         extra["HOME"] = home
@@ -181,7 +192,7 @@ class AiderReader:
             self.said.usage = _added(self.said.usage, tokens)
         elif error:
             self.said.hint = judge_error(error["name"], line, now=time.time())
-        elif _BAD.search(line):
+        elif _BAD.search(line) or (self.said.hint and _MALFORMED.search(line)):
             self.said.hint = Outcome(kind=OutcomeKind.BAD_OUTPUT, message=line, evidence=line)
         elif "has hit a token limit" in line:
             self.said.hint = Outcome(kind=OutcomeKind.CONTEXT_OVERFLOW, message=line)
@@ -203,12 +214,15 @@ def judge_error(name: str, line: str, *, now: float) -> Outcome:
     """
     zone = local_zone()
     told = classify(line, now=now, zone=zone)
-    if "Expecting value" in line or "Invalid response object" in line:
+    if _MALFORMED.search(line):
         kind = OutcomeKind.BAD_OUTPUT
     elif told and told.kind in (OutcomeKind.QUOTA, OutcomeKind.CONTEXT_OVERFLOW):
         kind = told.kind
     elif name in _LITELLM:
         kind = _LITELLM[name]
+    elif name == "APIError":  # any status without a class of its own, which it does not tell
+        status = _STATUS.search(line)
+        kind = (by_status(int(status[1])) if status else None) or OutcomeKind.OVERLOADED
     else:
         return told or Outcome(kind=OutcomeKind.CRASHED, message=line[:300], evidence=line)
     return outcome(kind, line, now=now, zone=zone)

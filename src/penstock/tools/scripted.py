@@ -5,6 +5,7 @@ It needs no key, no network and no AI CLI; demos and tests run on it.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Mapping
@@ -90,7 +91,8 @@ class ScriptedTool:
         """Play the turn. Raises BundleError when the bundle has no such turn."""
         turn = chosen_turn(request.metadata, request.turn)
         argv = _argv(request)
-        write_private(Path(argv[-1]), msgspec.json.encode(turn))
+        # plain ASCII: a bundle's text may hold half a surrogate pair, which UTF-8 cannot say
+        write_private(Path(argv[-1]), json.dumps(msgspec.to_builtins(turn)).encode())
         launch = Launch(
             argv=argv,
             env=child_environment(),

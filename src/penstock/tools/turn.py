@@ -223,6 +223,6 @@ def _clean_outcome(outcome: Outcome | None, clean: Callable[[str], str]) -> Outc
 
 
 def _tail(ended: process.Outcome) -> str:
-    error, half = ended.error_text, TAIL_BYTES // 2
+    error, half = "\n".join(filter(None, (ended.error_text, ended.error))), TAIL_BYTES // 2
     out = ended.text[-(TAIL_BYTES - min(len(error), half)) :]
-    return out if not error else f"{out}\n{error[-half:]}"
+    return f"{out}\n{error[-half:]}" if error else out
