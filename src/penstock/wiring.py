@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.environment.repository import Place
+    from penstock.environment.scaffold import Own
     from penstock.model.bundle import Bundle
     from penstock.model.records import Attempt, Event
     from penstock.model.results import RunResult
@@ -99,23 +100,53 @@ class Workspace:
         """
         from penstock.environment.api import InitReport
         from penstock.environment.detect import find_clis
-        from penstock.environment.scaffold import own_folders, refuse_tracked, scaffold
+        from penstock.environment.scaffold import scaffold
         from penstock.planning.example import EXAMPLE_FILE_NAME, example_bundle
 
         place = self.need_repository()
-        folders = own_folders(self.state_folder)
-        refuse_tracked(self._tracked(folders), folders)
+        self._refuse_tracked()
         pieces = scaffold(
             place.root,
             self.bundle_directory(),
             place.common_dir / "info" / "exclude",
             example=(EXAMPLE_FILE_NAME, example_bundle()),
-            folders=folders,
+            ours=self.own,
             check=check,
         )
         return InitReport(
             root=str(place.root), pieces=pieces, clis=find_clis(), problems=self._problems()
         )
+
+    @cached_property
+    def own(self) -> Own:
+        """What is ours in the repository."""
+        from penstock.environment.scaffold import own
+
+        return own(self.root, self.database)
+
+    @property
+    def state_folder(self) -> str:
+        """The folder of the journal and its evidence, relative to the top; `state` by default."""
+        return self.own.folders[0]
+
+    def _refuse_tracked(self) -> None:
+        """Raise UsageError when the repository tracks a path that is ours."""
+        from penstock.environment.scaffold import refuse_tracked
+        from penstock.worktrees.git import find_git, split_z
+
+        git = find_git(self.root)
+        literal = {"GIT_LITERAL_PATHSPECS": "1"}
+        listed = git.run("ls-files", "-z", "--", *self.own.paths, reading=True, env=literal)
+        refuse_tracked(split_z(listed), self.own)
+
+    def _hide(self) -> None:
+        """See that git does not show what is ours: no run starts without that."""
+        from penstock.environment.scaffold import hide, missing_patterns
+
+        exclude = self.need_repository().common_dir / "info" / "exclude"
+        if missing_patterns(exclude, self.own):
+            self._refuse_tracked()
+            hide(exclude, self.own)
 
     def _problems(self) -> tuple[str, ...]:
         """Return why no run could start in this repository, a line each."""
@@ -139,13 +170,6 @@ class Workspace:
         from penstock.config.places import database_path
 
         return database_path(self.root, self.settings, self._db)
-
-    @property
-    def state_folder(self) -> str:
-        """The folder of the journal and its evidence, relative to the top; `state` by default."""
-        parts = Path(self.settings.db).parts
-        inside = len(parts) > 1 and not Path(self.settings.db).is_absolute()
-        return "/".join(parts[:-1]) if inside and ".." not in parts else "state"
 
     def bundle_directory(self, option: str | None = None) -> Path:
         """Return where the bundles lie: option, environment, `workstreams/`."""
@@ -196,7 +220,8 @@ class Workspace:
         """The git repository. Raises RepositoryError when it cannot be worked in."""
         from penstock.worktrees.repository import open_repository
 
-        return open_repository(self.need_repository().root, self.settings.worktree)
+        root = self.need_repository().root
+        return open_repository(root, self.settings.worktree, own_paths=self.own.paths)
 
     @cached_property
     def toolbox(self) -> Toolbox:
@@ -337,21 +362,6 @@ class Workspace:
             checks=self.checks,
         )
 
-    def _hide_own_folders(self) -> None:
-        """Hide our folders as `init` does, so that a run without it leaves no untracked files."""
-        from penstock.environment.scaffold import hide_folders, own_folders, refuse_tracked
-
-        folders = own_folders(self.state_folder)
-        refuse_tracked(self._tracked(folders), folders)
-        hide_folders(self.need_repository().common_dir / "info" / "exclude", folders)
-
-    def _tracked(self, folders: Sequence[str]) -> list[str]:
-        """Return the files that git tracks in these folders."""
-        from penstock.worktrees.git import find_git, split_z
-
-        git = find_git(self.need_repository().root)
-        return split_z(git.run("ls-files", "-z", "--", *folders, reading=True))
-
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
     ) -> RunResult:
@@ -359,20 +369,25 @@ class Workspace:
         from penstock.assembly import engine, event_sink
 
         parts = self._parts()
-        self._hide_own_folders()
+        self._hide()
         journal = self.open_journal(on_event=event_sink(parts.root, observer))
         return engine(parts, journal, observer=observer, stop=stop).start(request)
 
     def resume(
-        self, run_id: str, *, observer: Observer | None = None, stop: Stop | None = None
+        self,
+        run_id: str,
+        *,
+        tool: str | None = None,
+        observer: Observer | None = None,
+        stop: Stop | None = None,
     ) -> RunResult:
-        """Go on with a run that has not ended."""
+        """Go on with a run that has not ended; `tool` beats the tools that it began with."""
         from penstock.assembly import engine, event_sink
 
         parts = self._parts()
-        self._hide_own_folders()
+        self._hide()
         journal = self.open_journal(create=False, on_event=event_sink(parts.root, observer))
-        return engine(parts, journal, observer=observer, stop=stop).resume(run_id)
+        return engine(parts, journal, observer=observer, stop=stop).resume(run_id, tool=tool)
 
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
         """Return what a run would do, and write nothing."""

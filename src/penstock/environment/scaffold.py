@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from penstock.environment.api import Piece, State
 from penstock.environment.template import PIPELINE_YAML
@@ -15,33 +17,77 @@ OWN_FOLDERS = ("state", "logs", ".worktrees", ".state", ".AIM_ai-tools-registry/
 """The folders that penstock writes, from the top of the repository."""
 
 # How to make room where a repository tracks a folder of that name.
+MOVE_JOURNAL = (
+    "set `db` in config/pipeline.yaml to a path in a folder of its own, such as"
+    " `.penstock/pipeline.db`: what belongs to the journal moves along"
+)
 MOVING = {
-    "state": "set `db` in config/pipeline.yaml to a path in another folder, such as"
-    " `.penstock/pipeline.db`: all of ours moves along",
+    "state": MOVE_JOURNAL,
     ".AIM_ai-tools-registry/AIM_audit": "set `audit.logPath` in config/aim_config.json",
 }
 STAYS = "penstock keeps its own files there and cannot move them: rename yours or `git rm --cached`"
+DATABASE_ENDINGS = ("", "-wal", "-shm", "-journal")
+SPECIAL = re.compile(r"[\\*?\[\] ]")
 EXCLUDE_HEADING = b"# folders of penstock, hidden here so that no tracked file changes"
 
 
-def own_folders(state_folder: str = "state") -> tuple[str, ...]:
-    """Return the folders that penstock writes, with the configured one for `state`."""
-    return (state_folder, *OWN_FOLDERS[1:])
+class Own(NamedTuple):
+    """What is ours in a repository, relative to its top: folders, and files outside of them."""
+
+    folders: tuple[str, ...] = OWN_FOLDERS
+    files: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Folders and files."""
+        return (*self.folders, *self.files)
+
+    @property
+    def patterns(self) -> tuple[bytes, ...]:
+        """The anchored ignore patterns that hide them."""
+        folders = (f"/{SPECIAL.sub(_escaped, path)}/" for path in self.folders)
+        files = (f"/{SPECIAL.sub(_escaped, path)}" for path in self.files)
+        return tuple(os.fsencode(pattern) for pattern in (*folders, *files))
 
 
-def refuse_tracked(tracked: Sequence[str], folders: Sequence[str] = OWN_FOLDERS) -> None:
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match.group()}"
+
+
+OURS = Own()
+"""What is ours where nothing is configured."""
+
+
+def state_folder(root: Path, database: Path) -> str:
+    """Return the folder of the journal's evidence, relative to `root`: the one that the database
+    lies in, or `state` where it lies at the top or outside of the repository."""
+    folder = Path(os.path.normpath(database)).parent
+    inside = folder != root and folder.is_relative_to(root)
+    return folder.relative_to(root).as_posix() if inside else "state"
+
+
+def own(root: Path, database: Path) -> Own:
+    """Return what is ours in the repository at `root` with its journal in `database`."""
+    folders = (state_folder(root, database), *OWN_FOLDERS[1:])
+    place = Path(os.path.normpath(database))
+    if place.parent != root:
+        return Own(folders)
+    return Own(folders, tuple(place.name + end for end in DATABASE_ENDINGS))
+
+
+def refuse_tracked(tracked: Sequence[str], ours: Own = OURS) -> None:
     """Raise UsageError when the repository tracks a file in a folder that we would hide.
 
     `tracked` are tracked paths, relative to the top. Hiding such a folder would make new files
     of the user's in it invisible to git and to the scope check.
     """
-    for folder in folders:
+    for folder in ours.paths:
         mine = [path for path in tracked if path == folder or path.startswith(f"{folder}/")]
         if mine:
             raise UsageError(
-                f"this repository tracks {mine[0]}, in the folder /{folder}/ that penstock uses"
-                " and hides",
-                hint=MOVING.get(folder, STAYS),
+                f"this repository tracks {mine[0]}, but penstock keeps and hides its own files"
+                f" at /{folder}",
+                hint=MOVING.get(folder, MOVE_JOURNAL if folder == ours.folders[0] else STAYS),
             )
 
 
@@ -51,7 +97,7 @@ def scaffold(
     exclude: Path,
     *,
     example: tuple[str, str],
-    folders: Sequence[str] = OWN_FOLDERS,
+    ours: Own = OURS,
     check: bool = False,
 ) -> tuple[Piece, ...]:
     """Create what is missing, or with `check` only say what is.
@@ -68,33 +114,32 @@ def scaffold(
         pieces.append(_file(root, file, "example bundle", text, check=check))
     config = root / "config" / "pipeline.yaml"
     pieces.append(_file(root, config, "settings", PIPELINE_YAML.encode(), check=check))
-    hidden = not missing_patterns(exclude, folders)
+    hidden = not missing_patterns(exclude, ours)
     if not hidden and not check:
-        hide_folders(exclude, folders)
+        hide(exclude, ours)
     pieces.append(_piece(".git/info/exclude", "hides our folders", hidden, check=check))
     return tuple(pieces)
 
 
-def missing_patterns(exclude: Path, folders: Sequence[str] = OWN_FOLDERS) -> tuple[str, ...]:
+def missing_patterns(exclude: Path, ours: Own = OURS) -> tuple[bytes, ...]:
     """Return the anchored patterns that are not in the exclude file yet."""
     have = {line.strip() for line in _read(exclude).splitlines()}
-    return tuple(p for p in (f"/{folder}/" for folder in folders) if p.encode() not in have)
+    return tuple(pattern for pattern in ours.patterns if pattern not in have)
 
 
-def hide_folders(exclude: Path, folders: Sequence[str] = OWN_FOLDERS) -> tuple[str, ...]:
-    """Add the missing anchored patterns to the exclude file, in one step, and return them.
+def hide(exclude: Path, ours: Own = OURS) -> bool:
+    """Add the missing anchored patterns to git's exclude file, in one step; tell whether any was.
 
     Raises EnvironmentProblem when it cannot be written.
     """
-    missing = missing_patterns(exclude, folders)
+    missing = missing_patterns(exclude, ours)
     if not missing:
-        return ()
+        return False
     old = _read(exclude)
-    lines = [] if EXCLUDE_HEADING in old else [EXCLUDE_HEADING]
-    lines += [pattern.encode() for pattern in missing]
+    lines = [*([] if EXCLUDE_HEADING in old else [EXCLUDE_HEADING]), *missing]
     gap = b"" if not old or old.endswith(b"\n") else b"\n"
     _replace(exclude, old + gap + b"\n".join(lines) + b"\n")
-    return missing
+    return True
 
 
 def _piece(path: str, what: str, present: bool, *, check: bool) -> Piece:
