@@ -75,6 +75,7 @@ _HINTS = (
     ("Read-only file system", "penstock must be able to write to the repository"),
     ("dubious ownership", "git config --global --add safe.directory <the repository>"),
     (".lock': File exists", "when no git runs in this repository, remove the lock file it names"),
+    ("bad config", "mend the file it names: git config --list --show-origin"),
     ("not a git repository", "run it inside a git repository (git init)"),
 )
 

@@ -10,6 +10,7 @@ from penstock.errors import GitError, RepositoryError
 from penstock.model.settings import WorktreeSettings
 from penstock.worktrees import fingerprint, integration, pool, recovery
 from penstock.worktrees.api import MergeOutcome
+from penstock.worktrees.faults import file_errors
 from penstock.worktrees.fingerprint import CheckoutFingerprint
 from penstock.worktrees.git import split_z
 from penstock.worktrees.history import is_ancestor
@@ -96,6 +97,7 @@ class GitRepository:
                 self._site.refs.update(ref, commit, None, "start")
         return found or commit
 
+    @file_errors("lay a worktree")
     def lease(
         self, ws_id: str, run_id: str, branch: str, start: str, *, base: str | None = None
     ) -> GitWorktree:
@@ -107,6 +109,7 @@ class GitRepository:
         """
         return pool.lease(self._site, ws_id, run_id, branch, start, base or start)
 
+    @file_errors("open a worktree")
     def reopen(self, path: Path, branch: str, base: str, head: str) -> GitWorktree | None:
         """Open a worktree left by an earlier process, mended and on its branch; None when it is gone.
 
@@ -149,12 +152,14 @@ class GitRepository:
             return None
         return Slot(admin, path)
 
+    @file_errors("give a worktree back")
     def release(self, worktree: Any) -> None:
         """Give a clean, recorded worktree back to the pool. One with other work in it is kept."""
         if not isinstance(worktree, GitWorktree):
             raise TypeError(f"{worktree!r} is no worktree of this repository")
         pool.release(self._site, worktree)
 
+    @file_errors("merge")
     def merge(
         self, branch: str, into: str, *, message: str, trailers: Mapping[str, str]
     ) -> MergeOutcome:
@@ -166,6 +171,7 @@ class GitRepository:
         site = self._site
         return fingerprint.take(site.root, site.git_dir, site.common, self._own_paths)
 
+    @file_errors("recover")
     def recover(self, *, live_runs: Sequence[str] = ()) -> tuple[str, ...]:  # noqa: ARG002
         """Clear what a killed process left behind (locks, half-made worktrees); say what was done.
 

@@ -220,6 +220,6 @@ def remove_stale(lock: Path, patience_s: float) -> bool:
         except FileNotFoundError:
             return False
         if not 0 <= age < patience_s:
-            lock.unlink(missing_ok=True)
+            remove(lock)
             return True
         time.sleep(0.02)

@@ -11,6 +11,7 @@ from penstock.errors import GitError
 from penstock.worktrees import config
 from penstock.worktrees.api import Change, ChangeKind, Changes
 from penstock.worktrees.diff import Entry, Status, content_hash, parse_raw, parse_status, to_change
+from penstock.worktrees.faults import file_errors
 from penstock.worktrees.git import Git, failure, join_z, split_z
 from penstock.worktrees.ignored import Seen, look
 from penstock.worktrees.names import own_ref
@@ -104,6 +105,7 @@ class GitWorktree:
         """Take the index as it is now for ours."""
         self._index = self._read_index()
 
+    @file_errors("reset the worktree")
     def reset(self, commit: str) -> None:
         """Bring tree, index and branch to `commit`; untracked files go, ignored ones stay.
 
@@ -126,6 +128,7 @@ class GitWorktree:
         self._unstaged_repositories = ()
         self._before = self._site.config.snapshot(self.slot.admin)
 
+    @file_errors("look for unrecorded work")
     def unrecorded_work(self) -> bytes:
         """Return a binary patch of all that differs from `head` (untracked files included), or b""."""
         git, _ = self._steady(keep_branch=True)
@@ -139,6 +142,7 @@ class GitWorktree:
         finally:
             index.unlink(missing_ok=True)
 
+    @file_errors("take the diff of the worktree")
     def changes(self, *, exclude: Sequence[str] = ()) -> Changes:
         """Stage everything and return the diff against `head`; paths in `exclude` are left out.
 
@@ -192,6 +196,7 @@ class GitWorktree:
         parts = [git.run(*args, *some, reading=True, env=literal) for some in batches(paths)]
         return b"".join(parts)
 
+    @file_errors("revert in the worktree")
     def revert(self, paths: Sequence[str]) -> Changes:
         """Bring these paths back to `head` and return the diff that is left."""
         git = self._git()
@@ -222,6 +227,7 @@ class GitWorktree:
         args = ("ls-tree", "-z", self._head, "--", name)
         return bool(self._git().run(*args, reading=True, env={"GIT_LITERAL_PATHSPECS": "1"}))
 
+    @file_errors("commit in the worktree")
     def commit(self, subject: str, trailers: Mapping[str, str]) -> str:
         """Commit what `changes` staged, hooks off, and return the commit's id.
 
