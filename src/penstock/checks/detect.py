@@ -83,20 +83,26 @@ def read_signs(tree: Path) -> Signs:
     """Look at a tree's top and, for Python files, into it. Unreadable places count as empty."""
     python, tests = _python_files(tree)
     scripts = _npm_scripts(tree)
-    pyproject = _text(tree / "pyproject.toml")
     return Signs(
         python=python,
         python_tests=tests,
         ruff_config=_any_file(tree, "ruff.toml", ".ruff.toml")
-        or _has_table(pyproject, r"tool\.ruff"),
-        pytest_config=_any_file(tree, "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
-        or _has_table(pyproject, r"tool\.pytest")
-        or _has_table(_text(tree / "setup.cfg"), r"tool:pytest")
-        or _has_table(_text(tree / "tox.ini"), r"pytest"),
+        or _has_table(tree / "pyproject.toml", r"tool\.ruff"),
+        pytest_config=has_pytest_config(tree),
         npm_lint="lint" in scripts,
         npm_test="test" in scripts and _NO_TEST not in scripts["test"],
         go=_any_file(tree, "go.mod"),
         cargo=_any_file(tree, "Cargo.toml"),
+    )
+
+
+def has_pytest_config(folder: Path) -> bool:
+    """Tell whether pytest would take its configuration from a file in this folder."""
+    return (
+        _any_file(folder, "pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")
+        or _has_table(folder / "pyproject.toml", r"tool\.pytest")
+        or _has_table(folder / "setup.cfg", r"tool:pytest")
+        or _has_table(folder / "tox.ini", r"pytest")
     )
 
 
@@ -128,9 +134,10 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _has_table(text: str, name: str) -> bool:
+def _has_table(path: Path, name: str) -> bool:
     # by pattern and not by parser: a file that an agent has just broken still tells
-    return re.search(rf"^[ \t]*\[+[ \t]*{name}[.\]\s]", text, re.MULTILINE) is not None
+    pattern = rf"^[ \t]*\[+[ \t]*{name}[.\]\s]"
+    return re.search(pattern, _text(path), re.MULTILINE) is not None
 
 
 def _npm_scripts(tree: Path) -> dict[str, str]:

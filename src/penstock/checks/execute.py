@@ -21,6 +21,7 @@ from penstock.checks.surroundings import (
     report_file,
     scratch_folder,
 )
+from penstock.checks.tailor import stray_manifest, with_report
 from penstock.model.finding import Category, Finding, Severity
 from penstock.process.api import Command, End, FilterFactory, Outcome, Stop
 from penstock.process.output import Log
@@ -106,6 +107,9 @@ class _Attempt:
     def result(self, guard: ImportGuard) -> CheckRun:
         """Run it and judge what became of it."""
         check, context = self.check, self.context
+        manifest = stray_manifest(check.argv, self._cwd, context.worktree)
+        if manifest is not None:
+            return self._astray(manifest)
         env = check_environment(context.worktree, context.repo_root, self.scratch, check.env)
         executable = locate(check.argv[0], self._cwd, env)
         if executable is None:
@@ -120,6 +124,21 @@ class _Attempt:
     @property
     def _cwd(self) -> Path:
         return self.context.worktree / self.check.working_dir
+
+    def _astray(self, manifest: str) -> CheckRun:
+        name = self.check.argv[0]
+        message = (
+            f"there is no {manifest}, so {name} would work on the checkout around the worktree"
+        )
+        finding = Finding(tool=_tool(self.check), message=message, category=_category(self.check))
+        return CheckRun(
+            check=self.check,
+            passed=False,
+            exit_code=None,
+            duration_s=0.0,
+            findings=(finding,),
+            tail=message,
+        )
 
     def _missing(self) -> str:
         name = self.check.argv[0]
@@ -146,12 +165,15 @@ class _Attempt:
         return guard.look(python, self.context.worktree, self.context.repo_root, env, self.stop)
 
     def _run(self, executable: Path, env: Mapping[str, str]) -> Outcome:
-        check = self.check
+        check, argv = self.check, self.check.argv
         # JSON lines are for us: the log gets them rendered
         structured = check.parser == "ruff"
+        if check.parser == "pytest":
+            report = report_file(self.scratch)
+            argv = with_report(argv, report, self._cwd, self.context.worktree)
         return run(
             Command(
-                argv=(str(executable), *check.argv[1:]),
+                argv=(str(executable), *argv[1:]),
                 cwd=self._cwd,
                 env=env,
                 log=None if structured else self.context.log,

@@ -87,6 +87,8 @@ class ImportGuard:
             return known[1]
         stamps = _stamps(python)
         answer = _Look(python, tree, root, dict(env), stop).result(names)
+        if answer is None:
+            return Imports()  # it gave no answer, and the check itself will show why
         with self._lock:
             self._known[key] = (stamps, answer)
         return answer
@@ -100,13 +102,13 @@ class _Look:
     env: dict[str, str]
     stop: Stop
 
-    def result(self, names: tuple[str, ...]) -> Imports:
+    def result(self, names: tuple[str, ...]) -> Imports | None:
         """Probe, lead back what leads into the checkout, and probe again."""
         sources = source_path(self.tree)
         base = () if sources is None else (sources,)
         first = self._probe(names, base)
         if first is None:
-            return Imports(base)
+            return None
         mirrors = self._mirrors(first)
         if any(self._astray(first, name, strict=False) for name in top_level_names(self.tree)):
             mirrors.append(self.tree)
@@ -114,10 +116,10 @@ class _Look:
         inner = tuple(name for folder in mirrors for name in top_level_names(folder))
         names = tuple(dict.fromkeys((*names, *inner)))
         answer = first if path == base else self._probe(names, path)
-        return Imports(path, None if answer is None else self._problem(answer, names))
+        return None if answer is None else Imports(path, self._problem(answer, names))
 
     def _probe(self, names: tuple[str, ...], path: tuple[Path, ...]) -> ProbeAnswer | None:
-        """Ask the interpreter; None when it gave no answer, which the check itself will show."""
+        """Ask the interpreter; None when it gave no answer."""
         outcome = run(
             Command(
                 argv=(str(self.python), "-c", _PROBE, msgspec.json.encode(names).decode()),

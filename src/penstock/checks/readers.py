@@ -14,6 +14,8 @@ from penstock.model.finding import Category, Finding, Severity
 
 MAX_LINES = 20_000
 """How many lines of text are searched, the last ones."""
+MAX_LINE = 4000
+"""Characters of a line that are looked at."""
 _SYNTAX_CODES = frozenset({None, "", "E999", "invalid-syntax", "syntax-error"})
 _LAYOUT_CODES = ("E1", "E2", "E3", "E5", "W1", "W2", "W3", "I0", "D2")
 _PLACED = re.compile(
@@ -169,7 +171,7 @@ def _existing(path: str, evidence: Evidence, known: dict[str, str | None]) -> st
 
 def _lines(evidence: Evidence) -> list[str]:
     both = f"{evidence.stdout}\n{evidence.stderr}"
-    return both.splitlines()[-MAX_LINES:]
+    return [line[:MAX_LINE] for line in both.splitlines()[-MAX_LINES:]]
 
 
 _READERS: Mapping[str, Callable[[Evidence], Reading]] = {

@@ -57,7 +57,7 @@ def check_environment(
 ) -> dict[str, str]:
     """Return the whole environment of a check; `scratch` takes what it would leave lying about.
 
-    `extra` is the tool profile's and wins, but for pytest's options, which are joined.
+    `extra` is the tool profile's and wins; pytest's options and the import path are joined.
     """
     traces = {
         "LC_ALL": _LOCALE,
@@ -76,15 +76,9 @@ def check_environment(
     sources = source_path(tree)
     if sources is not None:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(sources), env.get("PYTHONPATH"))))
-    env[_ADDOPTS] = " ".join(filter(None, (extra.get(_ADDOPTS), pytest_options(scratch))))
-    return env
-
-
-def pytest_options(scratch: Path) -> str:
-    """Return pytest's options for a report that can be read and a tree without its cache."""
     cache = shlex.quote(f"cache_dir={scratch / 'pytest'}")
-    report = shlex.quote(f"--junitxml={report_file(scratch)}")
-    return f"-o {cache} -o junit_family=xunit1 {report} --tb=short --color=no -rfE"
+    env[_ADDOPTS] = " ".join(filter(None, (f"-o {cache}", extra.get(_ADDOPTS))))
+    return env
 
 
 def report_file(scratch: Path) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 
 from penstock.checks.api import Check
+from penstock.checks.detect import has_pytest_config
 from penstock.model.placeholders import fill, render
 from penstock.model.settings import ToolProfile
 
@@ -80,6 +81,42 @@ def readable(argv: tuple[str, ...], tree: Path) -> tuple[str, ...]:
         places = () if _mypy_has_targets(argv[at:], tree) else (".",)
         return (*argv[:at], "--show-column-numbers", "--no-pretty", *argv[at:], *places)
     return argv
+
+
+def with_report(argv: tuple[str, ...], report: Path, cwd: Path, tree: Path) -> tuple[str, ...]:
+    """Add pytest's options for a report in a file; the given ones come later and win.
+
+    conftest.py and configuration files above the tree, which are the user's own, are left out.
+    """
+    at = argv.index("pytest", 1) + 1 if PurePath(argv[0]).name.startswith("python") else 1
+    inside = [place for place in (cwd, *cwd.parents) if place.is_relative_to(tree)]
+    own = any(has_pytest_config(place) for place in inside)
+    options = (
+        *(() if own else ("-c", os.devnull, f"--rootdir={tree}")),
+        f"--confcutdir={tree}",
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+        "--tb=short",
+        "--color=no",
+        "-rfE",
+    )
+    return (*argv[:at], *options, *argv[at:])
+
+
+def stray_manifest(argv: Sequence[str], cwd: Path, tree: Path) -> str | None:
+    """Return the file that a tool would look for above the tree, in the user's checkout.
+
+    None when the tree has it, or when the tool looks nowhere else.
+    """
+    manifest = _CLIMBERS.get(PurePath(argv[0]).name)
+    if manifest is None or not cwd.is_relative_to(tree):
+        return None
+    places = [place for place in (cwd, *cwd.parents) if place.is_relative_to(tree)]
+    return None if any((place / manifest).is_file() for place in places) else manifest
+
+
+_CLIMBERS = {"npm": "package.json", "go": "go.mod", "cargo": "Cargo.toml"}
 
 
 def _tool(argv: Sequence[str]) -> str:

@@ -90,10 +90,13 @@ def _read(path: Path, shown: str) -> str | None:
         return None
     except (OSError, ValueError) as error:
         raise ConfigFileError(shown, [f"cannot be read: {_why(error)}"]) from error
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigFileError(shown, ["is not a regular file"])
-        content = stream.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            content = stream.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     return _decode(content, shown)
 
 
