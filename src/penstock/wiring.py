@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from penstock.errors import RepositoryError
 
 if TYPE_CHECKING:
@@ -50,9 +52,16 @@ class Workspace:
     Use it as a context manager, or call `close`.
     """
 
-    def __init__(self, start: Path, *, db: str | None = None) -> None:
+    def __init__(
+        self,
+        start: Path,
+        *,
+        db: str | None = None,
+        settings: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.start = start.resolve()
         self._db = db
+        self._overrides = dict(settings or {})
         self._opened = ExitStack()
 
     def __enter__(self) -> Workspace:
@@ -162,7 +171,8 @@ class Workspace:
         """What config/pipeline.yaml says. Raises ConfigError."""
         from penstock.config.pipeline import load_pipeline
 
-        return load_pipeline(self.root, option_db=self._db).settings
+        loaded = load_pipeline(self.root, option_db=self._db).settings
+        return structs.replace(loaded, **self._overrides)
 
     @cached_property
     def database(self) -> Path:
@@ -389,6 +399,15 @@ class Workspace:
         journal = self.open_journal(create=False, on_event=event_sink(parts.root, observer))
         return engine(parts, journal, observer=observer, stop=stop).resume(run_id, tool=tool)
 
+    def run_step(self, run_id: str, ws_id: str, step: str, *, fix: bool) -> RunResult:
+        """Work on one step (edit, static, runtime) of one workstream of a run."""
+        from penstock.assembly import engine, event_sink
+
+        parts = self._parts()
+        self._hide()
+        journal = self.open_journal(create=False, on_event=event_sink(parts.root, None))
+        return engine(parts, journal).step(run_id, ws_id, step, fix=fix)
+
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
         """Return what a run would do, and write nothing."""
         from penstock.assembly import dry_run
@@ -396,12 +415,17 @@ class Workspace:
         return dry_run(self._parts(), request)
 
 
-def open_workspace(start: Path | None = None, *, db: str | None = None) -> Workspace:
+def open_workspace(
+    start: Path | None = None,
+    *,
+    db: str | None = None,
+    settings: Mapping[str, tuple[str, ...]] | None = None,
+) -> Workspace:
     """Return the workspace of the checkout that `start` (default: the current folder) lies in.
 
-    `db` is the value of `--db`.
+    `db` is the value of `--db`; `settings` replaces keys of config/pipeline.yaml.
     """
-    return Workspace(start or Path.cwd(), db=db)
+    return Workspace(start or Path.cwd(), db=db, settings=settings)
 
 
 def create_repository(folder: Path, message: str) -> None:

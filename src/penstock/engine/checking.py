@@ -20,6 +20,7 @@ from penstock.engine.facts import (
 from penstock.engine.job import Job, relative
 from penstock.engine.prompt import FixInput, fix_prompt, summary
 from penstock.errors import Interrupted
+from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.finding import Finding
 from penstock.model.records import Attempt, NewAttempt
@@ -137,22 +138,55 @@ def _record(
     diff_hash: str,
 ) -> Attempt:
     interrupted = any(run.interrupted for run in runs)
-    passed = not interrupted and all(run.passed for run in runs)
     failed = [run for run in runs if not run.passed]
     problem = next((run.problem for run in failed if run.problem), None)
+    problem = problem or gate_problem(job.bundle, attempt.step_name, ran=bool(runs))
+    passed = not interrupted and not failed and problem is None
     status = AttemptState.SUCCEEDED if passed else AttemptState.FAILED
     done = job.services.journal.finish_attempt(
         attempt.id,
         AttemptState.CANCELED if interrupted else status,
         exit_code=failed[-1].exit_code if failed else 0,
-        error_signature=_signature(attempt.step_name, failed) if failed else None,
+        error_signature=_signature(attempt.step_name, failed) if not passed else None,
         diff_hash=diff_hash or None,
         result=_result(job, attempt, runs, notes, problem),
     )
     if interrupted:
         raise Interrupted(f"{job.ws_id}: the {attempt.step_name} checks were interrupted")
     _record_errors(job, attempt, failed)
+    _tell(job, attempt, runs, problem, passed=passed)
     return done
+
+
+GATES = {
+    "static": frozenset({"GATE_LINT", "GATE_SECURITY"}),
+    "runtime": frozenset({"GATE_UNIT", "GATE_INTEGRATION"}),
+}
+
+
+def gate_problem(bundle: Bundle, step: str, *, ran: bool) -> str | None:
+    """Return why a required, blocking test gate cannot be passed: nothing was there to run."""
+    if ran:
+        return None
+    wanted = [g.type for g in bundle.test_gates if g.type in GATES[step] and g.required]
+    blocking = [g.type for g in bundle.test_gates if g.blocking and g.type in wanted]
+    if not blocking:
+        return None
+    return f"{', '.join(blocking)} required, but there is no {step} check to run"
+
+
+def _tell(
+    job: Job, attempt: Attempt, runs: Sequence[CheckRun], problem: str | None, *, passed: bool
+) -> None:
+    """Record the events beside the outcome: flaky checks and test gates."""
+    step = attempt.step_name
+    for run in runs:
+        if run.flaky:
+            job.event(EventType.FLAKY_CHECK, {"step": step, "check": run.check.check_id})
+    for gate in job.bundle.test_gates:
+        if gate.type in GATES[step]:
+            kind = EventType.TEST_GATE_ERROR if problem else EventType.TEST_GATE_EXECUTED
+            job.event(kind, {"type": gate.type, "success": passed, "error": problem})
 
 
 def _result(
@@ -167,10 +201,10 @@ def _result(
     findings = [finding for run in failed for finding in run.findings]
     counts = [run.tests for run in runs if run.tests is not None]
     kept: dict[str, Any] = {
-        "outcome": "skipped" if not runs else "failed" if failed else "passed",
+        "outcome": "failed" if failed or problem else "passed" if runs else "skipped",
         "skipped": not runs,
         "problem": text(problem) if problem else None,
-        "error": text(problem or _headline(failed)) if failed else None,
+        "error": text(problem or _headline(failed)) if failed or problem else None,
         "notes": list(notes),
         "tests": sum(counts) if counts else None,
         "flaky": [run.check.check_id for run in runs if run.flaky],

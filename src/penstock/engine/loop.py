@@ -14,9 +14,9 @@ from penstock.engine.desk import Desk
 from penstock.engine.integrate import integrate
 from penstock.engine.job import Job
 from penstock.engine.services import Services
-from penstock.engine.step import run_workstream
+from penstock.engine.step import run_step, run_workstream
 from penstock.engine.waiting import Waiting
-from penstock.errors import ExitCode
+from penstock.errors import ExitCode, NotFoundError
 from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.records import Workstream
@@ -24,9 +24,9 @@ from penstock.model.states import IntegrationState, RunState, WorkstreamState
 from penstock.schedule.readiness import Readiness, Reason, Verdict
 
 
-def run_loop(services: Services, run_id: str) -> None:
+def run_loop(services: Services, run_id: str, *, tool: str | None = None) -> None:
     """Work on a claimed, running run until nothing is ready, and record how it ended."""
-    jobs, desk = _jobs(services, run_id), Desk()
+    jobs, desk = _jobs(services, run_id, tool), Desk()
     schedule = Readiness([job.bundle for job in jobs.values()], services.settings.approvals)
     waiting: dict[str, str] = {}
     for row in services.journal.list_workstreams(run_id):
@@ -45,7 +45,16 @@ def run_loop(services: Services, run_id: str) -> None:
     _end(services, run_id, verdicts, waiting)
 
 
-def _jobs(services: Services, run_id: str) -> dict[str, Job]:
+def run_one_step(services: Services, run_id: str, ws_id: str, step: str, *, fix: bool) -> None:
+    """Work on one step of one workstream of a claimed, running run; nothing else starts."""
+    jobs, desk = _jobs(services, run_id, None), Desk()
+    if ws_id not in jobs:
+        raise NotFoundError(f"run {run_id} does not hold {ws_id}")
+    run_step(jobs[ws_id], desk, step, fix=fix)
+    _finish(jobs[ws_id], desk)
+
+
+def _jobs(services: Services, run_id: str, tool: str | None) -> dict[str, Job]:
     run = services.journal.get_run(run_id)
     jobs: dict[str, Job] = {}
     for row in services.journal.list_workstreams(run_id):
@@ -55,7 +64,7 @@ def _jobs(services: Services, run_id: str) -> dict[str, Job]:
             run_id=run_id,
             integration_branch=run.integration_branch or f"integration/{run_id}",
             bundle=bundle,
-            tool_id=run.metadata.get("tool") or bundle.tool,
+            tool_id=tool or run.metadata.get("tool") or bundle.tool,
             model=run.metadata.get("model"),
         )
     return jobs

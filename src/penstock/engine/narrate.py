@@ -75,6 +75,28 @@ def _fix_attempt(payload: Payload) -> str:
     return f"fix {payload.get('attempt', '')} for {payload.get('step', '?')}"
 
 
+def _fix_decision(payload: Payload) -> str:
+    return f"{payload.get('step', '?')}: {payload.get('decision', '?')}{_because(payload)}"
+
+
+def _merged(payload: Payload) -> str:
+    commit = str(payload.get("commit") or "")[:12]
+    return f"merged into {payload.get('into', '?')}{f' as {commit}' if commit else ''}"
+
+
+def _conflict(payload: Payload) -> str:
+    paths = _paths(payload.get("conflicts") or payload.get("paths"))
+    return f"conflicts with {payload.get('into', 'the integration branch')}: {paths or '?'}"
+
+
+def _saved(payload: Payload) -> str:
+    return f"uncommitted work was kept in {payload.get('patch', '?')}"
+
+
+def _ended(payload: Payload) -> str:
+    return f"run {payload.get('status', 'ended')}{_because(payload)}"
+
+
 def _breaker(payload: Payload) -> str:
     advice = payload.get("advice") or payload.get("hint")
     detail = payload.get("detail") or payload.get("message")
@@ -114,7 +136,19 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.STEP_END: _step_ended,
     EventType.STEP_COMPLETED: _step_completed,
     EventType.TOOL_RUN: _tool_run,
+    EventType.RUN_CREATED: lambda _: "run created",
+    EventType.RUN_STARTED: lambda _: "run started",
+    EventType.RUN_RESUMED: lambda _: "run resumed",
+    EventType.RUN_INTERRUPTED: lambda _: "run interrupted; penstock resume goes on",
+    EventType.RUN_COMPLETED: _ended,
+    EventType.RUN_QUARANTINED: _ended,
+    EventType.RUN_CANCELED: _ended,
+    EventType.MERGE_QUEUED: lambda p: f"queued for {p.get('into', '?')}",
+    EventType.MERGED: _merged,
+    EventType.MERGE_CONFLICT: _conflict,
+    EventType.WORK_SAVED: _saved,
     EventType.FIX_ATTEMPT: _fix_attempt,
+    EventType.FIX_DECISION: _fix_decision,
     EventType.FIX_ATTEMPT_ERROR: lambda p: f"fix failed: {p.get('error', '?')}",
     EventType.BREAKER_TRIP: _breaker,
     EventType.SCOPE_VIOLATION: _scope,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from penstock.engine.loop import run_loop
+from penstock.engine.loop import run_loop, run_one_step
 from penstock.engine.ports import RunRequest
 from penstock.engine.recovery import recover
 from penstock.engine.report import run_result
+from penstock.engine.selection import enter_bundles
 from penstock.engine.services import Services
 from penstock.errors import Interrupted, UsageError
 from penstock.model.events import EventType
@@ -37,8 +40,10 @@ class Engine:
         result = self._drive(run_id, resumed=False)
         return msgspec.structs.replace(result, dry_run=dry_run)
 
-    def resume(self, run_id: str) -> RunResult:
-        """Go on with a run after any kind of end that was not its own.
+    def resume(self, run_id: str, *, tool: str | None = None) -> RunResult:
+        """Go on with a run after any kind of end that was not its own, or begin a pending one.
+
+        `tool` beats the tools that the run began with.
 
         Raises UsageError when the run has ended, ClaimError when another process works on it.
         """
@@ -48,7 +53,24 @@ class Engine:
                 f"run {run_id} has ended ({run.status.value})",
                 hint=f"look at it with penstock show {run_id}, or start another with penstock run",
             )
-        return self._drive(run_id, resumed=True)
+        if tool is not None:
+            self._services.toolbox.get(tool)
+        return self._drive(run_id, resumed=True, tool=tool)
+
+    def create(self, request: RunRequest) -> str:
+        """Enter a run with its workstreams as pending and return its id."""
+        return self._create(request)
+
+    def step(self, run_id: str, ws_id: str, step: str, *, fix: bool = True) -> RunResult:
+        """Work on one step (edit, static, runtime) of one workstream and on nothing else.
+
+        Raises UsageError when the workstream is not at that step.
+        """
+        services = self._services
+        with self._held(run_id):
+            self._begin(services.journal.get_run(run_id))
+            run_one_step(services, run_id, ws_id, step, fix=fix)
+        return run_result(services.journal, run_id)
 
     # -- making a run ----------------------------------------------------------------------
     def _create(self, request: RunRequest) -> str:
@@ -69,14 +91,7 @@ class Engine:
             integration_branch=f"integration/{run_id}",
             metadata={key: value for key, value in metadata.items() if value is not None},
         )
-        for bundle in request.bundles:
-            services.journal.add_workstream(
-                run_id,
-                bundle.id,
-                gate=bundle.gate,
-                depends_on=bundle.depends_on,
-                metadata={"bundle": msgspec.to_builtins(bundle)},
-            )
+        enter_bundles(services.journal, run_id, request.bundles)
         return run_id
 
     def _free_id(self) -> str:
@@ -89,27 +104,35 @@ class Engine:
         return run_id
 
     # -- driving it ------------------------------------------------------------------------
-    def _drive(self, run_id: str, *, resumed: bool) -> RunResult:
+    def _drive(self, run_id: str, *, resumed: bool, tool: str | None = None) -> RunResult:
         services = self._services
-        journal = services.journal
+        with self._held(run_id):
+            if resumed:
+                recover(services, run_id)
+            self._begin(services.journal.get_run(run_id))
+            run_loop(services, run_id, tool=tool)
+        return run_result(services.journal, run_id)
+
+    @contextmanager
+    def _held(self, run_id: str) -> Iterator[None]:
+        """Hold a run's lock and claim; an interrupt is recorded."""
+        services, journal = self._services, self._services.journal
         with services.hold(run_id):
             journal.claim_run(run_id, services.owner)
             try:
-                if resumed:
-                    recover(services, run_id)
-                self._begin(journal.get_run(run_id))
-                run_loop(services, run_id)
+                yield
             except Interrupted:
                 journal.record_event(EventType.RUN_INTERRUPTED, run_id=run_id, payload={})
                 raise
             finally:
                 journal.release_run(run_id)
-        return run_result(journal, run_id)
 
     def _begin(self, run: Run) -> None:
         services = self._services
-        if run.base_commit is not None and run.integration_branch is not None:
-            services.repository.ensure_branch(run.integration_branch, run.base_commit)
+        base = run.base_commit or services.repository.head()
+        branch = run.integration_branch or f"integration/{run.run_id}"
+        services.journal.set_run_base(run.run_id, base, branch)
+        services.repository.ensure_branch(branch, base)
         if run.status is RunState.PENDING:
             services.journal.move_run(run.run_id, RunState.RUNNING)
         services.journal.set_run_reason(run.run_id, None)

@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.breakers.decide import Next, cost_tripped
 from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
-from penstock.engine.checking import checking_step
+from penstock.engine.checking import checking_step, run_checks
 from penstock.engine.desk import Desk
 from penstock.engine.facts import FINISHED, edit_tries, spend
 from penstock.engine.job import Job
@@ -20,6 +20,7 @@ from penstock.engine.prompt import edit_prompt
 from penstock.engine.scope import change_violations
 from penstock.engine.turn import run_turn
 from penstock.engine.waiting import require_budget, wait_until
+from penstock.errors import UsageError
 from penstock.model.events import EventType
 from penstock.model.outcome import OutcomeKind
 from penstock.model.states import WorkstreamState
@@ -27,6 +28,32 @@ from penstock.worktrees.api import Worktree
 
 W = WorkstreamState
 ENDED = frozenset({W.DONE, W.FAILED, W.QUARANTINED, W.CANCELED})
+
+
+STATES_OF: Mapping[str, frozenset[WorkstreamState]] = {
+    "edit": frozenset({W.PENDING, W.STARTED, W.EDITING}),
+    "static": frozenset({W.READY_FOR_STATIC, W.STATIC_CHECK}),
+    "runtime": frozenset({W.RUNTIME_TESTS}),
+}
+"""The states in which each documented step is worked on."""
+
+
+def run_step(job: Job, desk: Desk, step: str, *, fix: bool) -> WorkstreamState:
+    """Work on one step only (edit, static, runtime) and return the state it led to.
+
+    Without `fix` a checking step runs its checks once and stays where it is. Raises UsageError
+    when the workstream is not at that step.
+    """
+    state = job.row().status
+    if state not in STATES_OF[step]:
+        raise UsageError(f"{job.ws_id} is {state.value}: its {step} step cannot be run now")
+    while (state := job.row().status) in STATES_OF[step]:
+        job.check_stop()
+        if not fix and state in (W.STATIC_CHECK, W.RUNTIME_TESTS):
+            run_checks(job, desk.worktree(job), step)
+            return state
+        _STEPS[state](job, desk)
+    return state
 
 
 def run_workstream(job: Job, desk: Desk) -> WorkstreamState:
@@ -45,6 +72,9 @@ def _claim(job: Job, _desk: Desk) -> None:
 
 
 def _begin_edit(job: Job, _desk: Desk) -> None:
+    if job.bundle.capability is not None:
+        text = f"AIM unavailable, using direct invocation of {job.tool_id}"
+        job.event(EventType.AIM_UNAVAILABLE, {"capability": job.bundle.capability, "message": text})
     _move(job, W.EDITING)
 
 

@@ -69,6 +69,10 @@ class Journal(Protocol):
         """Change a run's state, setting started_at and ended_at, with its events."""
         ...
 
+    def set_run_base(self, run_id: str, base_commit: str, integration_branch: str) -> Run:
+        """Record what a run starts from, once; a base that is there already stays."""
+        ...
+
     def set_run_reason(self, run_id: str, reason: str | None, *, until: str | None = None) -> None:
         """Say why a run waits, or None when it no longer does."""
         ...

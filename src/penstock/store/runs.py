@@ -115,6 +115,12 @@ class RunStore(Base):
         arrival = {"status": to.value, "reason": reason}
         tx.event(_ARRIVALS[to], run.run_id, payload=arrival)
 
+    def set_run_base(self, run_id: str, base_commit: str, integration_branch: str) -> Run:
+        """Record what a run starts from, once; a base that is there already stays."""
+        with self._write(run_id) as tx:
+            tx.run("runs.set_base", run_id=run_id, base=base_commit, branch=integration_branch)
+            return self._require_run(tx, run_id)
+
     def set_run_reason(self, run_id: str, reason: str | None, *, until: str | None = None) -> None:
         """Say why a run waits, or None when it no longer does."""
         with self._write(run_id) as tx:

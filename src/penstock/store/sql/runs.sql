@@ -21,6 +21,11 @@ SET status = :status, reason = :reason, reason_until = NULL, exit_code = :exit_c
     updated_at = :now
 WHERE run_id = :run_id;
 
+-- name: set_base
+UPDATE runs SET base_commit = coalesce(base_commit, :base),
+                integration_branch = coalesce(integration_branch, :branch), updated_at = :now
+WHERE run_id = :run_id;
+
 -- name: set_reason
 UPDATE runs SET reason = :reason, reason_until = :until, updated_at = :now
 WHERE run_id = :run_id;
