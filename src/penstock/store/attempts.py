@@ -12,7 +12,7 @@ from penstock.errors import NotFoundError, UsageError
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, Cost, NewAttempt
 from penstock.model.states import ATTEMPT_MOVES, AttemptState, advance
-from penstock.store.base import Base, Transaction
+from penstock.store.base import Base, Transaction, missing_workstream
 from penstock.store.codec import from_row, to_json
 
 _OVER = frozenset(AttemptState) - {AttemptState.PENDING, AttemptState.RUNNING}
@@ -62,7 +62,6 @@ class AttemptStore(Base):
         completed_at: str | None,
     ) -> Attempt:
         """Insert the row of an attempt and tell that it began."""
-        self._require_workstream(tx, intent.run_id, intent.ws_id)
         values = msgspec.structs.asdict(intent)
         values["result_json"] = to_json(values.pop("result"))
         try:
@@ -74,6 +73,8 @@ class AttemptStore(Base):
                 **values,
             )
         except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise missing_workstream(intent.run_id, intent.ws_id) from error
             raise UsageError(
                 f"attempt {intent.attempt} of {intent.step_name} of {intent.ws_id} is recorded"
                 f" already ({error})"
