@@ -163,6 +163,7 @@ class AiderReader:
         self.said = Said()
         self._lines = LineSplitter()
         self._retries = 0
+        self._replied = False  # no terminal event: each reply may be followed by another
 
     def feed(self, data: bytes) -> bool:
         """Take a piece of stdout; True when it has tried again in vain often enough."""
@@ -176,7 +177,7 @@ class AiderReader:
             self._take(line.decode("utf-8", "replace").rstrip())
         if self.said.hint is not None:
             return self.said.hint
-        if self.said.terminal and not ended.exit_code:
+        if self._replied and not ended.exit_code:
             return None
         last = last_line(ended.error_text, ended.text)
         known = classify(
@@ -187,7 +188,7 @@ class AiderReader:
     def _take(self, line: str) -> None:
         tokens, error = _TOKENS.match(line), _ERROR.match(line)
         if tokens:
-            self.said.terminal, self.said.hint, self._retries = True, None, 0
+            self._replied, self.said.hint, self._retries = True, None, 0
             self.said.events += 1
             self.said.usage = _added(self.said.usage, tokens)
         elif error:

@@ -12,7 +12,7 @@ from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
 from penstock.process.environment import child_environment, find_executable
 from penstock.tools.api import TurnReport, TurnRequest
-from penstock.tools.streams import LineSplitter, amount, decode_event, table, text, whole
+from penstock.tools.streams import LineSplitter, amount, decode_event, items, table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
 from penstock.tools.turn import IDLE_S, WALL_S, Launch, Said, died, last_line, own_home, run_turn
 
@@ -169,7 +169,7 @@ def verdict_of(event: Mapping[str, Any], *, now: float) -> Outcome | None:
     An API failure has `subtype: success` with `is_error: true`; a denial has neither.
     `now` is seconds since the epoch.
     """
-    words = text(event.get("result")) or "; ".join(map(str, event.get("errors") or ()))
+    words = text(event.get("result")) or "; ".join(map(str, items(event.get("errors"))))
     kind = _stated(event)
     if kind is not None:
         return outcome(kind, words, now=now, zone=local_zone())
@@ -178,8 +178,8 @@ def verdict_of(event: Mapping[str, Any], *, now: float) -> Outcome | None:
         return known or Outcome(kind=OutcomeKind.CRASHED, message=words[:300], evidence=words)
     if _is_limit_notice(words):
         return outcome(OutcomeKind.RATE_LIMITED, words, now=now, zone=local_zone())
-    denials = event.get("permission_denials")
-    if isinstance(denials, list) and denials:
+    denials = items(event.get("permission_denials"))
+    if denials:
         return Outcome(kind=OutcomeKind.DENIED, message=_denied(denials), evidence=words)
     return None
 

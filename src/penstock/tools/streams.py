@@ -92,3 +92,8 @@ def text(value: object) -> str:
 def table(value: object) -> dict[str, Any]:
     """Return an object as it is, anything else as an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    """Return a list as it is, anything else as an empty one."""
+    return value if isinstance(value, list) else []

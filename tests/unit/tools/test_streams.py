@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.tools.streams import LineSplitter, amount, decode_event, table, text, whole
+from penstock.tools.streams import LineSplitter, amount, decode_event, items, table, text, whole
 
 Pieces = st.lists(st.binary(max_size=20).map(lambda b: b.replace(b"x", b"\n")), max_size=30)
 
@@ -83,3 +83,4 @@ def test_values_of_the_right_kind() -> None:
     """Values of the right kind come through."""
     assert (whole(7), whole(7.0), amount(0), amount(0.5)) == (7, 7, 0.0, 0.5)
     assert (text("a"), text(1), table({"a": 1}), table([])) == ("a", "", {"a": 1}, {})
+    assert (items([1]), items("a")) == ([1], [])
