@@ -68,51 +68,70 @@ def test_a_stopped_stray_is_killed(tmp_path: Path) -> None:
     assert not is_running(int(outcome.text))
 
 
-def start_bystander(cwd: Path, **env: str) -> subprocess.Popen[bytes]:
-    """Start a process of somebody else, in a session of its own."""
-    whole = {**ENV, **env}
-    return subprocess.Popen(["sleep", "60"], cwd=cwd, env=whole, start_new_session=True)
+class Bystander:
+    """A process of somebody else: not our child, but a child of a child."""
 
+    def __init__(self, cwd: Path, **env: str) -> None:
+        self._parent = subprocess.Popen(
+            ["sh", "-c", "sleep 60 & echo $!; wait"],
+            cwd=cwd,
+            env={**ENV, **env},
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._parent.stdout is not None
+        self.pid = int(self._parent.stdout.readline())
+        self._parent.stdout.close()
 
-def end(bystander: subprocess.Popen[bytes]) -> bool:
-    """Tell whether a bystander still lived, and end it."""
-    alive = bystander.poll() is None
-    bystander.kill()
-    bystander.wait()
-    return alive
+    def end(self) -> bool:
+        """End it and tell whether it still lived."""
+        alive = is_running(self.pid)
+        os.killpg(self._parent.pid, signal.SIGKILL)
+        self._parent.wait()
+        return alive
 
 
 def test_older_and_unmarked_processes_are_spared(tmp_path: Path) -> None:
     """Neither what ran in the worktree before the child nor what bears no mark is touched."""
-    older = start_bystander(tmp_path)
-    unmarked = start_bystander(Path("/"))
-    assert eventually(lambda: proc.start_of(older.pid) < proc.start_of(os.getpid()) + 10**9)
+    older = Bystander(tmp_path)
+    unmarked = Bystander(Path("/"))
     assert eventually(lambda: _ticks_now() > proc.start_of(older.pid) + 1)
     outcome = run(command("true", cwd=tmp_path, sweep_cwd=tmp_path))
-    assert (outcome.swept, end(older), end(unmarked)) == (0, True, True)
+    assert (outcome.swept, older.end(), unmarked.end()) == (0, True, True)
 
 
 def _ticks_now() -> int:
-    probe = start_bystander(Path("/"))
-    ticks = proc.start_of(probe.pid)
-    end(probe)
-    return ticks
+    with subprocess.Popen(["true"]) as probe:
+        return proc.start_of(probe.pid)
+
+
+def test_the_children_of_an_embedding_program_are_spared(tmp_path: Path) -> None:
+    """What this very process started by other means is nobody's stray."""
+    with subprocess.Popen(["sleep", "60"], cwd=tmp_path, start_new_session=True) as child:
+        assert sweep_markers([], [tmp_path]) == 0
+        assert child.poll() is None
+        child.kill()
 
 
 def test_a_process_at_a_terminal_is_not_taken_for_its_folder(tmp_path: Path) -> None:
     """A user's shell that looks around in a worktree survives the sweep of that worktree."""
-    pid, terminal = os.forkpty()
-    if pid == 0:  # pragma: no cover - runs in the other process
+    shell, terminal = os.forkpty()
+    if shell == 0:  # pragma: no cover - runs in the other process
         os.chdir(tmp_path)
-        os.execv("/bin/sleep", ["sleep", "60"])  # noqa: S606
+        os.execv("/bin/sh", ["sh", "-c", "sleep 60; true"])  # noqa: S606
     try:
-        assert eventually(lambda: proc.cwd(pid) == str(tmp_path.resolve()))
+        assert eventually(lambda: bool(children_of(shell)))
         assert sweep_markers([], [tmp_path]) == 0
-        assert is_running(pid)
+        assert len(children_of(shell)) == 1
     finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        os.killpg(shell, signal.SIGKILL)
+        os.waitpid(shell, 0)
         os.close(terminal)
+
+
+def children_of(pid: int) -> list[int]:
+    """The running children of a process."""
+    return [entry.pid for entry in proc.entries() if entry.parent == pid]
 
 
 def test_our_own_running_children_are_spared(tmp_path: Path) -> None:
@@ -166,17 +185,16 @@ def marked(marker: str) -> list[int]:
 
 def test_a_marker_is_matched_whole(tmp_path: Path) -> None:
     """A process marked `a-12` is not swept for the marker `a-1`, nor for another variable."""
-    longer = start_bystander(tmp_path, **{MARKER_VARIABLE: f"{MARKER}-12"})
-    other = start_bystander(tmp_path, NOTE=f"{MARKER_VARIABLE}={MARKER}-1")
+    longer = Bystander(tmp_path, **{MARKER_VARIABLE: f"{MARKER}-12"})
+    other = Bystander(tmp_path, NOTE=f"{MARKER_VARIABLE}={MARKER}-1")
     assert sweep_markers([f"{MARKER}-1"]) == 0
-    assert (end(longer), end(other)) == (True, True)
+    assert (longer.end(), other.end()) == (True, True)
 
 
 def test_a_large_environment_is_read_whole(tmp_path: Path) -> None:
     """A marker is found behind more than 64 KiB of other variables."""
     fill = {f"FILL_{n}": "x" * 100_000 for n in range(3)}
     marker = f"{MARKER}-large"
-    process = start_bystander(tmp_path, **fill, **{MARKER_VARIABLE: marker})
-    assert eventually(lambda: marked(marker) == [process.pid])
+    process = Bystander(tmp_path, **fill, **{MARKER_VARIABLE: marker})
     assert sweep_markers([marker]) == 1
-    assert not end(process)
+    assert not process.end()

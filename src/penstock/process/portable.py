@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import time
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -41,25 +42,33 @@ class Descendants:
             return
 
     def kill(self) -> int:
-        """Kill those that still live and return how many; psutil checks that they are the same."""
-        psutil = _psutil()
-        return sum(_kill(psutil, process) for process in self._seen.values())
+        """Kill those that still live, wait until they are gone, and return how many.
+
+        psutil sees to it that a number that has passed to another process is left alone.
+        """
+        return _kill_all(lambda _: list(self._seen.values()))
 
 
 def sweep_portably(marks: Marks) -> int:
     """Kill all processes that bear one of the marks and return how many, as `sweep` does."""
+    spared = {os.getpid(), *(parent.pid for parent in _psutil().Process().parents())}
+    return _kill_all(
+        lambda psutil: [
+            process
+            for process in psutil.process_iter()
+            if process.pid not in spared and _bears(psutil, process, marks)
+        ]
+    )
+
+
+def _kill_all(find: Callable[[ModuleType], list[Any]]) -> int:
     psutil = _psutil()
-    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    killed: set[tuple[int, float]] = set()
+    killed: set[int] = set()
 
     def one_pass() -> bool:
-        before = len(killed)
-        for process in psutil.process_iter():
-            if process.pid not in spared and _bears(psutil, process, marks):
-                identity = (process.pid, process.create_time())
-                if identity not in killed and _kill(psutil, process):
-                    killed.add(identity)
-        return len(killed) > before
+        found = {process.pid for process in find(psutil) if _kill(psutil, process)}
+        killed.update(found)
+        return bool(found)
 
     until_two_are_empty(one_pass)
     return len(killed)

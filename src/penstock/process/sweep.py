@@ -28,7 +28,7 @@ def sweep(
 
     Killed is whatever has `marker` in its environment, is in `session`, holds the writing end of
     one of `pipes` (inode numbers), or works inside `cwd` without a terminal; never this process,
-    its ancestors, or what it is itself running at the moment. Goes on until two passes in a row
+    its ancestors, its own children, or what the door is running at the moment. Goes on until two passes in a row
     find nothing, at most some seconds.
     """
     return _sweep(
@@ -73,13 +73,18 @@ def _sweep(marks: Marks) -> int:
 def _bearers(marks: Marks, ancestors: frozenset[int], too_old: set[str]) -> list[proc.Entry]:
     me, own_session = os.getpid(), os.getsid(0)
     running = live_sessions() - {marks.session}
+
+    def is_ours(process: proc.Entry) -> bool:
+        # what another thread is just starting, or what a program that embeds us has started;
+        # process 1 of a container is the parent of all orphans, but those have left its session
+        return process.parent == me and (me != 1 or process.session == own_session)
+
     return [
         process
         for process in proc.entries(marks.since, too_old)
         if process.pid not in ancestors
         and process.session not in running
-        # between fork and exec a child of another thread still looks like ourselves
-        and not (process.parent == me and process.session == own_session)
+        and (process.session == marks.session or not is_ours(process))
         and _bears(process, marks)
     ]
 
