@@ -6,6 +6,7 @@ pay for git, checks or tools.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
     from penstock.assembly import Parts
     from penstock.checks.api import Checks
+    from penstock.engine.clean import Cleaner, CleanPlan
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.environment.repository import Place
     from penstock.environment.scaffold import Own
     from penstock.model.bundle import Bundle
-    from penstock.model.records import Attempt, Event
+    from penstock.model.records import Attempt, Event, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import PipelineSettings, ToolProfile
     from penstock.planning.api import ValidationReport
@@ -356,6 +358,37 @@ class Workspace:
         return FileEvidence(self.root, self.state_folder).log(
             attempt.run_id, attempt.ws_id, attempt.step_name, attempt.attempt
         )
+
+    def diff(self, row: Workstream, *, stat: bool = False) -> str:
+        """Return what a workstream has committed since its base, or a summary of it.
+
+        Empty when it has committed nothing. Raises GitError when a commit is gone.
+        """
+        from penstock.worktrees.git import find_git
+
+        base, head = row.base_commit, row.head_commit
+        if base is None or head is None or base == head:
+            return ""
+        form = ("--stat",) if stat else ("-p", "--no-color")
+        safe = ("--no-ext-diff", "--no-textconv")
+        git = find_git(self.need_repository().root)
+        found = git.run("diff-tree", "-r", "-M", *form, *safe, base, head, "--", reading=True)
+        return found.decode("utf-8", "replace")
+
+    def plan_cleaning(self, older_than_s: float) -> CleanPlan:
+        """Return what `clean` may remove; nothing is changed."""
+        return self._cleaner().plan(older_than_s=older_than_s, now=time.time())
+
+    def clean(self, plan: CleanPlan) -> dict[str, str]:
+        """Remove what is planned; return the paths that stay, each with the reason."""
+        cleaner = self._cleaner()
+        stays = {item.path: cleaner.remove(item) for item in plan.waste}
+        return {path: why for path, why in stays.items() if why is not None}
+
+    def _cleaner(self) -> Cleaner:
+        from penstock.engine.clean import Cleaner
+
+        return Cleaner(self.reader, self.repository, self.root / self.state_folder)
 
     # -- running ---------------------------------------------------------------------------
     def _parts(self) -> Parts:

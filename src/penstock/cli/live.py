@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 # The other half of these pairs says the same; a screen needs one.
 QUIET = frozenset(
     {
-        EventType.STEP_STARTED,
+        EventType.STEP_START,
         EventType.STEP_COMPLETED,
+        EventType.FIX_ATTEMPT,
+        EventType.MERGE_QUEUED,
         EventType.RUN_STATUS_CHANGED,
         EventType.WORKSTREAM_STATUS_CHANGED,
     }

@@ -63,3 +63,13 @@ def one_line(text: str) -> str:
     """Return text without line breaks and control characters, fit for a cell."""
     clean = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(clean.split())
+
+
+def bytes_in_words(number: int) -> str:
+    """Return a size as `512 B`, `1.5 kB`, `20.0 MB`."""
+    size = float(number)
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{number} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

@@ -1,4 +1,4 @@
-"""Events in words: one line for people, for the screen and for logs/orchestrator.log."""
+"""Events in words: one line for people."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ def narrate(event: Event) -> str:
     tell = TELLERS.get(event.event_type)
     text = tell(event.payload) if tell else _plain(event.event_type, event.payload)
     return " ".join(text.split())
-
-
-def log_line(event: Event) -> str:
-    """Return an event as a line of a log: time, run and workstream id, words."""
-    where = " ".join(name for name in (event.run_id, event.ws_id) if name)
-    return f"{event.timestamp} [{where or '-'}] {narrate(event)}"
 
 
 def _plain(name: str, payload: Payload) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -54,7 +56,14 @@ def _show(demo: DemoResult) -> None:
     output.emit("What to look at, in the repository that was made:")
     output.emit(f"  cd {demo.repo}")
     output.emit(f"  git log --oneline --graph integration/{demo.run_id}")
+    penstock = _program()
     for ws_id in failed[:1]:
-        output.emit(f"  penstock show latest {ws_id}         # why it was stopped")
-    output.emit("  penstock report latest --format md    # the whole run")
-    output.emit("  penstock db inspect                   # the journal, state/pipeline.db")
+        output.emit(f"  {penstock} show latest {ws_id}    # why it was stopped")
+    output.emit(f"  {penstock} report latest --format md    # the whole run")
+    output.emit(f"  {penstock} db inspect    # the journal, state/pipeline.db")
+
+
+def _program() -> str:
+    """Return how penstock is called from here: by name when it is on PATH."""
+    beside = Path(sys.executable).with_name("penstock")
+    return "penstock" if shutil.which("penstock") or not beside.exists() else str(beside)

@@ -125,12 +125,12 @@ def _heading(attempt: Attempt) -> str:
 
 def _print(source: Source, attempt: Attempt) -> None:
     output.emit(_heading(attempt))
-    end = "\n"
+    end = ""
     for text, _ in _pieces(source.path(attempt), 0):
         output.emit(output.displayed(text), end="")
         end = text[-1:]
     if end != "\n":
-        output.emit()
+        output.emit("" if end else "(no output is kept)")
 
 
 def _pieces(path: Path, start: int) -> Iterator[tuple[str, int]]:
