@@ -1,0 +1,184 @@
+"""The typed Python API: what the commands do, as functions that return values.
+
+`root` is any folder inside the repository, by default the current one; `db` is a path as for
+`--db`. Errors are those of `penstock.errors`; nothing is printed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
+from penstock.environment.api import InitReport
+from penstock.errors import BundleError
+from penstock.model.bundle import Bundle
+from penstock.model.records import Attempt, Event, Run, Workstream
+from penstock.model.results import RunResult
+from penstock.planning.api import ValidationReport
+from penstock.process.api import Stop
+from penstock.wiring import Workspace, open_workspace
+
+Place = str | os.PathLike[str] | None
+PAGE = 500
+
+
+def init(*, root: Place = None, check: bool = False) -> InitReport:
+    """Prepare a repository, or with `check` only say what it lacks."""
+    with _open(root) as workspace:
+        return workspace.initialise(check=check)
+
+
+def validate(
+    *paths: str | os.PathLike[str], directory: str | None = None, root: Place = None
+) -> ValidationReport:
+    """Check bundles: those of `paths`, else all of the folder; nothing is raised for their errors."""
+    with _open(root) as workspace:
+        return workspace.load_bundles([Path(path) for path in paths], directory=directory)
+
+
+def load(
+    *wanted: str,
+    everything: bool = False,
+    with_deps: bool = False,
+    directory: str | None = None,
+    root: Place = None,
+) -> tuple[Bundle, ...]:
+    """Return valid bundles by id, or all of them.
+
+    Raises BundleError naming the first error, NotFoundError, BundleDependencyError.
+    """
+    with _open(root) as workspace:
+        return _load(workspace, wanted, everything, with_deps, directory)
+
+
+def run(
+    *wanted: str | Bundle,
+    everything: bool = False,
+    with_deps: bool = False,
+    run_id: str | None = None,
+    tool: str | None = None,
+    directory: str | None = None,
+    root: Place = None,
+    db: str | None = None,
+    observer: Observer | None = None,
+    stop: Stop | None = None,
+) -> RunResult:
+    """Run bundles, given as values or by id, to their end and return the result.
+
+    A workstream that fails raises nothing; its reason is in the result. Raises UsageError,
+    EnvironmentProblem, and Interrupted when `stop` is asked for; the run can then be resumed.
+    """
+    with _open(root, db) as workspace:
+        bundles = _chosen(workspace, wanted, everything, with_deps, directory)
+        request = RunRequest(bundles=bundles, run_id=run_id, tool=tool)
+        return workspace.run(request, observer=observer, stop=stop)
+
+
+def dry_run(
+    *wanted: str | Bundle,
+    everything: bool = False,
+    with_deps: bool = False,
+    tool: str | None = None,
+    directory: str | None = None,
+    root: Place = None,
+) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
+    """Return what a run would do, with the result that it would have; nothing is written."""
+    with _open(root) as workspace:
+        bundles = _chosen(workspace, wanted, everything, with_deps, directory)
+        return workspace.dry_run(RunRequest(bundles=bundles, tool=tool))
+
+
+def resume(
+    run_id: str,
+    *,
+    root: Place = None,
+    db: str | None = None,
+    observer: Observer | None = None,
+    stop: Stop | None = None,
+) -> RunResult:
+    """Go on with an unfinished run. Raises UsageError when it has ended, ClaimError when another
+    process works on it."""
+    with _open(root, db) as workspace:
+        return workspace.resume(run_id, observer=observer, stop=stop)
+
+
+def runs(*, limit: int = 100, root: Place = None, db: str | None = None) -> list[Run]:
+    """Return the runs, newest first."""
+    with _open(root, db) as workspace:
+        return workspace.reader.list_runs(limit=limit)
+
+
+def status(run_id: str, *, root: Place = None, db: str | None = None) -> list[Workstream]:
+    """Return the workstreams of a run, with why each waits or failed. Raises NotFoundError."""
+    with _open(root, db) as workspace:
+        workspace.reader.get_run(run_id)
+        return workspace.reader.list_workstreams(run_id)
+
+
+def result(run_id: str, *, root: Place = None, db: str | None = None) -> RunResult:
+    """Return what became of a run. Raises NotFoundError."""
+    with _open(root, db) as workspace:
+        return workspace.result(run_id)
+
+
+def attempts(
+    run_id: str, ws_id: str | None = None, *, root: Place = None, db: str | None = None
+) -> list[Attempt]:
+    """Return the attempts of a run or workstream in the order in which they began."""
+    with _open(root, db) as workspace:
+        return workspace.reader.list_attempts(run_id, ws_id)
+
+
+def events(run_id: str, *, root: Place = None, db: str | None = None) -> list[Event]:
+    """Return the events of a run, oldest first."""
+    found: list[Event] = []
+    with _open(root, db) as workspace:
+        while page := workspace.reader.list_events(
+            run_id=run_id, after_id=found[-1].id if found else 0, limit=PAGE
+        ):
+            found += page
+    return found
+
+
+def diff(run_id: str, ws_id: str, *, root: Place = None, db: str | None = None) -> str:
+    """Return what a workstream committed, as text. Raises NotFoundError, GitError."""
+    with _open(root, db) as workspace:
+        return workspace.diff(workspace.reader.get_workstream(run_id, ws_id))
+
+
+@contextmanager
+def _open(root: Place, db: str | None = None) -> Iterator[Workspace]:
+    with open_workspace(None if root is None else Path(root), db=db) as workspace:
+        yield workspace
+
+
+def _chosen(
+    workspace: Workspace,
+    wanted: Sequence[str | Bundle],
+    everything: bool,
+    with_deps: bool,
+    directory: str | None,
+) -> tuple[Bundle, ...]:
+    """Return the bundles given as values, and those given by id from the folder."""
+    values = tuple(item for item in wanted if isinstance(item, Bundle))
+    ids = [item for item in wanted if isinstance(item, str)]
+    if values and not ids and not everything:
+        return values
+    return (*values, *_load(workspace, ids, everything, with_deps, directory))
+
+
+def _load(
+    workspace: Workspace,
+    wanted: Sequence[str],
+    everything: bool,
+    with_deps: bool,
+    directory: str | None,
+) -> tuple[Bundle, ...]:
+    report = workspace.load_bundles(directory=directory)
+    if not report.ok:
+        more = f" and {len(report.errors) - 1} more errors" if len(report.errors) > 1 else ""
+        raise BundleError(report.errors[0].text + more, hint="penstock validate lists all")
+    return workspace.choose_bundles(report, wanted, everything=everything, with_deps=with_deps)
