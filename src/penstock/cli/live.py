@@ -33,6 +33,8 @@ QUIET = frozenset(
         EventType.WORKSTREAM_STATUS_CHANGED,
     }
 )
+# The columns of the table say these already.
+IN_COLUMNS = frozenset({EventType.STEP_STARTED, EventType.WORKSTREAM_START})
 REFRESH_PER_SECOND = 4
 STEP_STYLES = {"done": "green", "failed": "red", "canceled": "yellow", "quarantined": "red"}
 
@@ -129,7 +131,7 @@ class Board:
         if event.ws_id is None:
             return
         row = self.row(event.ws_id)
-        if event.event_type not in QUIET:
+        if event.event_type not in QUIET and event.event_type not in IN_COLUMNS:
             row.last = narrate(event)
         change = CHANGES.get(event.event_type)
         if change is not None:
