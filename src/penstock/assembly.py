@@ -66,7 +66,7 @@ def engine(
 
 def event_sink(root: Path, observer: Observer | None) -> Callable[[Event], None]:
     """Return what hears of every event of a run: the log of the orchestrator, then the observer."""
-    log = RunLog(root / "logs" / "orchestrator.log", Redactor(secret_values(os.environ)).text)
+    log = RunLog(root / "logs" / "orchestrator.log", make_redactor().text)
 
     def hear(event: Event) -> None:
         log.event(event)
@@ -101,7 +101,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
 
 
 def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: Stop) -> Services:
-    redactor = Redactor(secret_values(os.environ))
+    redactor = make_redactor()
     return Services(
         root=parts.root,
         settings=parts.settings,
@@ -124,6 +124,11 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         owner=this_process().to_dict(),
         free_mb=lambda: shutil.disk_usage(parts.root).free >> 20,
     )
+
+
+def make_redactor() -> Redactor:
+    """Return what takes the secrets of this environment, and what looks like one, out of text."""
+    return Redactor(secret_values(os.environ))
 
 
 def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:

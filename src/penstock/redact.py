@@ -94,6 +94,11 @@ class Redactor:
             data = text.encode("utf-8", errors)
         return self.data(data).decode("utf-8", errors)
 
+    def values(self, text: str) -> str:
+        """Return the text with the known values replaced, and nothing that only looks like one."""
+        raw = self._literals.replace_all(text.encode("utf-8", "surrogatepass"))
+        return raw.decode("utf-8", "surrogatepass")
+
     def data(self, data: bytes) -> bytes:
         """Return the bytes without secrets; what is no UTF-8 stays as it is."""
         stream = self.stream()

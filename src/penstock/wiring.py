@@ -296,9 +296,11 @@ class Workspace:
 
         Raises UsageError when the run has ended.
         """
+        from penstock.assembly import make_redactor
         from penstock.engine.selection import enter_bundles
 
-        enter_bundles(self.open_journal(), run_id, bundles)
+        mask = make_redactor().values
+        enter_bundles(self.open_journal(), run_id, bundles, mask=mask)
 
     def dry_run_wanted(self) -> bool:
         """Tell whether the environment asks for dry runs (PIPELINE_DRY_RUN)."""

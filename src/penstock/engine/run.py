@@ -91,7 +91,7 @@ class Engine:
             integration_branch=f"integration/{run_id}",
             metadata={key: value for key, value in metadata.items() if value is not None},
         )
-        enter_bundles(services.journal, run_id, request.bundles)
+        enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
         return run_id
 
     def _free_id(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -68,10 +69,12 @@ def _unmet(left_out: Mapping[str, str]) -> BundleDependencyError:
     )
 
 
-def enter_bundles(journal: Journal, run_id: str, bundles: Iterable[Bundle]) -> int:
+def enter_bundles(
+    journal: Journal, run_id: str, bundles: Iterable[Bundle], *, mask: Callable[[str], str]
+) -> int:
     """Enter bundles that a run does not hold yet as pending and return how many there were.
 
-    The run is made when there is none of that id. Raises UsageError when it has ended.
+    `mask` takes secret values out of every text of a bundle before it is stored. The run is made when there is none of that id. Raises UsageError when it has ended.
     """
     try:
         run = journal.get_run(run_id)
@@ -87,9 +90,20 @@ def enter_bundles(journal: Journal, run_id: str, bundles: Iterable[Bundle]) -> i
             bundle.id,
             gate=bundle.gate,
             depends_on=bundle.depends_on,
-            metadata={"bundle": msgspec.to_builtins(bundle)},
+            metadata={"bundle": _masked(msgspec.to_builtins(bundle), mask)},
         )
     return len(missing)
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """Return a value of plain JSON with every text masked, keys too."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {mask(key): _masked(item, mask) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item, mask) for item in value]
+    return value
 
 
 def done_in(journal: Journal, ws_id: str, is_ancestor: Callable[[str], bool]) -> bool:

@@ -26,6 +26,10 @@ class Masks(Protocol):
         """Return the text with every secret replaced."""
         ...
 
+    def values(self, text: str) -> str:
+        """Return the text with the known values replaced, and nothing that only looks like one."""
+        ...
+
 
 class Hold(Protocol):
     """Holds a run for this process, against every other one on this machine."""
