@@ -87,7 +87,7 @@ class ConfigWatch:
         self._common = common
         ours = (common / "config", *user_files(git.base_env))
         self._paths = tuple(dict.fromkeys((*ours, *listing.files)))
-        self._trusted = sensitive(listing.values)
+        self.trusted = sensitive(listing.values)
         self._known: tuple[dict[str, bytes], dict[str, str]] | None = None
 
     def snapshot(self, admin: Path) -> Snapshot:
@@ -98,7 +98,7 @@ class ConfigWatch:
 
     def overlay(self, now: Snapshot) -> dict[str, str]:
         """Return the settings to be laid over what a tool has put in place."""
-        return overlay(self._trusted, now.sensitive)
+        return overlay(self.trusted, now.sensitive)
 
     def _settings(self, files: dict[str, bytes]) -> dict[str, str]:
         known = self._known

@@ -102,6 +102,10 @@ class Git:
         """Return the same git for another worktree of the repository."""
         return replace(self, git_dir=git_dir, work_tree=work_tree, cwd=cwd or work_tree or git_dir)
 
+    def own(self, git_dir: Path, work_tree: Path) -> Git:
+        """Return the same git for a repository of its own, such as a submodule."""
+        return replace(self, git_dir=git_dir, common=None, work_tree=work_tree, cwd=work_tree)
+
     def with_settings(self, more: Mapping[str, str]) -> Git:
         """Return the same git with more settings laid over the user's."""
         return replace(self, settings={**self.settings, **more}) if more else self

@@ -83,6 +83,8 @@ class Slot:
         }
         wrong = {file: text for file, text in wanted.items() if not _holds(file, text)}
         for file, text in wrong.items():
+            if file.is_dir() and not file.is_symlink():
+                remove(file)
             replace_file(file, text + "\n")
         return tuple(file.name for file in wrong)
 

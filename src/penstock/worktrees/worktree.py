@@ -8,9 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from penstock.errors import GitError
-from penstock.worktrees import config
+from penstock.worktrees import config, submodules
 from penstock.worktrees.api import Change, ChangeKind, Changes
-from penstock.worktrees.diff import Entry, Status, content_hash, parse_raw, parse_status, to_change
+from penstock.worktrees.diff import (
+    GITLINK,
+    Entry,
+    Status,
+    content_hash,
+    parse_raw,
+    parse_status,
+    to_change,
+)
 from penstock.worktrees.faults import file_errors
 from penstock.worktrees.git import Git, failure, join_z, split_z
 from penstock.worktrees.ignored import Seen, look
@@ -115,6 +123,7 @@ class GitWorktree:
         self._unhide(git)
         git.run("reset", "--hard", "--quiet", commit)
         self._clean(git, ignored_too=False)
+        submodules.restore(self._site, self.slot)
         same = commit == self._head
         self._head = commit
         self._settled(
@@ -166,9 +175,11 @@ class GitWorktree:
         hidden: tuple[str, ...] = (),
         tampering: tuple[str, ...] = (),
     ) -> Changes:
-        nested = [*self._unstaged_repositories, *self._dirty_submodules()]
         found = [to_change(entry, self.path) for entry in status.staged]
-        found += [_repository(name) for name in nested]
+        found += [_repository(name, ChangeKind.ADDED) for name in self._unstaged_repositories]
+        named = {change.path for change in found}
+        edited = submodules.edited(self._site, self.slot)
+        found += [_repository(name, ChangeKind.MODIFIED) for name in edited if name not in named]
         self._staged = tuple(sorted(found, key=lambda change: change.path))
         diff_hash = self._staged_hash = self._hash(git, status.staged)
         return Changes(
@@ -200,32 +211,22 @@ class GitWorktree:
     def revert(self, paths: Sequence[str]) -> Changes:
         """Bring these paths back to `head` and return the diff that is left."""
         git = self._git()
-        loose = [path for path in paths if path in self._unstaged_repositories]
-        links = [c.path for c in self._staged or () if c.submodule and c.path in paths]
+        loose = frozenset(self._unstaged_repositories).intersection(paths)
         staged = [path for path in paths if path not in loose]
         if staged:
             args = ("restore", f"--source={self._head}", "--staged", "--worktree", "--quiet")
             names = ("--pathspec-from-file=-", "--pathspec-file-nul")
             literal = {"GIT_LITERAL_PATHSPECS": "1"}
             git.run(*args, *names, stdin=join_z(staged), env=literal)
-        for name in (*loose, *links):
-            self._remove_repository(name)
-        self._unstaged_repositories = tuple(
-            name for name in self._unstaged_repositories if name not in loose
-        )
-        status = self._status(git, self._unstaged_repositories)
+        for change in self._staged or ():
+            if change.submodule and change.kind is ChangeKind.ADDED and change.path in paths:
+                remove(self.path / change.path)
+        submodules.restore(self._site, self.slot, only=paths)
+        left = (name for name in self._unstaged_repositories if name not in loose)
+        self._unstaged_repositories = tuple(left)
+        status = self._status(git)
         self.remember_index()
         return self._account(git, status)
-
-    def _remove_repository(self, name: str) -> None:
-        place = self.path / name
-        if place.is_dir() and not place.is_symlink() and place != self.path:
-            remove(place)
-            place.mkdir() if self._in_head(name) else None
-
-    def _in_head(self, name: str) -> bool:
-        args = ("ls-tree", "-z", self._head, "--", name)
-        return bool(self._git().run(*args, reading=True, env={"GIT_LITERAL_PATHSPECS": "1"}))
 
     @file_errors("commit in the worktree")
     def commit(self, subject: str, trailers: Mapping[str, str]) -> str:
@@ -284,9 +285,9 @@ class GitWorktree:
         if self._site.refs.read(self._ref) != self._head:
             return False
         git = self._git()
-        if self._read_index() != self._index and flagged(git):
+        if self._read_index() != self._index and flagged(git) != ():
             return False
-        return self._last_status(git).clean
+        return self._last_status(git).clean and not submodules.edited(self._site, self.slot)
 
     def _last_status(self, git: Git) -> Status:
         status = self._status(git)
@@ -349,7 +350,11 @@ class GitWorktree:
             return b""
 
     def _unhide(self, git: Git) -> tuple[str, ...]:
-        """Take away index flags that hide edits, and return the paths that had them."""
+        """Take away index flags that hide edits, and return the paths that had them.
+
+        An index of ours that was changed, or that git cannot read, is replaced by the one we
+        remember, or by that of the recorded commit.
+        """
         if self._index is not None and self._read_index() == self._index:
             return ()
         hidden = flagged(git)
@@ -357,10 +362,13 @@ class GitWorktree:
             temporary = self.slot.admin / "index.penstock"
             temporary.write_bytes(self._index)
             temporary.replace(self.slot.admin / "index")
+        elif hidden is None:
+            remove(self.slot.admin / "index")
+            git.run("read-tree", self._head)
         elif hidden:
             for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
                 git.run("update-index", "-z", flag, "--stdin", stdin=join_z(hidden))
-        return hidden
+        return hidden or ()
 
     def _pathspec(self, exclude: Iterable[str]) -> tuple[str, ...]:
         names = dict.fromkeys((*self._own(), *exclude))
@@ -370,32 +378,37 @@ class GitWorktree:
         self, git: Git, env: Mapping[str, str] | None = None, exclude: Sequence[str] = ()
     ) -> tuple[str, ...]:
         """Stage everything; return nested repositories that git cannot take in at all."""
+        known = [change.path for change in self._staged or () if change.submodule]
+        git = submodules.guarded(self._site, self.slot, git, known)
         done = git.call("add", "--all", *self._pathspec(exclude), env=env)
         if done.returncode == 0:
             return ()
         listed = split_z(git.run("ls-files", "-o", "-z", "--exclude-standard", reading=True))
-        nested = tuple(name.rstrip("/") for name in listed if name.endswith("/"))
-        if not nested:
+        inner = tuple(name.rstrip("/") for name in listed if name.endswith("/"))
+        if not inner:
             raise failure(("add", "--all"), done)
-        git.run("add", "--all", *self._pathspec((*exclude, *nested)), env=env)
-        return nested
+        git.run("add", "--all", *self._pathspec((*exclude, *inner)), env=env)
+        return inner
 
     def _status(self, git: Git, exclude: Sequence[str] = ()) -> Status:
         out = (*exclude, *self._unstaged_repositories)
         return parse_status(git.run(*STATUS, *self._pathspec(out), reading=True))
 
-    def _dirty_submodules(self) -> tuple[str, ...]:
-        return ()
 
+def flagged(git: Git) -> tuple[str, ...] | None:
+    """Return the paths that are marked assume-unchanged (lower case) or skip-worktree (S).
 
-def flagged(git: Git) -> tuple[str, ...]:
-    """Return the paths that are marked assume-unchanged (lower case) or skip-worktree (S)."""
-    lines = git.run("ls-files", "-v", "-z", reading=True).split(b"\0")
+    None when git cannot read the index.
+    """
+    done = git.call("ls-files", "-v", "-z", reading=True)
+    if done.returncode != 0:
+        return None
+    lines = done.stdout.split(b"\0")
     return tuple(os.fsdecode(line[2:]) for line in lines if line[:1] == b"S" or line[:1].islower())
 
 
-def _repository(name: str) -> Change:
-    return Change(path=name, kind=ChangeKind.ADDED, new_mode="160000", submodule=True)
+def _repository(name: str, kind: ChangeKind) -> Change:
+    return Change(path=name, kind=kind, new_mode=GITLINK, submodule=True)
 
 
 def batches(paths: Sequence[str]) -> Iterable[list[str]]:
