@@ -20,8 +20,13 @@ from penstock.planning.files import place
 
 MAX_DEPTH: Final = 64
 MAX_INT: Final = 2**63 - 1
-_LEXEME: Final = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|//[^\n\r]*|/\*.*?\*/|/\*', re.DOTALL)
-_BRACKET: Final = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|[\[{\]}]', re.DOTALL)
+_STRING: Final = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
+# Everything up to the next comment in one match (possessive, so that nothing is tried twice),
+# then the comments.
+_LEXEME: Final = re.compile(
+    rf'(?P<kept>(?:[^"/]++|{_STRING}|"|/(?![/*]))++)|//[^\n\r]*+|/\*.*?\*/|/\*', re.DOTALL
+)
+_BRACKET: Final = re.compile(rf"{_STRING}|[\[{{\]}}]", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _BAD_CHAR: Final = re.compile(r"[\x00\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -123,7 +128,7 @@ def blank_comments(text: str) -> str:
 
     def blank(found: re.Match[str]) -> str:
         lexeme = found[0]
-        if lexeme.startswith('"'):
+        if found["kept"] is not None:
             return lexeme
         if lexeme == "/*":
             line, column = place(text[: found.start()])

@@ -97,16 +97,17 @@ def _convert(
     entry: Entry, capabilities: Collection[str]
 ) -> tuple[Bundle | None, tuple[BundleProblem, ...]]:
     """Make the bundle of an entry that the schema accepts."""
-    problems = tuple(_text_problems(entry, capabilities))
-    if problems:
-        return None, problems
     try:
-        bundle = msgspec.convert(entry.value, Bundle)
+        bundle = _with_plain_paths(msgspec.convert(entry.value, Bundle))
     except msgspec.ValidationError as error:
         # The schema and the model are made of the same source; this is for what JSON Schema
         # cannot say about numbers, such as 1.5e300 for a whole one.
         return None, (entry.problem(ProblemType.SCHEMA, (), f"expected otherwise: {error}"),)
-    return _with_plain_paths(bundle), ()
+    except ValueError:
+        return None, tuple(_text_problems(entry, capabilities))
+    if bundle.capability is not None and bundle.capability not in capabilities:
+        return None, tuple(_text_problems(entry, capabilities))
+    return bundle, ()
 
 
 def _with_plain_paths(bundle: Bundle) -> Bundle:

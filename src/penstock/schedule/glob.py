@@ -22,8 +22,10 @@ CharSet = tuple[Interval, ...]
 
 LAST_CODE_POINT: Final = 0x10FFFF
 ANY_CHAR: Final[CharSet] = ((0, ord("/") - 1), (ord("/") + 1, LAST_CODE_POINT))
-WILD: Final = frozenset("*?[")
-_CLASS: Final = re.compile(r"\[(?P<not>[!^]?)(?P<body>\]?[^\]]*)\]", re.DOTALL)
+# A bracket expression within one segment; `[]` and `[` without an end are plain characters.
+BRACKETS: Final = r"\[(?P<not>[!^]?)(?P<body>\][^\]/]*|[^\]/]+)\]"
+WILDCARD: Final = re.compile(rf"[*?]|{BRACKETS}", re.DOTALL)
+_CLASS: Final = re.compile(BRACKETS, re.DOTALL)
 
 
 class Star:
@@ -155,22 +157,15 @@ def charsets_meet(left: CharSet, right: CharSet) -> bool:
 @lru_cache(maxsize=16384)
 def parse_segment(text: str) -> Segment:
     """Parse the text between two slashes (`**` is the caller's)."""
-    if not WILD.intersection(text):
+    if WILDCARD.search(text) is None:
         return Segment(text, (), ANY_SEGMENT.regex)
     if not text.strip("*"):
         return ANY_SEGMENT
     as_class = tuple(_tokens(text, classes=True))
     as_text = tuple(_tokens(text, classes=False))
     readings = (as_class,) if as_class == as_text else (as_class, as_text)
-    if len(readings) == 1 and all(_is_one_char(token) for token in as_text):
-        return Segment(text, (), ANY_SEGMENT.regex)
     source = "|".join(_regex(reading) for reading in readings)
     return Segment(None, readings, re.compile(source, re.DOTALL))
-
-
-def _is_one_char(token: CharSet | Star) -> bool:
-    """Tell whether a token stands for one certain character."""
-    return not isinstance(token, Star) and len(token) == 1 and token[0][0] == token[0][1]
 
 
 def _tokens(text: str, *, classes: bool) -> Iterable[CharSet | Star]:

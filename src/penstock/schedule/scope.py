@@ -20,7 +20,15 @@ from functools import cached_property, lru_cache
 from typing import Final
 from unicodedata import is_normalized, normalize
 
-from penstock.schedule.glob import ANY_SEGMENT, STAR, WILD, Pattern, Segment, Star, parse_segment
+from penstock.schedule.glob import (
+    ANY_SEGMENT,
+    STAR,
+    WILDCARD,
+    Pattern,
+    Segment,
+    Star,
+    parse_segment,
+)
 
 ALWAYS_REFUSED: Final = (".git", ".worktrees", "state", ".state")
 BARE_FILE_NAMES: Final = frozenset({
@@ -32,6 +40,7 @@ BARE_FILE_NAMES: Final = frozenset({
 })  # fmt: skip
 _DRIVE: Final = re.compile(r"[A-Za-z]:(?:/|$)")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_WILDCARD_END: Final = re.compile(r"[*?\]]")
 _ORDINARY: Final = re.compile(
     r"(?:[A-Za-z0-9_*-][A-Za-z0-9_.*-]*/)*[A-Za-z0-9_*-][A-Za-z0-9_.*-]*/?"
 )
@@ -72,16 +81,19 @@ class Claim:
         self.text = text
         self.is_directory = text.endswith("/")
         self.name = text.rstrip("/")
-        self.is_plain = WILD.isdisjoint(text)
+        wildcard = WILDCARD.search(text)
+        self.is_plain = wildcard is None
+        # Every claimed path, written with a slash at its end, begins with the key.
+        self.key = self.name + "/" if wildcard is None else text[: wildcard.start()]
+        # Every claimed path, written with a slash before it, ends with the tail; it is empty where
+        # something below the claim is claimed too.
+        self.tail = ""
+        if self.is_plain and self.names_file:
+            self.tail = f"/{self.name}"
+        elif not (self.is_plain or self.is_directory):
+            self.tail = _WILDCARD_END.split(text)[-1]
 
-    @cached_property
-    def key(self) -> str:
-        """A text that every claimed path, written with a slash at its end, begins with."""
-        if self.is_plain:
-            return self.name + "/"
-        return self.text[: min(i for i, char in enumerate(self.text) if char in WILD)]
-
-    @cached_property
+    @property
     def names_file(self) -> bool:
         """Tell whether a plain name looks like a file's, by an extension or a well-known name."""
         last = self.name.rpartition("/")[2]
@@ -114,6 +126,9 @@ class Claim:
         if other.is_plain and other.contains(self):
             return True
         if self.is_plain and other.is_plain:
+            return False
+        mine, theirs = self.tail, other.tail
+        if not (mine.endswith(theirs) or theirs.endswith(mine)):
             return False
         return self.pattern.meets(other.pattern)
 
