@@ -18,7 +18,6 @@ RUNNERS = frozenset(
 
 # "make" is a word of the language as well
 _PHRASE = re.compile(r"make\s+(sure|certain)\b", re.IGNORECASE)
-_OPERATORS = frozenset("|&;<>()")
 
 
 class Kind(Enum):
@@ -43,7 +42,7 @@ def read_entry(text: str, executables: Container[str]) -> Entry:
     """Understand an acceptance entry; `executables` are the commands of the tool profiles."""
     marked = text.strip().startswith("$ ")
     line = text.strip().removeprefix("$ ").strip()
-    first = line.split(maxsplit=1)[0] if line else ""
+    first = re.split(r"[\s|&;<>()]", line, maxsplit=1)[0]
     if first not in RUNNERS and first not in executables:
         why = f"{first} is no command of a tool profile" if marked and first else ""
         return Entry(Kind.PROSE, text, why=why)

@@ -70,10 +70,11 @@ class _Case:
         """`file::Class::test`, or the file alone when it could not be collected."""
         if self.is_collection:
             return self.file or self.name
+        if not self.file:
+            return "::".join(filter(None, (self.classname, self.name)))
         module = self.file.removesuffix(".py").replace("/", ".")
         classes = self.classname.removeprefix(module).strip(".")
-        parts = [self.file or self.classname, *filter(None, classes.split(".")), self.name]
-        return "::".join(parts)
+        return "::".join((self.file, *filter(None, classes.split(".")), self.name))
 
     @property
     def is_collection(self) -> bool:
