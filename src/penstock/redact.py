@@ -56,7 +56,11 @@ _ASSIGNMENT = re.compile(
     re.MULTILINE,
 )
 _FLAG = re.compile(rb"(--[a-z0-9-]*(?:password|passphrase|secret|token|api-key)[ \t]+)([^\s-]\S*)")
-_NAME_HINTS = (b"bearer", b"authorization", b"pass", b"secret", b"token", b"key")
+_NAMED = (
+    (_BEARER, (b"bearer", b"authorization")),
+    (_ASSIGNMENT, (b"pass", b"secret", b"token", b"key")),
+    (_FLAG, (b"--",)),
+)
 
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
@@ -313,8 +317,8 @@ def _secrets(data: bytes) -> Iterator[tuple[int, int, int]]:
     if b"@" in data and b"://" in data:
         yield from ((m.start(), *m.span(2)) for m in _URL_PASSWORD.finditer(data))
     lowered = data.lower()
-    if any(hint in lowered for hint in _NAME_HINTS):
-        for pattern in (_BEARER, _FLAG, _ASSIGNMENT):
+    for pattern, hints in _NAMED:
+        if any(hint in lowered for hint in hints):
             for m in pattern.finditer(lowered):
                 yield m.start(), *m.span(m.lastindex or 0)
 

@@ -30,7 +30,7 @@ def test_an_outcome_tells_all(tmp_path: Path) -> None:
 def test_the_child_leads_a_session_in_its_folder_with_its_environment(tmp_path: Path) -> None:
     """The child has its own session, the given folder, exactly the given environment, a marker."""
     code = "import os; print(os.getsid(0) == os.getpid(), os.getcwd(), sorted(os.environ))"
-    outcome = run(python(code, cwd=tmp_path, marker="m-1"))
+    outcome = run(python(code, cwd=tmp_path, marker=f"run-{os.getpid()}"))
     names = sorted(["PATH", MARKER_VARIABLE, *_added_by_python()])
     assert outcome.text.split(maxsplit=2) == ["True", str(tmp_path.resolve()), f"{names}\n"]
 
@@ -178,6 +178,14 @@ def test_each_stream_goes_through_a_filter_of_its_own(tmp_path: Path) -> None:
     outcome = run(python(code, cwd=tmp_path, log=log, make_filter=Upper))
     assert log.read_bytes() in (b"OUTERR\n\n", b"ERROUT\n\n")
     assert (outcome.stdout, outcome.stderr) == (b"out\n", b"err\n")
+
+
+def test_a_listener_hears_what_the_log_gets(tmp_path: Path) -> None:
+    """`on_log` hears the filtered output, with a log and without one."""
+    for log in (tmp_path / "log", None):
+        heard: list[bytes] = []
+        run(command("echo", "x", cwd=tmp_path, log=log, make_filter=Upper, on_log=heard.append))
+        assert b"".join(heard) == b"X\n"
 
 
 def test_a_hundred_children_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock.process import proc
+from penstock.process import sweep as sweep_module
 from penstock.process.api import MARKER_VARIABLE, End, Outcome
 from penstock.process.run import run
 from penstock.process.sweep import sweep, sweep_markers
@@ -149,9 +150,9 @@ def test_ourselves_and_our_ancestors_are_spared(tmp_path: Path) -> None:
     """Marks that fit the sweeping process and its parents kill neither of them."""
     code = (
         "import os; from pathlib import Path; from penstock.process.sweep import sweep;"
-        "print(sweep(marker='m', session=os.getsid(0), cwd=Path.cwd()))"
+        f"print(sweep(marker='{MARKER}-own', session=os.getsid(0), cwd=Path.cwd()))"
     )
-    env = {**ENV, "PYTHONPATH": str(ROOT / "src"), MARKER_VARIABLE: "m"}
+    env = {**ENV, "PYTHONPATH": str(ROOT / "src"), MARKER_VARIABLE: f"{MARKER}-own"}
     script = f'"{sys.executable}" -c "{code}"; echo survived'
     done = subprocess.run(
         ["sh", "-c", script], cwd=tmp_path, env=env, start_new_session=True, capture_output=True
@@ -196,5 +197,33 @@ def test_a_large_environment_is_read_whole(tmp_path: Path) -> None:
     fill = {f"FILL_{n}": "x" * 100_000 for n in range(3)}
     marker = f"{MARKER}-large"
     process = Bystander(tmp_path, **fill, **{MARKER_VARIABLE: marker})
-    assert sweep_markers([marker]) == 1
+    assert sweep_markers([marker]) == 2  # the shell and its child
     assert not process.end()
+
+
+def test_adopted_strays_are_collected(tmp_path: Path) -> None:
+    """Where this process inherits orphans, as process 1 of a container, no zombie stays behind."""
+    code = (
+        "import ctypes, os, sys; from pathlib import Path; from penstock.process import proc, run;"
+        "from penstock.process.api import Command;"
+        "ctypes.CDLL(None).prctl(36, 1, 0, 0, 0);"  # PR_SET_CHILD_SUBREAPER
+        "argv = ('sh', '-c', 'setsid sleep 60 & sleep 0.2');"
+        "env = dict(os.environ);"
+        f"out = run.run(Command(argv=argv, cwd=Path('/'), env=env, marker='{MARKER}-adopted'));"
+        "left = [n for n in os.listdir('/proc') if n.isdigit()"
+        " and (s := Path('/proc', n, 'stat')).exists() and f') Z {os.getpid()} ' in s.read_text()];"
+        "print(out.swept, left)"
+    )
+    env = {**ENV, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
+    assert done.stdout == b"1 []\n"
+
+
+def test_a_number_that_passed_to_another_process_is_spared(tmp_path: Path) -> None:
+    """Between finding and killing, a process is looked at again: only the one found is killed."""
+    other = Bystander(tmp_path)
+    entry = proc.entry(other.pid)
+    assert entry is not None
+    assert not sweep_module._kill(entry._replace(start=entry.start - 1))
+    assert other.end()
+    assert eventually(lambda: not sweep_module._kill(entry))

@@ -20,10 +20,10 @@ def _make_private(folder: Path) -> None:
 
 
 class Log:
-    """A log file being appended to. It never raises: `error` says what went wrong first.
+    """A log file being appended to. No failure of it raises: `error` says what went wrong first.
 
     A full disk must neither kill the child nor hang it, so after an error the rest is dropped.
-    `tell` hears of all that is to be written.
+    `tell` hears of all that is to be written; what it raises is passed on.
     """
 
     def __init__(self, path: Path | None, tell: Callable[[bytes], None] | None = None) -> None:

@@ -27,8 +27,8 @@ def sweep(
     """Kill all that a child left behind, and return how many processes that were.
 
     Killed is whatever has `marker` in its environment, is in `session`, holds the writing end of
-    one of `pipes` (inode numbers), or works inside `cwd` without a terminal; never this process,
-    its ancestors, its own children, or what the door is running at the moment. Goes on until two passes in a row
+    one of `pipes` (inode numbers), or works inside `cwd` without a terminal and without being a
+    child of this process; never this process, its ancestors, or what the door is running now. Goes on until two passes in a row
     find nothing, at most some seconds.
     """
     return _sweep(
@@ -71,20 +71,12 @@ def _sweep(marks: Marks) -> int:
 
 
 def _bearers(marks: Marks, ancestors: frozenset[int], too_old: set[str]) -> list[proc.Entry]:
-    me, own_session = os.getpid(), os.getsid(0)
     running = live_sessions() - {marks.session}
-
-    def is_ours(process: proc.Entry) -> bool:
-        # what another thread is just starting, or what a program that embeds us has started;
-        # process 1 of a container is the parent of all orphans, but those have left its session
-        return process.parent == me and (me != 1 or process.session == own_session)
-
     return [
         process
         for process in proc.entries(marks.since, too_old)
         if process.pid not in ancestors
         and process.session not in running
-        and (process.session == marks.session or not is_ours(process))
         and _bears(process, marks)
     ]
 
@@ -108,7 +100,16 @@ def _is_marked(process: proc.Entry, marks: Marks) -> bool:
 def _is_inside(process: proc.Entry, marks: Marks) -> bool:
     # a process at a terminal is most likely the user's own shell or editor, looking around:
     # a tool's child has no terminal, having been started in a session without one
-    return bool(marks.folders and not process.tty and marks.covers(proc.cwd(process.pid)))
+    if not marks.folders or process.tty or _is_our_child(process):
+        return False
+    return marks.covers(proc.cwd(process.pid))
+
+
+def _is_our_child(process: proc.Entry) -> bool:
+    # another thread may be starting it just now, or a program that embeds us may have; only
+    # process 1 of a container is also the parent of orphans, and those have left its session
+    me = os.getpid()
+    return process.parent == me and (me != 1 or process.session == os.getsid(0))
 
 
 def _kill(process: proc.Entry) -> bool:

@@ -46,8 +46,8 @@ def test_stdin_is_closed_without_bytes(tmp_path: Path) -> None:
 
 def test_only_the_given_environment_is_seen(tmp_path: Path) -> None:
     """The child sees the given environment and the marker, nothing of ours."""
-    out = capture(["env"], tmp_path, {**ENV, "A": "1"}, marker="m1").stdout.decode()
-    assert set(out.splitlines()) == {f"PATH={ENV['PATH']}", "A=1", f"{MARKER_VARIABLE}=m1"}
+    out = capture(["env"], tmp_path, {**ENV, "A": "1"}, marker="capture-1").stdout.decode()
+    assert set(out.splitlines()) == {f"PATH={ENV['PATH']}", "A=1", f"{MARKER_VARIABLE}=capture-1"}
 
 
 def test_a_child_has_its_own_session_and_folder(tmp_path: Path) -> None:
