@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
@@ -23,9 +24,15 @@ the commands that an agent runs find their toolchains there."""
 VARIABLES = (
     "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL", "ANTHROPIC_SMALL_FAST_MODEL",
     "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_DEFAULT_*_MODEL", "CLAUDE_CONFIG_DIR",
-    "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
-    "AWS_*", "CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_APPLICATION_CREDENTIALS",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
 )  # fmt: skip
+CLOUDS = {
+    "CLAUDE_CODE_USE_BEDROCK": ("AWS_*", "ANTHROPIC_BEDROCK_BASE_URL"),
+    "CLAUDE_CODE_USE_VERTEX": (
+        "GOOGLE_APPLICATION_CREDENTIALS", "CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID",
+    ),
+}  # fmt: skip
+"""The credentials of a cloud are handed on only when its switch is set."""
 _ARGS = (
     "-p", "--output-format", "stream-json", "--verbose", "--permission-mode", "acceptEdits",
     "--no-session-persistence",
@@ -88,7 +95,8 @@ def environment(request: TurnRequest) -> dict[str, str]:
     }
     if any(os.environ.get(key) for key in KEYS):
         extra["CLAUDE_CONFIG_DIR"] = own_home(request, "claude")
-    return child_environment(extra=extra, keep=(*KEYS, *VARIABLES))
+    clouds = [(switch, *names) for switch, names in CLOUDS.items() if os.environ.get(switch)]
+    return child_environment(extra=extra, keep=(*KEYS, *VARIABLES, *chain(*clouds)))
 
 
 class ClaudeReader:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from penstock.errors import ConfigError, NotFoundError
 from penstock.model.settings import ToolProfile
 from penstock.tools.api import Tool, Toolbox
-from penstock.tools.profile import ProfileTool
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "penstock.tools"
 """Entry points of this group name a class or function that makes a Tool without arguments."""
@@ -50,6 +51,8 @@ class Tools:
             module, _, name = BUILT_IN[tool_id].partition(":")
             return cast("Tool", getattr(importlib.import_module(module), name)())
         if tool_id in self._profiles:
+            from penstock.tools.profile import ProfileTool
+
             return ProfileTool(self._profiles[tool_id])
         outsider = _outsiders().get(tool_id)
         if outsider is None:
@@ -73,6 +76,8 @@ def make_toolbox(profiles: Mapping[str, ToolProfile]) -> Toolbox:
 
 
 def _outsiders() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # costs more than all the rest to import
+
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 

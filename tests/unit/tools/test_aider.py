@@ -91,6 +91,8 @@ def test_counts() -> None:
         (b"Model x has hit a token limit!\n", Kind.CONTEXT_OVERFLOW),
         (b"litellm.RateLimitError: exceeded your current quota\n", Kind.QUOTA),
         (b"litellm.BadRequestError: maximum context length is 10\n", Kind.CONTEXT_OVERFLOW),
+        (b"litellm.APIError: APIError: x - no 403\n", Kind.AUTH),
+        (b"litellm.APIError: APIError: x - who knows\n", Kind.OVERLOADED),
         (b"litellm.NotFoundError: no such model\n", Kind.CRASHED),
         (b"litellm.BadRequestError: content_filter\n", Kind.REFUSED),
         (b"litellm.ContentPolicyViolationError: no\n", Kind.REFUSED),

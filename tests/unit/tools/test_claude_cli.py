@@ -193,6 +193,15 @@ def test_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "OPENAI_API_KEY" not in env
 
 
+def test_credentials_of_a_cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials of a cloud are handed on only to a Claude Code that works with it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    assert "AWS_SECRET_ACCESS_KEY" not in environment(request_in(tmp_path))
+    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
+    env = environment(request_in(tmp_path))
+    assert (env["AWS_SECRET_ACCESS_KEY"], env["CLAUDE_CODE_USE_BEDROCK"]) == ("s", "1")
+
+
 def test_without_a_key_the_users_login_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

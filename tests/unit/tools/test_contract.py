@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.errors import NotFoundError
@@ -55,6 +56,16 @@ def test_a_client_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     found = probe("codex")
     assert found.mismatches[0] == "codex --version names no version"
     assert len(found.mismatches) == 1 + len(used_flags(CONTRACTS["codex"].tool()))
+
+
+def test_a_stream_that_is_no_longer_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parser that does not know the recorded stream is a mismatch."""
+    install(tmp_path, "codex", monkeypatch)
+    other = msgspec.structs.replace(CONTRACTS["codex"], sample=b'{"type":"turn.renamed"}\n')
+    monkeypatch.setitem(CONTRACTS, "codex", other)
+    assert probe("codex").mismatches == ("the recorded stream is not understood",)
 
 
 def test_a_tool_without_a_contract() -> None:

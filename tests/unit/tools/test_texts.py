@@ -80,6 +80,7 @@ def test_a_reset_time_belongs_to_limits_only() -> None:
         ("resets at 11am (UTC)", 23 * 3600),
         ("try again at 8:05 AM", 3600 + 300),
         ("try again at Feb 1st, 2026 7:00 AM", 24 * 3600),
+        ("resets Feb 1 at 7am", 24 * 3600),
         ("resets Jan 2 at 7am", (365 - 29) * 86400.0),
         ("resets 12am (UTC)", 12 * 3600),
         ("resets 3pm (Nowhere/Atall)", 8 * 3600),
