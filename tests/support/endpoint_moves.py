@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -38,23 +39,34 @@ def moves(turn: Turn, ask: Ask) -> tuple[Call, ...]:
 
 
 def _shell(command: str, ask: Ask) -> Call:
+    if "exec" in ask.tools:
+        return _script("exec_command", {"cmd": command})
     if "exec_command" in ask.tools:
         return Call("exec_command", {"cmd": command})
     return Call("Bash", {"command": command, "description": "Run a command"})
 
 
+def _script(tool: str, argument: object) -> Call:
+    """Return a call of Codex's tool that runs JavaScript, which calls the real tool."""
+    return Call("exec", f"text(await tools.{tool}({json.dumps(argument)}));")
+
+
 def _edit(path: str, text: str, ask: Ask) -> tuple[Call, ...]:
+    if "exec" in ask.tools:
+        return (_script("apply_patch", _patch(path, text)),)
     if "apply_patch" in ask.tools:
-        added = "".join(f"+{line}\n" for line in text.splitlines())
-        return (
-            Call("apply_patch", f"*** Begin Patch\n*** Add File: {path}\n{added}*** End Patch\n"),
-        )
+        return (Call("apply_patch", _patch(path, text)),)
     if "Write" in ask.tools:
         target = absolute(path, ask)
         read = Call("Read", {"file_path": target})
         return read, Call("Write", {"file_path": target, "content": text})
     target, folder = shlex.quote(path), shlex.quote(str(PurePosixPath(path).parent))
     return (_shell(f"mkdir -p {folder} && printf %s {shlex.quote(text)} > {target}", ask),)
+
+
+def _patch(path: str, text: str) -> str:
+    added = "".join(f"+{line}\n" for line in text.splitlines())
+    return f"*** Begin Patch\n*** Add File: {path}\n{added}*** End Patch\n"
 
 
 def absolute(path: str, ask: Ask) -> str:

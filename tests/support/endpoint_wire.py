@@ -7,7 +7,7 @@ or whole. A request becomes an Ask, a reply is made from a Say; nothing here kno
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -91,17 +91,28 @@ def read_chat(body: Json) -> Ask:
     )
 
 
+def _tool_names(tools: Iterable[Json]) -> Iterator[str]:
+    """Yield the names of tools, of those in a namespace too."""
+    for tool in tools:
+        if "tools" in tool:
+            yield from _tool_names(tool["tools"])
+        else:
+            yield str(tool.get("name", tool.get("type")))
+
+
 def read_responses(body: Json) -> Ask:
     """Read a responses request."""
     given = body.get("input", [])
     items: list[Json] = [{"role": "user", "content": given}] if isinstance(given, str) else given
     user = [text_of(i.get("content")) for i in items if i.get("role") == "user"]
+    # Codex offers the tools of its newer models in the input
+    more = [i for i in items if i.get("type") == "additional_tools"]
     return Ask(
         wire=Wire.RESPONSES,
         model=str(body.get("model", "")),
         system=str(body.get("instructions", "")),
         prompt="\n".join(user),
-        tools=frozenset(str(t.get("name", t.get("type"))) for t in body.get("tools") or []),
+        tools=frozenset(_tool_names([*(body.get("tools") or []), *more])),
         results=sum(str(i.get("type", "")).endswith("call_output") for i in items),
         stream=bool(body.get("stream")),
     )

@@ -20,6 +20,7 @@ from tests.support.clients import need_client
 from tests.support.endpoint_plan import Plan
 from tests.support.model_endpoint import ModelEndpoint
 
+KEY = "sk-test-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 BROKEN = "def add(a, b):\n    return a - b\n"
 MODELS = {"aider": "openai/scripted", "claude-cli": None, "codex": "gpt-5.5"}
 
@@ -58,6 +59,11 @@ def make_repository(folder: Path) -> Path:
 def contents(folder: Path) -> Mapping[str, bytes]:
     """Return every file below a folder with what it holds."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def files_with(folder: Path, word: str) -> list[str]:
+    """Return the files below a folder that hold a word."""
+    return [name for name, data in contents(folder).items() if word.encode() in data]
 
 
 def marked_processes(marker: str) -> list[str]:
@@ -133,14 +139,16 @@ class Scene:
 def _surroundings(tool_id: str, base_url: str) -> Mapping[str, str]:
     """Return what a user sets to have a client talk to an endpoint of their own."""
     if tool_id == "claude-cli":
-        return {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": "dummy"}
+        return {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": KEY}
     name = "OPENAI_API_BASE" if tool_id == "aider" else "OPENAI_BASE_URL"
-    return {name: f"{base_url}/v1", "OPENAI_API_KEY": "dummy"}
+    return {name: f"{base_url}/v1", "OPENAI_API_KEY": KEY}
 
 
 @contextmanager
-def scene(tool_id: str, plan: Plan, root: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    """Set a scene; at its end nothing of its turns may run and the user's home must be as it was."""
+def client_world(
+    tool_id: str, plan: Plan, root: Path, patch: pytest.MonkeyPatch
+) -> Iterator[ModelEndpoint]:
+    """Let a client talk to an endpoint that plays a plan; its user has a home that must stay."""
     command = need_client(tool_id)
     user_home = root / "user"
     user_home.mkdir()
@@ -151,8 +159,16 @@ def scene(tool_id: str, plan: Plan, root: Path, patch: pytest.MonkeyPatch) -> It
             patch.setenv(name, value)
         patch.setenv("HOME", str(user_home))
         patch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
+        yield endpoint
+    assert contents(user_home) == before, "the user's home was touched"
+
+
+@contextmanager
+def scene(tool_id: str, plan: Plan, root: Path, patch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """Set a scene; at its end none of its processes may run and no log may hold the key."""
+    with client_world(tool_id, plan, root, patch) as endpoint:
         stage = Scene(make_toolbox({}).get(tool_id), endpoint, root, make_repository(root / "wt"))
         yield stage
         left = [line for marker in stage.markers for line in marked_processes(marker)]
     assert left == [], "processes of a turn outlived it"
-    assert contents(user_home) == before, "the user's home was touched"
+    assert files_with(root, KEY) == [], "the key was written to a file"

@@ -71,6 +71,20 @@ def test_responses_shell_without_patch_tool() -> None:
     assert "'a b.py'" in item["arguments"]
 
 
+def test_responses_tools_in_the_input() -> None:
+    """Tools that come in the input, in a namespace, are called by a script in JavaScript."""
+    offered = {"type": "namespace", "name": "functions", "tools": [{"name": "exec"}]}
+    body = responses("hi", [])
+    body["input"].insert(0, {"type": "additional_tools", "role": "developer", "tools": [offered]})
+    plan = Plan((Turn(commands=("make",), edits={"a.py": "x\n"}),))
+    with ModelEndpoint(plan) as endpoint:
+        first = send(endpoint, "POST", RESPONSES, body).json["output"][0]
+        body["input"].append({"type": "custom_tool_call_output", "call_id": "x", "output": "ok"})
+        second = send(endpoint, "POST", RESPONSES, body).json["output"][0]
+    assert first["input"] == 'text(await tools.exec_command({"cmd": "make"}));'
+    assert second["input"].startswith('text(await tools.apply_patch("*** Begin Patch\\n')
+
+
 def test_responses_streamed() -> None:
     """A streamed response names its events and completes with the usage."""
     body = responses("hi", CODEX, stream=True)
