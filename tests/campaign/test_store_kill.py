@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from penstock.model.records import Attempt, Event
+from penstock.errors import JournalError
+from penstock.model.records import Attempt, Event, NewAttempt
 from penstock.model.states import AttemptState
 from penstock.store.sqlite import SqliteJournal, open_journal
-from tests.support.journals import intact, seed
+from tests.support.journals import intact, one_step, seed
 
 ROOT = Path(__file__).parents[2]
 SEED = 20260131
@@ -168,4 +171,42 @@ def test_a_full_disk_loses_nothing_that_was_told(tmp_path: Path) -> None:
     with open_journal(path) as journal:
         assert_nothing_lost(journal, heard[: heard.index(complaint)])
         assert len(journal.list_attempts(RUN, "ws-b")) == 1
+    assert intact(path)
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 600 kB; skipped where one may not be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs rights that are missing here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def fill(journal: SqliteJournal, first: int) -> None:
+    """Record large steps until one fails."""
+    for number in itertools.count(first):
+        journal.record_attempt(
+            NewAttempt(run_id=RUN, ws_id="ws-a", step_name="edit", attempt=number,
+                       result={"x": "y" * 5000}),
+            AttemptState.SUCCEEDED,
+        )  # fmt: skip
+
+
+def test_a_disk_that_is_really_full_stops_and_mends(tiny_disk: Path) -> None:
+    """ENOSPC is named with a hint, what was committed stays, and with room the journal goes on."""
+    ballast, path = tiny_disk / "ballast", tiny_disk / "p.db"
+    ballast.write_bytes(b"x" * 200_000)
+    with open_journal(path) as journal:
+        seed(journal)
+        with pytest.raises(JournalError, match="disk is full") as caught:
+            fill(journal, 1)
+        before = len(journal.list_attempts(RUN))
+        ballast.unlink()
+        assert one_step(journal, before + 1).sequence == before + 1
+    assert "penstock resume" in (caught.value.hint or "")
+    assert before >= 3
     assert intact(path)

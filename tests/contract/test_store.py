@@ -91,6 +91,14 @@ def test_a_run_can_be_made_in_another_state(journal: DocumentedJournal) -> None:
     assert failed.ended_at is not None
 
 
+def test_the_base_of_a_run_is_recorded_once(journal: DocumentedJournal) -> None:
+    """What a run starts from stays as it was first recorded."""
+    journal.create_run(RUN)
+    journal.set_run_base(RUN, "c1", "integration/run-1")
+    run = journal.set_run_base(RUN, "c2", "other")
+    assert (run.base_commit, run.integration_branch) == ("c1", "integration/run-1")
+
+
 def test_runs_are_listed_newest_first_by_page_and_state(journal: DocumentedJournal) -> None:
     """list_runs pages, filters, and takes a negative limit as none."""
     for number in range(5):
@@ -326,18 +334,20 @@ def test_an_attempt_of_others_can_be_recorded(
     seed(journal)
     over = journal.record_attempt(intent(attempt=0), AttemptState.FAILED, started_at="2026")
     running = journal.record_attempt(intent(attempt=0), AttemptState.RUNNING)
+    assert journal.record_attempt(intent(attempt=7), AttemptState.PENDING).attempt == 7
     assert (over.attempt, over.started_at, over.completed_at is None) == (1, "2026", False)
     assert (running.attempt, running.completed_at) == (2, None)
     assert types(heard).count("step_completed") == 1
 
 
-@pytest.mark.parametrize("missing", ["run", "workstream", "attempt"])
+@pytest.mark.parametrize("missing", ["run", "workstream", "step", "attempt"])
 def test_what_is_not_there_is_named(journal: DocumentedJournal, missing: str) -> None:
     """Writing to a row that is not there raises NotFoundError, which is a ValueError."""
     seed(journal)
     acts: dict[str, Callable[[], object]] = {
         "run": lambda: journal.move_run("run-9", RunState.RUNNING),
-        "workstream": lambda: journal.begin_attempt(intent(ws_id="ws-9")),
+        "workstream": lambda: journal.update_workstream(RUN, "ws-9", branch="b"),
+        "step": lambda: journal.begin_attempt(intent(ws_id="ws-9")),
         "attempt": lambda: journal.finish_attempt(99, AttemptState.FAILED),
     }
     with pytest.raises(NotFoundError, match="there is no") as caught:
@@ -503,7 +513,14 @@ def test_hostile_text_is_kept(journal: DocumentedJournal) -> None:
     assert run.run_id == "r\\udcff"
     assert run.metadata == {nasty: nasty, "p": "a/b", "u": ["\\udcff"]}
     event = journal.record_event(EventType.TOOL_RUN, payload={"file": "\udc80.py"})
-    assert journal.list_events(after_id=event.id - 1)[0].payload == {"file": "\\udc80.py"}
+    assert event.payload == {"file": "\\udc80.py"}
+
+
+def test_an_event_is_told_as_it_is_kept(journal: DocumentedJournal, heard: list[Event]) -> None:
+    """The observer and a reader see the same payload, whatever was handed in."""
+    journal.record_event(EventType.TOOL_RUN, payload={"p": Path("a/b"), "t": (1, float("nan"))})
+    assert heard == journal.list_events()
+    assert heard[0].payload == {"p": "a/b", "t": [1, None]}
 
 
 @pytest.mark.parametrize("value", [object(), {1, object()}, b"\xff" * 3 and object, 1j])

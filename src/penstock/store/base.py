@@ -47,13 +47,14 @@ class Transaction:
         ws_id: str | None = None,
         payload: Mapping[str, Any] | None = None,
     ) -> Event:
-        """Record an event; whoever watches hears of it after the commit."""
+        """Record an event; whoever watches hears of it after the commit, as a reader would see it."""
+        text = to_json(payload)
         cursor = self.run(
             "facts.insert_event",
             run_id=run_id,
             ws_id=ws_id,
             event_type=str(event_type),
-            payload_json=to_json(payload),
+            payload_json=text,
         )
         event = Event(
             id=cursor.lastrowid or 0,
@@ -61,7 +62,7 @@ class Transaction:
             event_type=str(event_type),
             run_id=run_id,
             ws_id=ws_id,
-            payload=dict(payload or {}),
+            payload=from_json(text),
         )
         self.events.append(event)
         return event

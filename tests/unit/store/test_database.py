@@ -39,6 +39,15 @@ def pragma(journal: SqliteJournal, name: str) -> object:
 
 
 @contextmanager
+def held(path: Path, how: str) -> Iterator[None]:
+    """Hold a database in another connection, which also reads it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute(how)
+        other.execute("SELECT * FROM sqlite_master").fetchall()
+        yield
+
+
+@contextmanager
 def without_rights(path: Path) -> Iterator[None]:
     """Be a user who may read but not write what the file's folder holds."""
     for folder in (path.parent, *path.parent.parents[:-1]):
@@ -294,14 +303,13 @@ def test_a_file_system_without_logs_is_named(tmp_path: Path) -> None:
     assert "local disk" in (caught.value.hint or "")
 
 
-def test_the_switch_to_the_log_waits_its_turn(tmp_path: Path) -> None:
-    """A file that is held while it should switch gives a JournalError after the timeout."""
+@pytest.mark.parametrize("how", ["BEGIN", "BEGIN EXCLUSIVE"])
+def test_the_switch_to_the_log_waits_its_turn(tmp_path: Path, how: str) -> None:
+    """A file that is read or held while it should switch gives a JournalError after the timeout."""
     path = tmp_path / "p.db"
     sql(path, "CREATE TABLE schema_meta (key, value)")
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(JournalError, match="locked"):
-            open_file(path, busy_timeout_s=0.05)
+    with held(path, how), pytest.raises(JournalError, match="locked"):
+        open_file(path, busy_timeout_s=0.05)
 
 
 def test_a_plain_connection_sees_the_same(path: Path) -> None:

@@ -78,6 +78,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
         (" ;; \n", 0),
         ("SELECT 1", 1),
         ("SELECT 1; SELECT 2;", 2),
+        ("SELECT 'open", 1),
         ("SELECT ';'; -- a; b\nSELECT 2;", 2),
         ("CREATE TRIGGER t AFTER INSERT ON x BEGIN SELECT 1; SELECT 2; END; SELECT 3;", 2),
     ],
