@@ -24,6 +24,13 @@ from penstock.worktrees.git import Git, failure, join_z, split_z
 from penstock.worktrees.ignored import Seen, look
 from penstock.worktrees.names import own_ref
 from penstock.worktrees.objects import Identity
+from penstock.worktrees.paths import (
+    batches,
+    glob_escaped,
+    make_writable,
+    remove_empty_parents,
+    undoing,
+)
 from penstock.worktrees.refs import REF_PREFIX
 from penstock.worktrees.site import Site
 from penstock.worktrees.slots import Slot, remove, remove_stale
@@ -33,7 +40,6 @@ STATUS = (
     "--ignore-submodules=dirty", "--no-ahead-behind", "--find-renames=50%",
 )  # fmt: skip
 _PATCH = ("--cached", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
-_ARGUMENTS = 60_000  # bytes of paths in one command line; the kernel takes at least twice that
 
 
 def message(subject: str, trailers: Mapping[str, str]) -> str:
@@ -81,6 +87,7 @@ class GitWorktree:
         self.placed = tuple(placed)
         self.notes = tuple(notes)
         self._index: bytes | None = None
+        self._entries: tuple[Entry, ...] = ()
         self._staged: tuple[Change, ...] | None = None
         self._since_base: tuple[Change, ...] | None = None
         self._known_hash: str | None = content_hash(()) if base == head else None
@@ -133,6 +140,7 @@ class GitWorktree:
     def _settled(self, known_hash: str | None) -> None:
         self.remember_index()
         self._staged = self._since_base = None
+        self._entries = ()
         self._known_hash = known_hash
         self._unstaged_repositories = ()
         self._before = self._site.config.snapshot(self.slot.admin)
@@ -175,6 +183,7 @@ class GitWorktree:
         hidden: tuple[str, ...] = (),
         tampering: tuple[str, ...] = (),
     ) -> Changes:
+        self._entries = status.staged
         found = [to_change(entry, self.path) for entry in status.staged]
         found += [_repository(name, ChangeKind.ADDED) for name in self._unstaged_repositories]
         named = {change.path for change in found}
@@ -211,16 +220,15 @@ class GitWorktree:
     def revert(self, paths: Sequence[str]) -> Changes:
         """Bring these paths back to `head` and return the diff that is left."""
         git = self._git()
+        lines, gone, back = undoing(self._entries, frozenset(paths))
         loose = frozenset(self._unstaged_repositories).intersection(paths)
-        staged = [path for path in paths if path not in loose]
-        if staged:
-            args = ("restore", f"--source={self._head}", "--staged", "--worktree", "--quiet")
-            names = ("--pathspec-from-file=-", "--pathspec-file-nul")
-            literal = {"GIT_LITERAL_PATHSPECS": "1"}
-            git.run(*args, *names, stdin=join_z(staged), env=literal)
-        for change in self._staged or ():
-            if change.submodule and change.kind is ChangeKind.ADDED and change.path in paths:
-                remove(self.path / change.path)
+        if lines:
+            git.run("update-index", "--replace", "-z", "--index-info", stdin=join_z(lines))
+        for name in (*gone, *loose):
+            remove(self.path / name)
+        if back:
+            git.run("checkout-index", "--force", "-z", "--stdin", stdin=join_z(back))
+        remove_empty_parents(self.path, gone)
         submodules.restore(self._site, self.slot, only=paths)
         left = (name for name in self._unstaged_repositories if name not in loose)
         self._unstaged_repositories = tuple(left)
@@ -409,29 +417,3 @@ def flagged(git: Git) -> tuple[str, ...] | None:
 
 def _repository(name: str, kind: ChangeKind) -> Change:
     return Change(path=name, kind=kind, new_mode=GITLINK, submodule=True)
-
-
-def batches(paths: Sequence[str]) -> Iterable[list[str]]:
-    """Split paths into lists that fit a command line."""
-    batch: list[str] = []
-    size = 0
-    for path in paths:
-        length = len(os.fsencode(path)) + 1
-        if batch and size + length > _ARGUMENTS:
-            yield batch
-            batch, size = [], 0
-        batch.append(path)
-        size += length
-    if batch:
-        yield batch
-
-
-def glob_escaped(path: str) -> str:
-    """Return a path as an ignore pattern that matches just itself."""
-    return "".join(f"\\{char}" if char in "*?[]\\! #" else char for char in path)
-
-
-def make_writable(tree: Path) -> None:
-    """Give us back the right to enter and change every folder of a tree."""
-    for folder, _, _ in os.walk(tree):
-        Path(folder).chmod(0o755)
