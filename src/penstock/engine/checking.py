@@ -229,7 +229,7 @@ def _check_json(run: CheckRun) -> dict[str, Any]:
         "argv": list(run.check.argv),
         "passed": run.passed,
         "exit_code": run.exit_code,
-        "duration_sec": round(run.duration_s, 3),
+        "duration_sec": round(run.duration_s, 4),
         "timed_out": run.timed_out,
         "flaky": run.flaky,
         "findings": len(run.findings),

@@ -121,6 +121,7 @@ class Cleaner:
     def _evidence(self, run: Run, age: float) -> Iterator[Waste]:
         """Yield the folders of a run that are really there, no links."""
         days = int(age // 86400)
+        when = f"{days} days ago" if days > 1 else "yesterday" if days else "today"
         for kind, place in self._places.items():
             folder = place / run.run_id
             if folder.parent != place or folder.is_symlink() or not folder.is_dir():
@@ -131,7 +132,7 @@ class Cleaner:
                 run_id=run.run_id,
                 ws_id=None,
                 size=size_of(folder),
-                why=f"the run {run.status} {days} days ago",
+                why=f"the run {run.status} {when}",
             )
 
     def _worktree(

@@ -10,7 +10,7 @@ from penstock.model.states import AttemptState
 from penstock.model.times import seconds
 from penstock.store.api import Journal
 
-NOT_DETAILS = frozenset({"outcome", "error", "duration_sec"})
+NOT_DETAILS = frozenset({"outcome", "error"})
 
 
 def run_result(journal: Journal, run_id: str) -> RunResult:

@@ -261,7 +261,7 @@ def _result(
         "partial": judged.outcome.partial,
         "error": masks.text(judged.error) if judged.error else None,
         "argv": list(report.argv),
-        "duration_sec": round(report.duration_s, 3),
+        "tool_sec": round(report.duration_s, 4),
         "usage": msgspec.to_builtins(report.usage),
         "tail": report.tail[-TAIL_KEPT:],
         "swept": report.swept,
