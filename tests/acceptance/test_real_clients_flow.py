@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.endpoint_plan import Plan, editing
+from penstock.model.events import EventType
+from tests.support.endpoint_plan import Plan, editing, status
 from tests.support.model_endpoint import ModelEndpoint
 from tests.support.pipeline import Project
 from tests.support.real_turns import KEY, client_world, files_with
@@ -46,3 +47,35 @@ def test_repaired_by_a_fix_turn(client: str, play: Play) -> None:
     assert project.integrated("ws-a.txt") == "good"
     assert "L1 bad is not allowed" in str(endpoint.asks[-1].body)
     assert (done.input_tokens or 0) >= 240
+
+
+@every_client
+def test_out_of_scope_edit_fails(client: str, play: Play) -> None:
+    """An edit beside the files of the task stops the workstream, and nothing of it is merged."""
+    project, _ = play(client, editing({"ws-a.txt": "good\n", "other.txt": "x\n"}))
+    done = project.run_one()
+    assert done.final_status == "failed"
+    (violation,) = project.events(EventType.SCOPE_VIOLATION)
+    assert "other.txt" in str(violation.payload)
+    assert project.integrated("ws-a.txt") is None
+    assert not (project.root / "other.txt").exists()
+
+
+@every_client
+def test_rejected_key_ends_the_workstream(client: str, play: Play) -> None:
+    """A rejected key is said to be one, and is not tried over and over."""
+    plan = Plan(editing({"ws-a.txt": "good\n"}).turns, (status(401),))
+    project, _ = play(client, plan)
+    done = project.run_one()
+    assert done.final_status == "failed"
+    assert [step.outcome for step in done.steps] == ["auth"]
+    assert done.reason is not None
+
+
+@every_client
+def test_rate_limit_is_waited_for(client: str, play: Play) -> None:
+    """A 429 with Retry-After costs time, and no more: the workstream is done."""
+    plan = Plan(editing({"ws-a.txt": "good\n"}).turns, (status(429, 1, retry_after_s=1),))
+    project, _ = play(client, plan)
+    assert project.run_one().final_status == "done"
+    assert project.integrated("ws-a.txt") == "good"
