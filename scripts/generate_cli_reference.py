@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,7 @@ def section(command: click.Command, context: click.Context) -> str:
 
     usage = " ".join(command.collect_usage_pieces(context))
     lines = [f"## {context.command_path}", "", f"    {context.command_path} {usage}", ""]
-    lines += [(command.help or "").replace("\n\n", "\n\n").strip(), ""]
+    lines += [inspect.cleandoc(command.help or ""), ""]
     rows = [
         param.get_help_record(context)
         for param in command.get_params(context)

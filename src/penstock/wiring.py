@@ -343,7 +343,9 @@ class Workspace:
     def repository_overview(self) -> dict[str, Any]:
         """Return branches and worktrees of ours, and which key files there are."""
         files = {name: (self.root / name).exists() for name in KEY_FILES}
-        files[str(self.database)] = self.database.exists()
+        place = self.database
+        shown = place.relative_to(self.root) if place.is_relative_to(self.root) else place
+        files[shown.as_posix()] = place.exists()
         return {**self.repository.overview(), "files": files}
 
     # -- runs ------------------------------------------------------------------------------

@@ -34,7 +34,9 @@ QUIET = frozenset(
     }
 )
 # The columns of the table say these already.
-IN_COLUMNS = frozenset({EventType.STEP_STARTED, EventType.WORKSTREAM_START})
+IN_COLUMNS = frozenset(
+    {EventType.STEP_STARTED, EventType.WORKSTREAM_START, EventType.WORKSTREAM_END}
+)
 REFRESH_PER_SECOND = 4
 STEP_STYLES = {"done": "green", "failed": "red", "canceled": "yellow", "quarantined": "red"}
 
@@ -222,13 +224,13 @@ class LiveWatcher:
 
 def board_table(board: Board, now: float, width: int) -> RenderableType:
     """Return the table of a run, fitted to `width` columns; the last column takes what is left."""
-    from rich import box
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(
-        box=box.SIMPLE_HEAD,
+        box=None,
         pad_edge=False,
+        padding=(0, 2, 0, 0),
         title=board.run_id or None,
         title_justify="left",
         width=width,

@@ -15,8 +15,8 @@ def show_repository(workspace: Workspace, *, as_json: bool) -> None:
     if as_json:
         output.emit_json(found)
         return
-    _section("Active workstream branches", [_named(b) for b in found["branches"]])
-    _section("Active worktrees", [_named(w) for w in found["worktrees"]])
+    _section("Active workstream branches", [_branch(b) for b in found["branches"]])
+    _section("Active worktrees", [_worktree(w) for w in found["worktrees"]])
     output.emit("Key files:")
     for name, present in found["files"].items():
         output.emit(f"  {'present' if present else 'missing'}  {name}")
@@ -34,10 +34,10 @@ def _section(title: str, lines: list[str]) -> None:
     output.emit()
 
 
-def _named(entry: Any) -> str:
-    """Return an entry of the overview in one line, its name or path first."""
-    if not isinstance(entry, dict):
-        return str(entry)
-    first = entry.get("name") or entry.get("branch") or entry.get("path") or ""
-    rest = [f"{key}: {value}" for key, value in entry.items() if value not in (None, "", first)]
-    return one_line(f"{first}  {', '.join(rest)}".rstrip())
+def _branch(row: dict[str, Any]) -> str:
+    return one_line(f"{str(row['commit'])[:12]}  {row['name']}")
+
+
+def _worktree(row: dict[str, Any]) -> str:
+    of = f"{row['ws_id']} of {row['run_id']}" if row.get("ws_id") else "free"
+    return one_line(f"{row['path']}  {row['state']}, {of}")

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from penstock.cli.words import count, duration, money, one_line, plural
+from penstock.cli.words import count, duration, money, one_line, plural, shortened
 from penstock.model.results import RunResult, StepResult, WorkstreamResult
 
 FINDINGS_SHOWN = 10
+NAME_WIDTH = 60
 MARKS = {True: "ok", False: "failed"}
 
 
 def step_line(step: StepResult) -> str:
     """Return one attempt: `edit 1  ok  scripted, edited, 0.4s`."""
-    about = [step.tool_id, step.outcome, duration(step.duration_sec)]
-    if not step.tool_id and step.details.get("skipped"):
-        about = ["nothing configured, skipped"]
+    checked = "checks" in step.details or "skipped" in step.details
+    about = [None if checked else step.tool_id, None if checked else step.outcome]
+    about.append(duration(step.duration_sec))
+    if step.details.get("skipped"):
+        about = ["nothing to run, skipped"]
     words = ", ".join(part for part in about if part and part != "-")
     state = MARKS[step.success] if step.status in ("succeeded", "failed") else step.status
     return f"{step.step_name} {step.attempt}  {state}  {words}".rstrip()
@@ -24,8 +27,10 @@ def step_line(step: StepResult) -> str:
 
 def step_details(step: StepResult, *, limit: int = FINDINGS_SHOWN) -> list[str]:
     """Return what is behind an attempt, a line each: error, checks, findings, notes, files."""
-    lines = [one_line(step.error_message)] if step.error_message else []
-    lines += [check_line(check) for check in mappings(step.details.get("checks"))]
+    checks = mappings(step.details.get("checks"))
+    told = step.error_message is not None and (not checks or "problem" in step.details)
+    lines = [one_line(step.error_message or "")] if told else []
+    lines += [check_line(check) for check in checks]
     findings = mappings(step.details.get("findings"))
     lines += [finding_line(finding) for finding in findings[:limit]]
     total = int(step.details.get("findings_count") or len(findings))
@@ -33,14 +38,14 @@ def step_details(step: StepResult, *, limit: int = FINDINGS_SHOWN) -> list[str]:
         lines.append(f"and {total - min(len(findings), limit)} more findings")
     lines += [f"note: {one_line(str(note))}" for note in step.details.get("notes") or ()]
     for key, what in (("patch", "kept"), ("commit", "commit"), ("log", "log")):
-        if step.details.get(key):
+        if step.details.get(key) and not step.details.get("skipped"):
             lines.append(f"{what}: {step.details[key]}")
     return lines
 
 
 def check_line(check: Mapping[str, Any]) -> str:
     """Return one check: `ruff: failed (exit code 1, 0.2s)`."""
-    name = check.get("check_id") or check.get("id") or check.get("name") or "check"
+    name = shortened(str(check.get("check_id") or "check"), NAME_WIDTH)
     state = "passed" if check.get("passed") else "failed"
     if check.get("flaky"):
         state = "passed when run once more (flaky)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -35,11 +34,11 @@ def print_table(
 
 
 def build_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """Return the rich table: the first column is never cut, the last one folds."""
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    """Return the rich table: the last column takes several lines where it must, no other does."""
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, name in enumerate(columns):
         last = index == len(columns) - 1
-        grid.add_column(name, overflow="fold", no_wrap=not last and index > 0, ratio=None)
+        grid.add_column(name, overflow="fold", no_wrap=not last)
     for row in rows:
         grid.add_row(*(Text(one_line(cell), style=STYLES.get(cell, "")) for cell in row))
     return grid

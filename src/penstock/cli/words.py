@@ -65,6 +65,15 @@ def one_line(text: str) -> str:
     return " ".join(clean.split())
 
 
+def shortened(text: str, width: int) -> str:
+    """Return text in one line of at most `width` characters, its middle left out where it must."""
+    line = one_line(text)
+    if len(line) <= width:
+        return line
+    end = (width - 3) // 2
+    return f"{line[: width - 3 - end]}...{line[len(line) - end :]}"
+
+
 def bytes_in_words(number: int) -> str:
     """Return a size as `512 B`, `1.5 kB`, `20.0 MB`."""
     size = float(number)

@@ -17,7 +17,7 @@ def test_the_text_report_tells_the_story() -> None:
         "took 1m05s",
         "1 of 2 done",
         "branch: workstream/ws-repaired/run-1 at 0123456789ab",
-        "static 1  failed  scripted, edited, 0.5s",
+        "static 1  failed  0.5s",
         "a.py:3: F401 unused import",
         "kept: a.patch",
     ):
@@ -83,7 +83,7 @@ def test_a_finding_without_a_place_is_its_message() -> None:
 def test_a_skipped_step_says_that_nothing_is_configured() -> None:
     """A step without checks is not passed over in silence."""
     skipped = results.step("static", tool_id=None, outcome="skipped", details={"skipped": True})
-    assert render.step_line(skipped) == "static 1  ok  nothing configured, skipped"
+    assert render.step_line(skipped) == "static 1  ok  nothing to run, skipped"
 
 
 def test_details_of_another_shape_are_survived() -> None:

@@ -62,8 +62,13 @@ def _story(workspace: Workspace, run: Run, result: WorkstreamResult) -> dict[str
     journal = workspace.reader
     attempts = journal.list_attempts(run.run_id, result.ws_id)
     events = [e for e in recorded(journal, run.run_id) if e.ws_id == result.ws_id]
-    decisions = [event for event in events if event.event_type in DECISIONS]
+    decisions = [event for event in events if _explains(event)]
     return {"result": result, "timeline": _timeline(attempts, result.steps, decisions)}
+
+
+def _explains(event: Event) -> bool:
+    """Tell whether an event says why it went on otherwise than straight ahead."""
+    return event.event_type in DECISIONS and event.payload.get("decision") != "proceed"
 
 
 def _timeline(

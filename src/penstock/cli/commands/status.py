@@ -17,8 +17,8 @@ from penstock.model.states import WorkstreamState
 from penstock.store.api import Journal
 from penstock.wiring import Workspace, open_workspace
 
-RUN_COLUMNS = ("RUN", "STATE", "DONE", "STARTED", "TOOK", "REASON")
-WORKSTREAM_COLUMNS = ("WORKSTREAM", "STATE", "MERGED", "BRANCH", "REASON")
+RUN_COLUMNS = ("RUN", "STATE", "DONE", "TOOK", "STARTED")
+WORKSTREAM_COLUMNS = ("WORKSTREAM", "STATE", "MERGED", "REASON")
 
 
 @click.command("status")
@@ -75,9 +75,8 @@ def _run_row(run: dict[str, Any]) -> tuple[str, ...]:
         run["run_id"],
         run["status"],
         f"{run['done']}/{run['total']}",
-        moment(run["started_at"]),
         duration(run["duration_sec"]),
-        run["reason"] or "",
+        moment(run["started_at"] or run["created_at"]),
     )
 
 
@@ -119,6 +118,5 @@ def _workstream_row(row: Workstream) -> tuple[str, ...]:
         row.ws_id,
         row.status,
         row.integration if row.integration != "none" else "-",
-        row.branch or "-",
         (row.reason or "") + until,
     )
