@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from penstock.process.api import End
 from penstock.process.output import Tail
 from penstock.process.run import run
-from tests.support.children import ENV, ROOT, command
+from tests.support.children import command
+from tests.support.driver import drive
 
 GIB = 1 << 30
-DRIVER = """
-import resource, sys
-from pathlib import Path
-from penstock.process.api import Command
-from penstock.process.run import run
-from penstock.redact import Redactor
-
-def go(*argv, **more):
-    return run(Command(argv=argv, cwd=Path("/"), env={"PATH": "/usr/bin:/bin"}, **more))
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-"""
-
-
-def drive(code: str, tmp_path: Path) -> str:
-    """Run code in a fresh interpreter that has the process door, and return what it prints."""
-    env = {**ENV, "PYTHONPATH": str(ROOT / "src")}
-    argv = [sys.executable, "-c", DRIVER + code]
-    done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def test_a_gibibyte_of_output_costs_little_memory(tmp_path: Path) -> None:
@@ -107,18 +85,6 @@ outcome = go(sys.executable, "-c", child, log=Path("a.log"),
 print(Path("a.log").read_text())
 """
     assert drive(code, tmp_path) == "a [REDACTED] b\n"
-
-
-def test_a_lost_exit_status_is_no_success(tmp_path: Path) -> None:
-    """Where SIGCHLD is ignored the status is lost: that is said, and not taken for exit 0."""
-    code = """
-import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-outcome = go("true")
-print(outcome.exit_code, outcome.error)
-"""
-    assert drive(code, tmp_path) == (
-        "None the exit status is lost: SIGCHLD is ignored in this process\n"
-    )
 
 
 def test_a_tail_keeps_the_end_of_many_small_pieces() -> None:

@@ -1,7 +1,12 @@
-"""Reading /proc: what the sweep and the identity of a process need to know, as cheaply as may be."""
+"""Reading /proc: what the sweep and the identity of a process need to know, as cheaply as may be.
+
+What is gone, or may not be seen, reads as nothing. Out of descriptors everything raises OSError:
+a sweep must not take blindness for an empty field.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -101,7 +106,7 @@ def writes_to(pid: int, pipes: Collection[int]) -> bool:
     folder = f"{ROOT}/{pid}/fd"
     try:
         names = os.listdir(folder)  # noqa: PTH208 - see entries()
-    except OSError:
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
     return any(
         _link(f"{folder}/{name}") in wanted and _is_writable(f"{folder}/{name}") for name in names
@@ -124,9 +129,12 @@ def _link(path: str) -> str:
 
 
 def _read(path: str) -> bytes:
+    """Read a file; empty when it is not there or not for us. Raises OSError out of descriptors."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
         return b""
     try:
         data = os.read(descriptor, 1 << 16)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from penstock.process.api import MARKER_VARIABLE
@@ -23,6 +24,7 @@ class _Ledger:
         self._count = 0
         self._sessions: set[int] = set()
         self._limit_raised = False
+        self._abandoned: list[subprocess.Popen[bytes]] = []
 
     @property
     def count(self) -> int:
@@ -44,10 +46,30 @@ class _Ledger:
     def raise_file_limit(self) -> None:
         if not self._limit_raised:
             self._limit_raised = True
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            wanted = FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, FILE_LIMIT)
-            if soft != resource.RLIM_INFINITY and soft < wanted:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            _raise_file_limit()
+
+    def abandon(self, child: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._abandoned.append(child)
+            self._sessions.discard(child.pid)
+
+    def collect_abandoned(self) -> None:
+        if self._abandoned:
+            with self._lock:
+                self._abandoned = [child for child in self._abandoned if child.poll() is None]
+
+
+def _raise_file_limit() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, FILE_LIMIT)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # some systems have a lower limit than they name; then the old one has to do
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 _ledger = _Ledger()
@@ -80,6 +102,7 @@ def start(
     if not argv:
         raise ValueError("an empty argument list names no program")
     _ledger.raise_file_limit()
+    _ledger.collect_abandoned()
     whole = dict(env) if marker is None else {**env, MARKER_VARIABLE: marker}
     child = subprocess.Popen(
         argv,
@@ -108,3 +131,8 @@ def reap(child: subprocess.Popen[bytes]) -> int | None:
     child.returncode = -1 if code is None else code
     _ledger.reaped(child.pid)
     return code
+
+
+def abandon(child: subprocess.Popen[bytes]) -> None:
+    """Leave a child that does not end even when killed to be collected at a later start."""
+    _ledger.abandon(child)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from penstock.process import proc
 from penstock.process.api import MARKER_VARIABLE
+from penstock.process.exits import pidfd
 from penstock.process.marks import Marks, encoded, resolved, until_two_are_empty
 from penstock.process.spawn import live_sessions
 
@@ -56,18 +57,28 @@ def _sweep(marks: Marks) -> int:
         from penstock.process.portable import sweep_portably
 
         return sweep_portably(marks)
-    ancestors = proc.ancestors(os.getpid())
+    ancestors = _ancestors()
     killed: set[tuple[int, int]] = set()
     too_old: set[str] = set()
 
     def one_pass() -> bool:
-        found = [process for process in _bearers(marks, ancestors, too_old) if _kill(process)]
+        try:
+            found = [process for process in _bearers(marks, ancestors, too_old) if _kill(process)]
+        except OSError:  # out of descriptors: nothing can be seen now, but perhaps in a moment
+            return True
         killed.update((process.pid, process.start) for process in found)
         return bool(found)
 
     until_two_are_empty(one_pass)
     _collect_adopted(killed, marks.session)
     return len(killed)
+
+
+def _ancestors() -> frozenset[int]:
+    try:
+        return proc.ancestors(os.getpid())
+    except OSError:  # out of descriptors; the next nearest are known without any
+        return frozenset((os.getpid(), os.getppid()))
 
 
 def _bearers(marks: Marks, ancestors: frozenset[int], too_old: set[str]) -> list[proc.Entry]:
@@ -114,18 +125,19 @@ def _is_our_child(process: proc.Entry) -> bool:
 
 def _kill(process: proc.Entry) -> bool:
     """Kill a process unless its number has passed to another; False when that cannot be done."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except OSError:
-        return False
+    descriptor = pidfd(process.pid)
     try:
         if proc.start_of(process.pid) != process.start:
             return False
-        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-    except OSError:  # gone meanwhile, or running as another user
+        if descriptor is None:
+            os.kill(process.pid, signal.SIGKILL)
+        else:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # gone meanwhile, or running as another user
         return False
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
     return True
 
 

@@ -29,6 +29,13 @@ KILLED_S = 5.0
 """How long a killed child may take to go: one inside a hung file system call stays for ever."""
 
 
+def _start_of(pid: int) -> int:
+    try:
+        return proc.start_of(pid)
+    except OSError:  # out of descriptors: then nothing is known to be older
+        return 0
+
+
 def _descendants(pid: int) -> Descendants:
     from penstock.process.portable import Descendants
 
@@ -98,7 +105,7 @@ class Watch:
         self._command = command
         self._stop = stop
         self._child = child
-        self._born = proc.start_of(child.pid)
+        self._born = _start_of(child.pid)
         self._descendants = None if proc.available() else _descendants(child.pid)
         self._limits = Limits(command, stop, now)
         self._ended = False
@@ -199,17 +206,21 @@ class Watch:
         if not self._ended:
             self._kill(time.monotonic())
             self._ended = wait_for_end(self._child.pid, 0.0 if self._gave_up() else KILLED_S)
-        self.swept = sweep(
+        try:
+            self.swept = self._sweep()
+        finally:
+            self._release()
+            self._collect()
+
+    def _sweep(self) -> int:
+        swept = sweep(
             marker=self._command.marker,
             session=self._child.pid,
             pipes=self._inodes,
             cwd=self._command.sweep_cwd,
             since=self._born,
         )
-        if self._descendants is not None:
-            self.swept += self._descendants.kill()
-        self._release()
-        self._collect()
+        return swept + (0 if self._descendants is None else self._descendants.kill())
 
     def _release(self) -> None:
         descriptor, self._pidfd = self._pidfd, None
@@ -221,7 +232,9 @@ class Watch:
         return time.monotonic() >= self._give_up_at
 
     def _collect(self) -> None:
-        if not self._ended:
+        # the sweep may have reached it where the group could not
+        if not self._ended and not has_ended(self._child.pid):
+            spawn.abandon(self._child)
             self.error = f"process {self._child.pid} does not end, even when killed"
         else:
             self.exit_code = spawn.reap(self._child)
