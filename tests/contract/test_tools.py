@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,19 @@ def test_a_turn_that_cannot_be_written_is_our_trouble(stage: Stage) -> None:
     request.prompt_file.with_suffix(".turn.json").mkdir()
     with pytest.raises(EnvironmentProblem, match=r"prompt\.turn\.json cannot be written"):
         play(tool, request)
+
+
+def test_turns_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight turns of one tool at the same time end each with its own outcome and its own files."""
+    folders = [tmp_path / str(number) for number in range(8)]
+    kinds = ["edited", "crashed"] * 4
+    turns = []
+    for folder, kind in zip(folders, kinds, strict=True):
+        folder.mkdir()
+        turns.append(Stage(folder, monkeypatch).set("scripted", CASES[kind]))
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda turn: play(*turn), turns))
+    outcomes = [judged(turn[1], report) for turn, report in zip(turns, reports, strict=True)]
+    assert [outcome.kind for outcome in outcomes] == kinds
