@@ -257,6 +257,14 @@ def test_npm_never_climbs_into_the_checkout(bare: Scene) -> None:
     assert "there is no package.json" in run.findings[0].message
 
 
+def test_missing_node_modules_are_a_problem(bare: Scene) -> None:
+    """npm's exit code for a command that is not installed is an error of the environment."""
+    bare.write({"package.json": '{"scripts": {"test": "x"}}'}).tool("npm", f"{SH}exit 127\n")
+    run = bare.only("runtime")
+    assert "node_modules" in str(run.problem)
+    assert run.exit_code == 127
+
+
 # -- tools that misbehave --------------------------------------------------------------------
 def test_a_check_that_hangs_is_stopped(bare: Scene) -> None:
     """Past its time a check is stopped and failed, and a runtime one is not run again."""

@@ -84,7 +84,7 @@ class Scene:
             worktree=self.tree,
             repo_root=self.root,
             log=self.log,
-            marker=f"marker-{self.root.name}",
+            marker=f"marker-{self.root}",
             run_id="run-1",
             ws_id="ws-a",
         )

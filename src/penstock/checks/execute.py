@@ -14,12 +14,12 @@ from penstock.checks.api import Check, CheckContext, CheckRun
 from penstock.checks.imports import ImportGuard, Imports, python_of
 from penstock.checks.readers import read
 from penstock.checks.reading import MAX_MESSAGE, Evidence, Reading, clean, tail_of
+from penstock.checks.scratch import ScratchFolders
 from penstock.checks.surroundings import (
     check_environment,
     joined_path,
     locate,
     report_file,
-    scratch_folder,
 )
 from penstock.checks.tailor import stray_manifest, with_report
 from penstock.model.finding import Category, Finding, Severity
@@ -38,6 +38,7 @@ class Executor:
     """Runs checks. Thread-safe."""
 
     _guard: ImportGuard = field(default_factory=ImportGuard)
+    _scratch: ScratchFolders = field(default_factory=ScratchFolders)
 
     def run(
         self, check: Check, context: CheckContext, stop: Stop, make_filter: FilterFactory
@@ -53,7 +54,7 @@ class Executor:
         self, check: Check, context: CheckContext, stop: Stop, make_filter: FilterFactory
     ) -> CheckRun:
         try:
-            with scratch_folder() as scratch:
+            with self._scratch.lend() as scratch:
                 return _Attempt(check, context, scratch, stop, make_filter).result(self._guard)
         except OSError as error:
             reason = f"{check.check_id} cannot be run: {error.strerror or error}"

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
-import stat
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from penstock.process.environment import (
     child_environment,
@@ -109,37 +105,6 @@ def locate(name: str, cwd: Path, env: Mapping[str, str]) -> Path | None:
         return find_executable(str(cwd / name), env)
     found = find_executable(name, env)
     return find_executable("python3", env) if found is None and name == "python" else found
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Make a private folder outside the tree and remove it with everything in it.
-
-    Raises OSError when it cannot be made.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="penstock-")).resolve()
-    try:
-        yield folder
-    finally:
-        remove_tree(folder)
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder, write-protected parts of it too; what cannot be removed stays."""
-    # the callback's name changed between Python versions, its meaning did not
-    handler: dict[str, Any] = (
-        {"onexc": _unprotect} if sys.version_info >= (3, 12) else {"onerror": _unprotect}
-    )
-    shutil.rmtree(folder, **handler)
-
-
-def _unprotect(function: Callable[..., object], path: str, _: object) -> None:
-    place = Path(path)
-    with suppress(OSError):
-        for folder in (place.parent, place):
-            if not folder.is_symlink():
-                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
-        function(path)
 
 
 def joined_path(folders: Sequence[Path]) -> str:

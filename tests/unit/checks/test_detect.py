@@ -68,6 +68,13 @@ def test_a_huge_or_odd_file_is_not_read(tmp_path: Path) -> None:
     assert read_signs(tmp_path) == detect.Signs()
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_counts_as_absent(tmp_path: Path) -> None:
+    """Detection does not fail where a file is closed to us."""
+    (tmp_path / "package.json").touch(mode=0)
+    assert read_signs(tmp_path) == detect.Signs()
+
+
 def test_links_out_of_the_tree_are_not_followed(tmp_path: Path) -> None:
     """A symbolic link to a folder is no folder of the tree."""
     write_files(tmp_path, {"other/test_a.py": "", "tree/README": ""})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from penstock.checks.surroundings import (
     base_environment,
     check_environment,
     locate,
-    remove_tree,
-    scratch_folder,
     search_path,
     top_level_names,
     virtual_environment,
@@ -134,26 +131,3 @@ def test_a_binary_has_no_first_line(tmp_path: Path) -> None:
     """A program that is no script is left to its neighbours."""
     (tmp_path / "tool").write_bytes(b"\x7fELF" + bytes(600))
     assert python_of(tmp_path / "tool", {"PATH": "/nowhere"}) is None
-
-
-def test_scratch_is_private_and_removed() -> None:
-    """The folder for debris is ours alone and goes with what is in it."""
-    with scratch_folder() as folder:
-        assert folder.stat().st_mode & 0o777 == 0o700
-        write_files(folder, {"a/b/c": "x"})
-        (folder / "link").symlink_to("/etc")
-    assert not folder.exists()
-    assert Path("/etc").exists()
-
-
-def test_what_cannot_be_removed_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder that will not go is no reason to fail a check."""
-    write_files(tmp_path, {"a/b": ""})
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "rmdir", refuse)
-        remove_tree(tmp_path / "a")
-    assert (tmp_path / "a").is_dir()
