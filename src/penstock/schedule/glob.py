@@ -161,14 +161,14 @@ def parse_segment(text: str) -> Segment:
         return Segment(text, (), ANY_SEGMENT.regex)
     if not text.strip("*"):
         return ANY_SEGMENT
-    as_class = tuple(_tokens(text, classes=True))
-    as_text = tuple(_tokens(text, classes=False))
+    as_class = tuple(tokens_of(text, classes=True))
+    as_text = tuple(tokens_of(text, classes=False))
     readings = (as_class,) if as_class == as_text else (as_class, as_text)
     source = "|".join(_regex(reading) for reading in readings)
     return Segment(None, readings, re.compile(source, re.DOTALL))
 
 
-def _tokens(text: str, *, classes: bool) -> Iterable[CharSet | Star]:
+def tokens_of(text: str, *, classes: bool) -> Iterable[CharSet | Star]:
     """Yield the tokens of a segment; without `classes`, brackets are plain characters."""
     at = 0
     previous: CharSet | Star | None = None
