@@ -52,7 +52,8 @@ _ASSIGNMENT = re.compile(
     # a quoted value, one in quotes that are escaped themselves, an open quote, or a bare word
     rb"(?:\"((?:[^\"\\\n]|\\.)+)\"|'((?:[^'\\\n]|\\.)+)'|\\+[\"']([^\"'\n]+?)\\+[\"']"
     rb"|[\"']([^\"'\n]+)$|((?!\[redacted\]|[=>\"']|\\+[\"']|[\[({]+(?:\s|$))"
-    rb"[^\s\"'&]*[^\s\"'&,;)\]}]))",
+    # a bare word may hold commas, but not the next assignment
+    rb"(?:[^\s\"'&,;]|[,;](?![\w.-]+[=:]))*[^\s\"'&,;)\]}]))",
     re.MULTILINE,
 )
 _FLAG = re.compile(rb"(--[a-z0-9-]*(?:password|passphrase|secret|token|api-key)[ \t]+)([^\s-]\S*)")
@@ -348,6 +349,5 @@ def _base64_forms(raw: bytes) -> Iterator[bytes]:
         whole = len(encoded.rstrip(b"=")) - (1 if (before + len(raw)) % 3 else 0)
         core = encoded[(0, 2, 3)[before] : whole]
         for form in (core, encoded if before == 0 else core):
-            if len(form) >= SHORTEST_LITERAL:
-                yield form
-                yield form.replace(b"+", b"-").replace(b"/", b"_")
+            yield form
+            yield form.replace(b"+", b"-").replace(b"/", b"_")

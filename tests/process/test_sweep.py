@@ -116,18 +116,19 @@ def test_the_children_of_an_embedding_program_are_spared(tmp_path: Path) -> None
 
 def test_a_process_at_a_terminal_is_not_taken_for_its_folder(tmp_path: Path) -> None:
     """A user's shell that looks around in a worktree survives the sweep of that worktree."""
-    shell, terminal = os.forkpty()
-    if shell == 0:  # pragma: no cover - runs in the other process
-        os.chdir(tmp_path)
-        os.execv("/bin/sh", ["sh", "-c", "sleep 60; true"])  # noqa: S606
+    argv = [sys.executable, "-I", str(SCRIPT), "at_terminal"]
+    terminal = subprocess.Popen(
+        argv, cwd=tmp_path, env=ENV, stdin=subprocess.DEVNULL, start_new_session=True
+    )
     try:
-        assert eventually(lambda: bool(children_of(shell)))
+        assert eventually(lambda: bool(children_of(terminal.pid)))
         assert sweep_markers([], [tmp_path]) == 0
-        assert len(children_of(shell)) == 1
+        assert len(children_of(terminal.pid)) == 1
     finally:
-        os.killpg(shell, signal.SIGKILL)
-        os.waitpid(shell, 0)
-        os.close(terminal)
+        for pid in children_of(terminal.pid):
+            os.kill(pid, signal.SIGKILL)
+        terminal.kill()
+        terminal.wait()
 
 
 def children_of(pid: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import sys
 import time
@@ -90,6 +91,11 @@ def become_stray(kept: str) -> None:
     marks = ("PENSTOCK_ATTEMPT",) if kept == "marker" else ()
     env = {name: os.environ[name] for name in marks}
     os.execve("/bin/sleep", ["sleep", str(LONG)], env)  # noqa: S606
+
+
+def at_terminal() -> None:
+    """Start `sleep` at a terminal of its own, as a terminal emulator starts a shell."""
+    pty.spawn(["sleep", str(LONG)])
 
 
 def fork_on(generations: str) -> None:

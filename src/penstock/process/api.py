@@ -109,7 +109,7 @@ class Outcome:
     `exit_code` is the child's, negative for a signal, None when it was never started.
     `stdout`/`stderr` are the kept tails; `*_bytes` how much there was in all. `swept` counts the
     processes that were still alive afterwards and had to be ended. `error` says why it could
-    not be started. Times are seconds since the epoch and seconds.
+    not be started or ended, and what kept its log from being written. Times are seconds since the epoch and seconds.
     """
 
     argv: tuple[str, ...]

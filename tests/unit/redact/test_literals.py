@@ -54,6 +54,13 @@ def test_every_form_of_a_value_is_found(written: str) -> None:
     assert len(clean) <= len("a [REDACTED] b") + 12
 
 
+def test_known_values_alone_can_be_replaced() -> None:
+    """`values` replaces what is known and leaves what only looks like a secret."""
+    text = "known-value password=hunter2 \ud800"
+    assert Redactor(["known-value"]).values(text) == "[REDACTED] password=hunter2 \ud800"
+    assert Redactor(()).values(text) == text
+
+
 def test_short_values_are_no_secrets() -> None:
     """A value of five characters is left alone, one of six is not."""
     assert Redactor(["12345", "abcdef"]).text("12345 abcdef") == "12345 [REDACTED]"

@@ -62,6 +62,24 @@ def test_clean_text_stays_as_it_is(_text: str, clean: str) -> None:
     assert Redactor(()).text(clean) == clean
 
 
+@pytest.mark.parametrize(("text", "clean"), REPLACED)
+def test_cut_anywhere_a_secret_is_still_replaced(text: str, clean: str) -> None:
+    """Wherever a stream is cut in two, every secret in it is found."""
+    data = text.encode()
+    for cut in range(len(data) + 1):
+        stream = Redactor(()).stream()
+        found = stream.feed(data[:cut]) + stream.feed(data[cut:]) + stream.flush()
+        assert found.decode() == clean, cut
+
+
+def test_secrets_one_behind_the_other_all_go() -> None:
+    """Several secrets in a line, also of several kinds and overlapping, are all replaced."""
+    text = "password=sk-abcdefgh12 token: Bearer abcdefg, secret=x;api_key='y' https://a:b@c"
+    clean = Redactor(()).text(text)
+    assert [word for word in ("sk-", "abcdefg", "=x", "'y'", ":b@") if word in clean] == []
+    assert clean.endswith("secret=[REDACTED];api_key='[REDACTED]' https://a:[REDACTED]@c")
+
+
 @pytest.mark.parametrize("text", LEFT_ALONE)
 def test_what_is_no_secret_is_left_alone(text: str) -> None:
     """Token counts, comparisons, ports and public keys are no secrets."""
