@@ -53,13 +53,16 @@ def killed_writer(path: Path, durability: str, dice: random.Random) -> list[dict
     """Run a writer, kill it at a random moment of its work, and return what it had told."""
     with worker("write", path, durability, "ws-a") as process:
         heard = told(process, dice.randrange(1, 60))
-        try:
-            process.wait(timeout=dice.random() * 0.01)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        stop_soon(process, dice)
         heard += rest(process)
-    assert process.returncode == -signal.SIGKILL
     return heard
+
+
+def stop_soon(process: subprocess.Popen[bytes], dice: random.Random) -> None:
+    """Kill a worker within the next ten milliseconds, in whatever it is doing then."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=dice.random() * 0.01)
+    process.send_signal(signal.SIGKILL)
 
 
 def assert_nothing_lost(journal: SqliteJournal, heard: Sequence[dict[str, Any]]) -> None:
@@ -113,6 +116,20 @@ def test_a_killed_writer_loses_nothing_it_told(tmp_path: Path, durability: str) 
             assert_whole(journal)
         assert intact(path)
     assert len(heard) > KILLS
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_a_killed_maker_leaves_what_can_be_opened(tmp_path: Path, turn: int) -> None:
+    """However far the making of a journal had come, the next opener has a whole one."""
+    dice = random.Random(f"{SEED}-{turn}")  # noqa: S311
+    with worker("make", tmp_path) as process:
+        heard = told(process, dice.randrange(1, 8))
+        stop_soon(process, dice)
+        heard += rest(process)
+    path = tmp_path / f"{heard[-1]['making']}.db"
+    with open_journal(path) as journal:
+        seed(journal)
+    assert intact(path)
 
 
 def test_of_two_processes_one_gets_the_run(tmp_path: Path) -> None:

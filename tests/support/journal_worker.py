@@ -87,11 +87,21 @@ def fill(path: Path, limit: str) -> None:
         step(journal, "ws-b", 1)
 
 
+def make(folder: Path) -> None:
+    """Make journals for ever, each told of before it is begun."""
+    number = 0
+    while True:
+        number += 1
+        say(making=number)
+        open_journal(folder / f"{number}.db").close()
+
+
 WORK: Mapping[str, Callable[..., None]] = {
     "write": write,
     "share": share,
     "claim": claim,
     "fill": fill,
+    "make": make,
 }
 
 if __name__ == "__main__":
