@@ -80,7 +80,7 @@ def test_an_interrupt_of_the_program_ends_the_child(tmp_path: Path) -> None:
 
 def test_recovery_after_kills_at_random_moments(tmp_path: Path) -> None:
     """Whenever penstock is killed, one sweep for the marker leaves nothing of its children."""
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     marker = f"{MARKER}-random"
     code = f"""
 while True:
