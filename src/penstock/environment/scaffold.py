@@ -167,10 +167,10 @@ def _create(root: Path, path: Path, content: bytes) -> bool:
         raise EnvironmentProblem(f"{path.parent} leads out of the repository", hint="Remove it.")
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(parent / path.name):
+            return False
         with (parent / path.name).open("xb") as file:
             file.write(content)
-    except FileExistsError:
-        return False
     except OSError as error:
         raise EnvironmentProblem(f"cannot write {path}: {error.strerror}") from error
     return True
