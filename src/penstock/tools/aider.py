@@ -13,17 +13,16 @@ import msgspec
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment, find_executable
+from penstock.process.environment import child_environment
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import LineSplitter
 from penstock.tools.texts import by_status, classify, local_zone, outcome
 from penstock.tools.turn import (
-    IDLE_S,
-    WALL_S,
-    Launch,
     Said,
     died,
     last_line,
+    launch_of,
+    missing,
     own_home,
     run_turn,
     write_private,
@@ -113,18 +112,11 @@ class AiderTool:
 
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
-        if find_executable(EXECUTABLE, child_environment()):
-            return None
-        return "aider is not on the PATH: pipx install aider-chat (Python 3.10 to 3.12)"
+        return missing(EXECUTABLE, "pipx install aider-chat (Python 3.10 to 3.12)")
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""
-        launch = Launch(
-            argv=self.command_line(request),
-            env=prepare(request),
-            wall_s=request.wall_s or WALL_S,
-            idle_s=request.idle_s or IDLE_S,
-        )
+        launch = launch_of(request, self.command_line(request), prepare(request))
         return run_turn(self.tool_id, launch, AiderReader(), request, stop, make_filter)
 
 

@@ -11,11 +11,20 @@ from typing import Any
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment, find_executable
+from penstock.process.environment import child_environment
 from penstock.tools.api import TurnReport, TurnRequest
-from penstock.tools.streams import LineSplitter, amount, decode_event, items, table, text, whole
+from penstock.tools.streams import amount, items, table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
-from penstock.tools.turn import IDLE_S, WALL_S, Launch, Said, died, last_line, own_home, run_turn
+from penstock.tools.turn import (
+    IDLE_S,
+    EventReader,
+    died,
+    last_line,
+    launch_of,
+    missing,
+    own_home,
+    run_turn,
+)
 
 EXECUTABLE = "claude"
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
@@ -66,19 +75,12 @@ class ClaudeTool:
 
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
-        if find_executable(EXECUTABLE, child_environment()):
-            return None
-        return "claude is not on the PATH: npm install -g @anthropic-ai/claude-code"
+        return missing(EXECUTABLE, "npm install -g @anthropic-ai/claude-code")
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""
-        launch = Launch(
-            argv=self.command_line(request),
-            env=environment(request),
-            stdin=request.prompt_file,
-            wall_s=request.wall_s or WALL_S,
-            idle_s=request.idle_s or IDLE_S,
-        )
+        argv, prompt = self.command_line(request), request.prompt_file
+        launch = launch_of(request, argv, environment(request), stdin=prompt)
         return run_turn(self.tool_id, launch, ClaudeReader(), request, stop, make_filter)
 
 
@@ -99,22 +101,13 @@ def environment(request: TurnRequest) -> dict[str, str]:
     return child_environment(extra=extra, keep=(*KEYS, *VARIABLES, *chain(*clouds)))
 
 
-class ClaudeReader:
+class ClaudeReader(EventReader):
     """Reads Claude Code's stream of JSON events."""
 
     def __init__(self) -> None:
-        self.said = Said()
-        self._lines = LineSplitter()
+        super().__init__()
         self._wait_s: float | None = None
         self._reset_at: float | None = None
-
-    def feed(self, data: bytes) -> bool:
-        """Take a piece of stdout; True after the terminal event or a failure that stays one."""
-        for line in self._lines.feed(data):
-            event = decode_event(line)
-            if event is not None:
-                self._take(event)
-        return self.said.terminal or self.said.verdict is not None
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the failure that the stream or, without one, the last words amount to."""
@@ -124,8 +117,8 @@ class ClaudeReader:
         known = classify(last, now=time.time(), zone=local_zone()) if ended.exit_code else None
         return known or denied_to_root(last) or died(ended, evidence=last)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        self.said.events += 1
+    def take(self, event: dict[str, Any]) -> None:
+        """Take notice of one event."""
         kind = text(event.get("type"))
         if kind == "result":
             self.said.terminal = True

@@ -12,17 +12,16 @@ from typing import Any
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment, find_executable
+from penstock.process.environment import child_environment
 from penstock.tools.api import TurnReport, TurnRequest
-from penstock.tools.streams import LineSplitter, decode_event, table, text, whole
+from penstock.tools.streams import table, text, whole
 from penstock.tools.texts import classify, local_zone
 from penstock.tools.turn import (
-    IDLE_S,
-    WALL_S,
-    Launch,
-    Said,
+    EventReader,
     died,
     last_line,
+    launch_of,
+    missing,
     own_home,
     run_turn,
     write_private,
@@ -32,9 +31,13 @@ EXECUTABLE = "codex"
 KEYS = ("OPENAI_API_KEY", "CODEX_API_KEY")
 """With one of these in the environment each worker gets a CODEX_HOME of its own."""
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
-# without -s an edit is silently not made; --ephemeral and no plugins keep the network silent;
-# the last argument has the prompt read from stdin
-_ARGS = ("exec", "--json", "-s", "workspace-write", "--ephemeral", "--disable", "plugins")
+# without -s an edit is silently not made; --ephemeral and no plugins keep the network silent; a
+# snapshot of the shell would hold the key in a file, and the commands of the model would see it
+# but for the excludes; the last argument has the prompt read from stdin
+_ARGS = (
+    "exec", "--json", "-s", "workspace-write", "--ephemeral", "--disable", "plugins",
+    "--disable", "shell_snapshot", "-c", "shell_environment_policy.ignore_default_excludes=false",
+)  # fmt: skip
 _KNOWN = frozenset(
     {"thread.started", "turn.started", "item.started", "item.updated", "item.completed"}
 )
@@ -52,19 +55,12 @@ class CodexTool:
 
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
-        if find_executable(EXECUTABLE, child_environment()):
-            return None
-        return "codex is not on the PATH: npm install -g @openai/codex"
+        return missing(EXECUTABLE, "npm install -g @openai/codex")
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""
-        launch = Launch(
-            argv=self.command_line(request),
-            env=environment(request),
-            stdin=request.prompt_file,
-            wall_s=request.wall_s or WALL_S,
-            idle_s=request.idle_s or IDLE_S,
-        )
+        argv, prompt = self.command_line(request), request.prompt_file
+        launch = launch_of(request, argv, environment(request), stdin=prompt)
         return run_turn(self.tool_id, launch, CodexReader(), request, stop, make_filter)
 
 
@@ -98,20 +94,8 @@ def configuration(key: str, base_url: str) -> str:
     )
 
 
-class CodexReader:
+class CodexReader(EventReader):
     """Reads Codex's stream of JSON events."""
-
-    def __init__(self) -> None:
-        self.said = Said()
-        self._lines = LineSplitter()
-
-    def feed(self, data: bytes) -> bool:
-        """Take a piece of stdout; True after the terminal event or a failure that stays one."""
-        for line in self._lines.feed(data):
-            event = decode_event(line)
-            if event is not None:
-                self._take(event)
-        return self.said.terminal or self.said.verdict is not None
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the failure that the stream or, without one, the last words amount to."""
@@ -123,8 +107,8 @@ class CodexReader:
         known = judge_text(last, now=time.time()) if ended.exit_code else None
         return known or self.said.hint or died(ended, evidence=last)
 
-    def _take(self, event: dict[str, Any]) -> None:
-        self.said.events += 1
+    def take(self, event: dict[str, Any]) -> None:
+        """Take notice of one event."""
         kind = text(event.get("type"))
         if kind == "turn.completed":
             self.said.terminal = True

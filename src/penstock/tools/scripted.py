@@ -21,17 +21,8 @@ from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
 from penstock.process.environment import child_environment
 from penstock.tools.api import TurnReport, TurnRequest
-from penstock.tools.streams import LineSplitter, amount, decode_event, table, text, whole
-from penstock.tools.turn import (
-    IDLE_S,
-    WALL_S,
-    Launch,
-    Said,
-    died,
-    last_line,
-    run_turn,
-    write_private,
-)
+from penstock.tools.streams import amount, table, text, whole
+from penstock.tools.turn import EventReader, died, last_line, launch_of, run_turn, write_private
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 _HINT = (
@@ -93,29 +84,12 @@ class ScriptedTool:
         argv = _argv(request)
         # plain ASCII: a bundle's text may hold half a surrogate pair, which UTF-8 cannot say
         write_private(Path(argv[-1]), json.dumps(msgspec.to_builtins(turn)).encode())
-        launch = Launch(
-            argv=argv,
-            env=child_environment(),
-            wall_s=request.wall_s or WALL_S,
-            idle_s=request.idle_s or IDLE_S,
-        )
+        launch = launch_of(request, argv, child_environment())
         return run_turn(self.tool_id, launch, ScriptedReader(), request, stop, make_filter)
 
 
-class ScriptedReader:
+class ScriptedReader(EventReader):
     """Reads the scripted child's output: free text, then one terminal event."""
-
-    def __init__(self) -> None:
-        self.said = Said()
-        self._lines = LineSplitter()
-
-    def feed(self, data: bytes) -> bool:
-        """Take a piece of stdout; True once the terminal event was read."""
-        for line in self._lines.feed(data):
-            event = decode_event(line)
-            if event is not None:
-                self._take(event)
-        return self.said.terminal
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the outcome that was claimed, or the crash when nothing was."""
@@ -123,8 +97,8 @@ class ScriptedReader:
             return self.said.verdict
         return died(ended, evidence=last_line(ended.error_text, ended.text))
 
-    def _take(self, event: dict[str, Any]) -> None:
-        self.said.events += 1
+    def take(self, event: dict[str, Any]) -> None:
+        """Take notice of one event."""
         if event.get("type") != "result":
             self.said.unknown += 1
             return

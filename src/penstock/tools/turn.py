@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,8 +15,10 @@ from penstock.errors import EnvironmentProblem
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import Command, End, FilterFactory, Stop
+from penstock.process.environment import child_environment, find_executable
 from penstock.process.run import run
 from penstock.tools.api import TurnReport, TurnRequest
+from penstock.tools.streams import LineSplitter, decode_event
 
 WALL_S = 1800.0
 """How long an AI tool may work on one turn when nothing else is configured, in seconds."""
@@ -72,6 +74,47 @@ class Reader(Protocol):
         Called only when the tool ended by itself or because `feed` returned True.
         """
         ...
+
+
+class EventReader:
+    """Reads a stream of JSON events; a subclass says what each of them means, in `take`."""
+
+    def __init__(self) -> None:
+        self.said = Said()
+        self._lines = LineSplitter()
+
+    def take(self, event: dict[str, Any]) -> None:
+        """Take notice of one event, in `said`."""
+        raise NotImplementedError
+
+    def feed(self, data: bytes) -> bool:
+        """Take a piece of stdout; True after the terminal event or a failure that stays one."""
+        for line in self._lines.feed(data):
+            event = decode_event(line)
+            if event is not None:
+                self.said.events += 1
+                self.take(event)
+        return self.said.terminal or self.said.verdict is not None
+
+
+def launch_of(
+    request: TurnRequest, argv: tuple[str, ...], env: Mapping[str, str], stdin: Path | None = None
+) -> Launch:
+    """Return how a turn's process is started, with the turn's limits or the usual ones."""
+    return Launch(
+        argv=argv,
+        env=env,
+        stdin=stdin,
+        wall_s=request.wall_s or WALL_S,
+        idle_s=request.idle_s or IDLE_S,
+    )
+
+
+def missing(executable: str, install: str) -> str | None:
+    """Return None when an executable is on the PATH, else a sentence with the way to install it."""
+    if find_executable(executable, child_environment()):
+        return None
+    return f"{executable} is not on the PATH: {install}"
 
 
 def run_turn(
