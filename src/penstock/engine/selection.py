@@ -74,7 +74,8 @@ def enter_bundles(
 ) -> int:
     """Enter bundles that a run does not hold yet as pending and return how many there were.
 
-    `mask` takes secret values out of every text of a bundle before it is stored. The run is made when there is none of that id. Raises UsageError when it has ended.
+    `mask` takes secret values out of every text of a bundle before it is stored. The run is made
+    when there is none of that id. Raises UsageError when it has ended.
     """
     try:
         run = journal.get_run(run_id)

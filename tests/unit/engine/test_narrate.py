@@ -1,0 +1,70 @@
+"""Events in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.engine.narrate import narrate
+from penstock.model.events import EventType
+from penstock.model.records import Event
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+def told(kind: str, **payload: Any) -> str:
+    """Return an event in words."""
+    return narrate(Event(id=1, timestamp="", event_type=kind, payload=payload))
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "text"),
+    [
+        (EventType.WORKSTREAM_STATUS_CHANGED, {"to": "failed", "reason": "x"}, "is failed (x)"),
+        (EventType.STEP_STARTED, {"step": "edit", "attempt": 2, "tool_id": "aider"},
+         "edit 2 started with aider"),
+        (EventType.STEP_START, {}, "step started"),
+        (EventType.STEP_END, {"step": "static", "success": False}, "static failed"),
+        (EventType.STEP_END, {"step": "static", "success": True}, "static passed"),
+        (EventType.STEP_END, {"step": "static"}, "static ended"),
+        (EventType.STEP_COMPLETED, {"step_attempt_id": 3, "status": "failed", "exit_code": 1},
+         "attempt 3 failed, exit code 1"),
+        (EventType.TOOL_RUN, {"step": "fix", "tool_result": {"tool_id": "a", "outcome": "edited",
+         "duration_sec": 1.25}}, "fix: a edited in 1.2s"),
+        (EventType.TOOL_RUN, {}, "turn: the tool ended"),
+        (EventType.FIX_DECISION, {"step": "static", "decision": "fix", "reason": "1 of 2"},
+         "static: fix (1 of 2)"),
+        (EventType.FIX_ATTEMPT, {"step": "static", "attempt": 1}, "fix 1 for static"),
+        (EventType.BREAKER_TRIP, {"step": "static", "reason": "signature", "message": "again",
+         "advice": "look"}, "breaker signature stopped static: again. look"),
+        (EventType.BREAKER_TRIP, {"reason": "cost"}, "breaker cost stopped it"),
+        (EventType.SCOPE_VIOLATION, {"out_of_scope_files": [{"path": "a"}, "b"], "policy": "fail",
+         "patch": "p.patch"}, "edited outside its scope: a, b (policy fail, kept in p.patch)"),
+        (EventType.MAIN_CHECKOUT_TOUCHED, {"paths": list("abcdefg"), "policy": "stop"},
+         "your own checkout changed during a turn: a, b, c, d, e and 2 more (policy stop)"),
+        (EventType.MERGED, {"into": "integration/r", "commit": "0123456789abcdef"},
+         "merged into integration/r as 0123456789ab"),
+        (EventType.MERGE_CONFLICT, {"into": "i", "conflicts": ["a.py"]}, "conflicts with i: a.py"),
+        (EventType.WORK_SAVED, {"patch": "p"}, "uncommitted work was kept in p"),
+        (EventType.RUN_COMPLETED, {"status": "failed", "reason": "r"}, "run failed (r)"),
+        ("later_event", {"a": 1, "b": None}, "later event: a=1"),
+        ("later_event", {}, "later event"),
+    ],
+)  # fmt: skip
+def test_events_are_told(kind: str, payload: dict[str, Any], text: str) -> None:
+    """Each event is one plain sentence; one that is not known shows its payload."""
+    assert told(kind, **payload) == text
+
+
+@given(st.sampled_from(list(EventType)), st.dictionaries(st.text(max_size=8), JSON, max_size=4))
+def test_any_payload_is_one_line(kind: EventType, payload: dict[str, Any]) -> None:
+    """Whatever an event holds, it becomes one line."""
+    text = narrate(Event(id=1, timestamp="", event_type=kind, payload=payload))
+    assert text.splitlines() == [text]
