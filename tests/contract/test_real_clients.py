@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from penstock.model.outcome import OutcomeKind
+from penstock.process.api import MARKER_VARIABLE
 from tests.support.endpoint_plan import Fault, FaultKind, Plan, ReplyUsage, Turn, editing, status
-from tests.support.real_turns import BROKEN, Scene, scene
+from tests.support.real_turns import BROKEN, KEY, MODELS, Scene, scene
 
 pytestmark = pytest.mark.real_cli
 
@@ -232,3 +233,48 @@ def test_command_of_the_client_is_ended_too(client: str, play: Play) -> None:
     command = "tail -f calc.py"  # one that Claude Code runs without asking
     done = play(client, Plan((Turn(commands=(command,)),))).turn(wall_s=5)
     assert done.outcome.kind is OutcomeKind.TIMEOUT
+
+
+def test_codex_keeps_the_key_from_its_commands(play: Play) -> None:
+    """The commands of the model do not see the key, and no file of Codex's holds it."""
+    stage = play("codex", Plan((Turn(commands=("env",)),)))
+    done = stage.turn()
+    assert done.report.exit_code == 0
+    assert MARKER_VARIABLE in done.report.tail  # the environment was printed
+    assert KEY not in done.report.tail
+
+
+def test_default_model_of_codex(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model that Codex takes by itself edits through a script, which is an edit as well."""
+    monkeypatch.setitem(MODELS, "codex", None)
+    stage = play("codex", REPAIR)
+    assert stage.turn().outcome.kind is OutcomeKind.EDITED
+    assert stage.read() == GOOD
+
+
+@every_client
+def test_stopped_by_the_user(client: str, play: Play) -> None:
+    """A wish to stop ends a turn at once, as `canceled`, and nothing of it goes on."""
+    stage = play(client, failing(Fault(FaultKind.HANG)))
+    stage.stop_when(lambda: bool(stage.endpoint.asks))
+    done = stage.turn()
+    assert done.outcome.kind is OutcomeKind.CANCELED
+    assert done.report.duration_s < 20
+
+
+@every_client
+def test_killed_from_outside(client: str, play: Play) -> None:
+    """A client that somebody kills has `crashed`."""
+    stage = play(client, failing(Fault(FaultKind.HANG)))
+    stage.kill_when(lambda: bool(stage.endpoint.asks))
+    assert stage.turn().outcome.kind is OutcomeKind.CRASHED
+
+
+@every_client
+def test_the_log_is_private(client: str, play: Play) -> None:
+    """Everything that a client said is in the turn's log, which only its owner may read."""
+    stage = play(client, Plan((Turn(text="A word of my own."),)))
+    stage.turn()
+    log = stage.root / "turn-0.log"
+    assert "A word of my own." in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600

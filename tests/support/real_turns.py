@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import threading
+import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,8 +71,19 @@ def files_with(folder: Path, word: str) -> list[str]:
 
 def marked_processes(marker: str) -> list[str]:
     """Return the command lines of the processes that carry an attempt's marker."""
+    return [_command_of(process) for process in _marked(marker)]
+
+
+def kill_marked(marker: str) -> None:
+    """Kill every process that carries an attempt's marker."""
+    for process in _marked(marker):
+        with suppress(ProcessLookupError):
+            os.kill(int(process.name), signal.SIGKILL)
+
+
+def _marked(marker: str) -> list[Path]:
     wanted = f"{MARKER_VARIABLE}={marker}".encode()
-    return [_command_of(pid) for pid in Path("/proc").glob("[0-9]*") if wanted in _environ(pid)]
+    return [process for process in Path("/proc").glob("[0-9]*") if wanted in _environ(process)]
 
 
 def _environ(process: Path) -> list[bytes]:
@@ -104,10 +118,32 @@ class Scene:
     root: Path
     worktree: Path
     markers: list[str] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
+    watchers: list[threading.Thread] = field(default_factory=list)
+
+    def stop_when(self, due: Callable[[], bool]) -> None:
+        """Ask the turn to stop as soon as `due` holds."""
+        self._when(due, self.stop.ask)
+
+    def kill_when(self, due: Callable[[], bool]) -> None:
+        """Kill every process of the turn as soon as `due` holds."""
+        self._when(due, lambda: kill_marked(self.markers[-1]))
+
+    def _when(self, due: Callable[[], bool], act: Callable[[], None]) -> None:
+        def wait() -> None:
+            deadline = time.monotonic() + 60
+            while not due() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            act()
+
+        self.watchers.append(threading.Thread(target=wait))
+        self.watchers[-1].start()
 
     def turn(self, *, wall_s: float = 60.0, idle_s: float = 30.0) -> Judged:
         """Play one turn and judge it."""
-        report = self.tool.run(self._request(wall_s, idle_s), Stop(), PlainFilter)
+        report = self.tool.run(self._request(wall_s, idle_s), self.stop, PlainFilter)
+        for watcher in self.watchers:
+            watcher.join()
         lines = git(self.worktree, "status", "--porcelain", "--ignored", "-uall").splitlines()
         changed = tuple(sorted(line[3:] for line in lines))
         return Judged(report, judge(report.signal, changed=bool(changed)), changed)
