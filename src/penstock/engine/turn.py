@@ -52,7 +52,7 @@ def run_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, promp
     _require_disk(job)
     attempts = job.attempts()
     number = next_number(attempts, step)
-    prompt = job.services.masks.text(prompt)
+    prompt = job.services.masks.values(prompt)
     prompt_file = job.services.evidence.prompt(job.run_id, job.ws_id, step, number, prompt)
     marker = job.services.new_marker(job.run_id, job.ws_id, step, number)
     intent = NewAttempt(
@@ -234,7 +234,7 @@ def _subject(job: Job, attempt: Attempt) -> str:
     what = next((t.strip().splitlines()[0] for t in job.bundle.tasks if t.strip()), job.ws_id)
     verb = "fix" if attempt.step_name == "fix" else "edit"
     subject = f"{job.ws_id}: {verb} {attempt.attempt}: {what}"
-    return job.services.masks.text(subject if len(subject) <= 100 else subject[:97] + "...")
+    return job.services.masks.values(subject if len(subject) <= 100 else subject[:97] + "...")
 
 
 def _trailers(job: Job, attempt: Attempt) -> dict[str, str]:
