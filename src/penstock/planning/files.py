@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from pathlib import Path
@@ -30,13 +31,14 @@ class UnreadableError(Exception):
 def bundle_files(directory: Path) -> list[Path]:
     """Return the `*.json` entries directly in a directory, in path order, whatever they are.
 
+    Hidden ones are left out, as a shell does: editors keep their locks and copies there.
     Raises UnreadableError when the directory cannot be listed.
     """
     try:
-        entries = [entry for entry in directory.iterdir() if entry.name.endswith(".json")]
+        entries = sorted(directory.iterdir(), key=lambda entry: entry.name)
     except OSError as error:
         raise UnreadableError(f"cannot be listed: {reason(error)}") from error
-    return sorted(entries, key=lambda entry: entry.name)
+    return [e for e in entries if e.name.endswith(".json") and not e.name.startswith(".")]
 
 
 def read_text(path: Path) -> str:
@@ -100,10 +102,11 @@ def _decode(content: bytes) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             raise UnreadableError(f"{encoding}, expected UTF-8; {_convert(encoding)}")
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode()
     except UnicodeDecodeError as error:
-        line, column = place(content[: error.start].decode("utf-8-sig", "replace"))
+        line, column = place(content[: error.start].decode())
         raise UnreadableError(
             f"not UTF-8: byte 0x{content[error.start]:02x} at line {line} column {column}; "
             f"{_convert('ISO-8859-1')} if it is Latin-1"

@@ -85,7 +85,7 @@ def raise_for(report: ValidationReport) -> None:
 def _report(source: Source, around: Source) -> ValidationReport:
     """Judge all bundles together."""
     checked = _once(source.checked)
-    others = [c.loaded for c in _once(around.checked) if c.loaded is not None]
+    others = _loaded(_once(around.checked))
     ids = {c.entry.id for c in (*source.checked, *around.checked) if c.entry.id is not None}
     together = Together(checked, [loaded.bundle for loaded in others], ids)
     named = together.entries.keys()
@@ -100,8 +100,8 @@ def _report(source: Source, around: Source) -> ValidationReport:
         ok=not errors,
         bundles_checked=len(source.checked),
         errors=errors,
-        bundles=_by_id(c.loaded for c in checked if c.loaded is not None),
-        available=_by_id(loaded for loaded in others if loaded.bundle.id not in named),
+        bundles=tuple(_loaded(checked)),
+        available=tuple(loaded for loaded in others if loaded.bundle.id not in named),
     )
 
 
@@ -114,9 +114,14 @@ def _once(checked: Iterable[Checked]) -> list[Checked]:
     return list(found.values())
 
 
-def _by_id(loaded: Iterable[LoadedBundle]) -> tuple[LoadedBundle, ...]:
-    """The bundles sorted by id."""
-    return tuple(sorted(loaded, key=lambda one: one.bundle.id))
+def _loaded(checked: Iterable[Checked]) -> list[LoadedBundle]:
+    """The bundles with their files, sorted by id."""
+    found = [
+        LoadedBundle(bundle=one.bundle, file=one.entry.file)
+        for one in checked
+        if one.bundle is not None
+    ]
+    return sorted(found, key=lambda one: one.bundle.id)
 
 
 def _expand(paths: Iterable[Path], source: Source) -> Iterator[Path]:

@@ -109,9 +109,9 @@ def parse(text: str) -> Parsed:
     except json.JSONDecodeError as error:
         raise SyntaxProblemError(_syntax_message(blanked, error)) from error
     except RecursionError:
-        raise SyntaxProblemError(_depth_message(blanked)) from None
+        raise SyntaxProblemError(depth_message(blanked)) from None
     if _depth(value) > MAX_DEPTH:
-        raise SyntaxProblemError(_depth_message(blanked))
+        raise SyntaxProblemError(depth_message(blanked))
     if not (notes.repeated or notes.bad or _BAD_ESCAPE.search(blanked)):
         return Parsed(value)
     flaws = tuple(_flaws(value, notes))
@@ -144,15 +144,18 @@ def _syntax_message(text: str, error: json.JSONDecodeError) -> str:
     """Say what is wrong with a text in the words of somebody who writes bundles."""
     if not text.strip():
         return "empty; expected an object or a list of objects"
-    before = text[: error.pos].rstrip()
-    following = text[error.pos :].lstrip()[:1]
-    if error.msg.startswith("Illegal trailing comma"):
-        return _at(text, error.pos, "a trailing comma; remove it")
-    if before.endswith(",") and following in ("]", "}"):
-        return _at(text, len(before) - 1, "a trailing comma; remove it")
+    if (comma := _trailing_comma(text, error.pos)) is not None:
+        return _at(text, comma, "a trailing comma; remove it")
     if error.msg == "Extra data":
         return _at(text, error.pos, "something follows the end; put several bundles into a list")
     return _at(text, error.pos, f"{error.msg[:1].lower()}{error.msg[1:]}")
+
+
+def _trailing_comma(text: str, position: int) -> int | None:
+    """Where the trailing comma is that an error is about (at the error, or before it), if any."""
+    at = position if text.startswith(",", position) else len(text[:position].rstrip()) - 1
+    is_last = text[at + 1 :].lstrip()[:1] in ("]", "}")
+    return at if at >= 0 and text[at] == "," and is_last else None
 
 
 def _at(text: str, position: int, what: str) -> str:
@@ -176,7 +179,7 @@ def _containers(node: Any) -> Iterator[Any]:
     return (child for child in inside if type(child) is dict or type(child) is list)
 
 
-def _depth_message(text: str) -> str:
+def depth_message(text: str) -> str:
     """Say where a text goes deeper than any bundle does."""
     depth = 0
     for found in _BRACKET.finditer(text):

@@ -18,7 +18,6 @@ from penstock.planning.api import (
     MISSING_REFERENCES,
     OVERLAPS,
     BundleProblem,
-    LoadedBundle,
     ProblemType,
 )
 from penstock.planning.explain import close, explain, found, shown
@@ -63,13 +62,6 @@ class Checked(msgspec.Struct, frozen=True):
     bundle: Bundle | None
     unknown: tuple[BundleProblem, ...] = ()
     schema: tuple[BundleProblem, ...] = ()
-
-    @property
-    def loaded(self) -> LoadedBundle | None:
-        """The bundle with its file."""
-        if self.bundle is None:
-            return None
-        return LoadedBundle(bundle=self.bundle, file=self.entry.file)
 
 
 @cache
