@@ -278,3 +278,14 @@ def test_the_log_is_private(client: str, play: Play) -> None:
     log = stage.root / "turn-0.log"
     assert "A word of my own." in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_claude_leaves_nothing_among_the_temporary_files(play: Play) -> None:
+    """What Claude Code keeps of a working directory stays in the worker's own folder."""
+    stage = play("claude-cli", Plan((Turn(commands=("echo hello",)),)))
+    stage.turn()
+    slug = "".join(c if c.isalnum() else "-" for c in str(stage.worktree))
+    kept = [str(path.relative_to(stage.root)) for path in stage.root.rglob(slug)]
+    assert kept != []
+    assert all(path.startswith("worker/") for path in kept)
+    assert list(Path("/tmp").glob(f"claude-*/{slug}")) == []

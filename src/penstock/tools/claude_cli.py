@@ -97,6 +97,8 @@ def environment(request: TurnRequest) -> dict[str, str]:
     }
     if any(os.environ.get(key) for key in KEYS):
         extra["CLAUDE_CONFIG_DIR"] = own_home(request, "claude")
+        # it leaves a folder for each working directory behind; here it goes with the worker's home
+        extra["CLAUDE_CODE_TMPDIR"] = own_home(request, "tmp")
     clouds = [(switch, *names) for switch, names in CLOUDS.items() if os.environ.get(switch)]
     return child_environment(extra=extra, keep=(*KEYS, *VARIABLES, *chain(*clouds)))
 
