@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from penstock.checks.api import CheckRun
@@ -441,6 +442,25 @@ def test_the_environment_is_the_least(bare: Scene, monkeypatch: pytest.MonkeyPat
     assert "leaked" not in run.tail
     assert f"MINE={bare.tree}" in run.tail
     assert "PYTHONDONTWRITEBYTECODE=1" in run.tail
+
+
+def test_each_command_stands_in_the_log(bare: Scene) -> None:
+    """The log of a step tells which command printed what."""
+    bare.tool("one", f"{SH}echo first\n").tool("two", f"{SH}echo second >&2\n", args=("a b",))
+    for tool_id in ("one", "two"):
+        bare.run_tool(tool_id)
+    assert bare.log.read_text() == "$ one\nfirst\n$ two 'a b'\nsecond\n"
+
+
+@pytest.mark.parametrize("tool_id", ["ok", "ruff"])
+def test_a_log_on_a_full_disk_is_remarked(bare: Scene, tool_id: str) -> None:
+    """The check counts all the same, and says that its log is lost."""
+    (check,), _ = bare.tool("ok", f"{SH}echo x\n").plan("static", static_tools=(tool_id,))
+    context = msgspec.structs.replace(bare.context(), log=Path("/dev/full"))
+    run = bare.checks().run(check, context, Stop(), PlainFilter)
+    assert run.passed
+    assert [f.severity for f in run.findings] == [Severity.INFO]
+    assert "cannot be written: No space left on device" in run.findings[0].message
 
 
 def test_an_acceptance_command_that_needs_a_shell_is_not_run(scene: Scene) -> None:

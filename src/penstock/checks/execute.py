@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from penstock.process.api import Command, End, FilterFactory, Outcome, Stop
 from penstock.process.output import Log
 from penstock.process.run import run
 
-KEEP_BYTES = 4 << 20
+KEEP_BYTES = 2 << 20
 """How much of each stream is kept for reading."""
 _PYTHON_PACKAGES = frozenset({"ruff", "pytest", "mypy", "black", "yamllint", "codespell"})
 _COMMAND_NOT_FOUND = 127
@@ -120,7 +121,9 @@ class _Attempt:
             return _problem(check, imports.problem)
         if imports.path:
             env["PYTHONPATH"] = _with_first(imports.path, env.get("PYTHONPATH", ""))
-        return self._judge(self._run(executable, env))
+        lost = self._log(f"$ {shlex.join(check.argv)}")
+        outcome = self._run(executable, env)
+        return self._judge(outcome, outcome.error or lost)
 
     @property
     def _cwd(self) -> Path:
@@ -171,7 +174,8 @@ class _Attempt:
         structured = check.parser == "ruff"
         if check.parser == "pytest":
             report = report_file(self.scratch)
-            argv = with_report(argv, report, self._cwd, self.context.worktree)
+            tree, root = self.context.worktree, self.context.repo_root
+            argv = with_report(argv, report, self._cwd, tree, root)
         return run(
             Command(
                 argv=(str(executable), *argv[1:]),
@@ -188,7 +192,7 @@ class _Attempt:
         )
 
     # -- judging ---------------------------------------------------------------------------
-    def _judge(self, outcome: Outcome) -> CheckRun:
+    def _judge(self, outcome: Outcome, remark: str) -> CheckRun:
         check = self.check
         if outcome.end in (End.NOT_FOUND, End.NOT_STARTED):
             return _problem(check, f"{check.check_id}: {outcome.error}", outcome)
@@ -204,7 +208,10 @@ class _Attempt:
             passed=passed,
             exit_code=outcome.exit_code,
             duration_s=outcome.duration_s,
-            findings=_findings(check, outcome, reading, tail, passed=passed),
+            findings=(
+                *_findings(check, outcome, reading, tail, passed=passed),
+                *_remarks(check, remark),
+            ),
             tail=tail,
             timed_out=outcome.timed_out,
             tests=reading.tests if outcome.end is End.EXITED else None,
@@ -231,12 +238,14 @@ class _Attempt:
             return reading, tail_of(text, "")
         return reading, tail_of(evidence.stdout, evidence.stderr)
 
-    def _log(self, text: str) -> None:
+    def _log(self, text: str) -> str:
+        """Append a text to the log, and return why that was not possible."""
         if not text.strip():
-            return
+            return ""
         log, made = Log(self.context.log), self.make_filter()
         log.write(made.feed(f"{text.strip()}\n".encode()) + made.flush())
         log.close()
+        return log.error
 
 
 def _with_first(folders: tuple[Path, ...], given: str) -> str:
@@ -268,6 +277,11 @@ def _findings(
     if any(finding.severity is not Severity.INFO for finding in reading.findings):
         return reading.findings
     return (*reading.findings, _whole_output(check, outcome, tail))
+
+
+def _remarks(check: Check, remark: str) -> tuple[Finding, ...]:
+    """Tell what went wrong around a check that did run, such as a log on a full disk."""
+    return (Finding(tool=_tool(check), message=remark, severity=Severity.INFO),) if remark else ()
 
 
 def _how_it_ended(check: Check, outcome: Outcome) -> Finding | None:

@@ -83,16 +83,18 @@ def readable(argv: tuple[str, ...], tree: Path) -> tuple[str, ...]:
     return argv
 
 
-def with_report(argv: tuple[str, ...], report: Path, cwd: Path, tree: Path) -> tuple[str, ...]:
+def with_report(
+    argv: tuple[str, ...], report: Path, cwd: Path, tree: Path, root: Path
+) -> tuple[str, ...]:
     """Add pytest's options for a report in a file; the given ones come later and win.
 
-    conftest.py and configuration files above the tree, which are the user's own, are left out.
+    conftest.py and configuration files of the checkout `root` around the tree are left out.
     """
     at = argv.index("pytest", 1) + 1 if PurePath(argv[0]).name.startswith("python") else 1
-    inside = [place for place in (cwd, *cwd.parents) if place.is_relative_to(tree)]
-    own = any(has_pytest_config(place) for place in inside)
+    config = next(filter(has_pytest_config, (cwd, *cwd.parents)), root.parent)
+    foreign = config.is_relative_to(root) and not config.is_relative_to(tree)
     options = (
-        *(() if own else ("-c", os.devnull, f"--rootdir={tree}")),
+        *(("-c", os.devnull, f"--rootdir={tree}") if foreign else ()),
         f"--confcutdir={tree}",
         f"--junitxml={report}",
         "-o",

@@ -97,6 +97,15 @@ def test_only_the_checkout_is_astray(root: Path, place: str, astray: bool) -> No
     assert (look(ImportGuard(), root, interpreter).problem is not None) is astray
 
 
+def test_a_given_import_path_stays_behind_the_trees_own(root: Path) -> None:
+    """What a tool profile puts on PYTHONPATH is kept, once, after the tree's sources."""
+    interpreter = python(root, 'echo "$PYTHONPATH" > paths; ' + answer("{}"))
+    guard, env = ImportGuard(), {"PATH": os.environ["PATH"], "PYTHONPATH": "/mine::/mine"}
+    write_files(root, {"wt/src/a.py": ""})
+    guard.look(interpreter, root / "wt", root, env, Stop())
+    assert (root / "wt/paths").read_text() == f"{root}/wt/src:/mine\n"
+
+
 def test_the_tree_goes_on_the_path_only_when_it_must(root: Path) -> None:
     """Code at the top is put on PYTHONPATH when it would come from elsewhere."""
     right = python(root, answer('{"calc":["/x/calc.py"]}'))

@@ -168,14 +168,16 @@ def test_an_own_profile_judges_its_command() -> None:
 
 def test_pytest_writes_a_report(tmp_path: Path) -> None:
     """The options go before the user's own, which win, and the configuration stays the tree's."""
-    argv = with_report(("pytest", "-q"), Path("/s/r.xml"), tmp_path, tmp_path)
-    assert argv[:4] == ("pytest", "-c", "/dev/null", f"--rootdir={tmp_path}")
-    assert "--junitxml=/s/r.xml" in argv
+    tree, report = tmp_path / "wt", Path("/s/r.xml")
+    argv = with_report(("pytest", "-q"), report, tree, tree, tmp_path)
+    assert argv[:3] == ("pytest", f"--confcutdir={tree}", "--junitxml=/s/r.xml")
     assert argv[-1] == "-q"
     write_files(tmp_path, {"pytest.ini": "[pytest]\n"})
-    module = ("python", "-m", "pytest", "x")
-    own = with_report(module, Path("/s/r.xml"), tmp_path / "sub", tmp_path)
-    assert own[:4] == ("python", "-m", "pytest", f"--confcutdir={tmp_path}")
+    foreign = with_report(("pytest",), report, tree / "sub", tree, tmp_path)
+    assert foreign[:4] == ("pytest", "-c", "/dev/null", f"--rootdir={tree}")
+    write_files(tree, {"pyproject.toml": "[tool.pytest]\n"})
+    own = with_report(("python", "-m", "pytest", "x"), report, tree / "sub", tree, tmp_path)
+    assert own[:4] == ("python", "-m", "pytest", f"--confcutdir={tree}")
 
 
 def test_tools_that_climb_need_their_manifest(tmp_path: Path) -> None:
