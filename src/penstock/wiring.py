@@ -1,42 +1,34 @@
-"""Composition: the one file that names the concrete classes of the edges.
+"""What can be done in a repository, put together from the engine and the edges.
 
 Everything is imported where it is used, because a command that only reads the journal must not
-pay for git, checks or tools.
+pay for git, checks or tools. Beside this file only assembly and surroundings name concrete classes
+of the edges.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
-
 from penstock.errors import RepositoryError
+from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
     import sqlite3
 
     from penstock.assembly import Parts
-    from penstock.checks.api import Checks
     from penstock.engine.clean import Cleaner, CleanPlan
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
-    from penstock.environment.repository import Place
-    from penstock.environment.scaffold import Own
     from penstock.model.bundle import Bundle
-    from penstock.model.records import Attempt, Event, Workstream
+    from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
-    from penstock.model.settings import PipelineSettings, ToolProfile
+    from penstock.model.settings import ToolProfile
     from penstock.planning.api import ValidationReport
     from penstock.process.api import Stop
-    from penstock.store.api import DocumentedJournal, Journal
-    from penstock.tools.api import Toolbox
-    from penstock.worktrees.api import Repository
+    from penstock.tools.api import ToolResult
 
 
 KEY_FILES = (
@@ -48,61 +40,13 @@ KEY_FILES = (
 )
 
 
-class Workspace:
-    """A repository with its settings, journal, tools and checks, each opened when first used.
+class Workspace(Surroundings):
+    """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.
     """
 
-    def __init__(
-        self,
-        start: Path,
-        *,
-        db: str | None = None,
-        settings: Mapping[str, tuple[str, ...]] | None = None,
-    ) -> None:
-        self.start = start.resolve()
-        self._db = db
-        self._overrides = dict(settings or {})
-        self._opened = ExitStack()
-
-    def __enter__(self) -> Workspace:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give back the databases that were opened."""
-        self._opened.close()
-
-    # -- the place -------------------------------------------------------------------------
-    @cached_property
-    def place(self) -> Place | None:
-        """The checkout we stand in, None outside of any."""
-        from penstock.environment.repository import find_place
-
-        return find_place(self.start)
-
-    @property
-    def root(self) -> Path:
-        """The top of the checkout, or the starting folder outside of any."""
-        return self.place.root if self.place is not None else self.start
-
-    def need_repository(self) -> Place:
-        """Return the checkout. Raises RepositoryError outside of any."""
-        if self.place is None:
-            raise RepositoryError(
-                f"{self.start} is not inside a git repository",
-                hint="Change to your repository, or make one with `git init` and a first commit.",
-            )
-        return self.place
-
+    # -- the repository --------------------------------------------------------------------
     def initialise(self, *, check: bool = False) -> InitReport:
         """Prepare the repository, or with `check` only say what it lacks.
 
@@ -128,37 +72,6 @@ class Workspace:
             root=str(place.root), pieces=pieces, clis=find_clis(), problems=self._problems()
         )
 
-    @cached_property
-    def own(self) -> Own:
-        """What is ours in the repository."""
-        from penstock.environment.scaffold import own
-
-        return own(self.root, self.database)
-
-    @property
-    def state_folder(self) -> str:
-        """The folder of the journal and its evidence, relative to the top; `state` by default."""
-        return self.own.folders[0]
-
-    def _refuse_tracked(self) -> None:
-        """Raise UsageError when the repository tracks a path that is ours."""
-        from penstock.environment.scaffold import refuse_tracked
-        from penstock.worktrees.git import find_git, split_z
-
-        git = find_git(self.root)
-        literal = {"GIT_LITERAL_PATHSPECS": "1"}
-        listed = git.run("ls-files", "-z", "--", *self.own.paths, reading=True, env=literal)
-        refuse_tracked(split_z(listed), self.own)
-
-    def _hide(self) -> None:
-        """See that git does not show what is ours: no run starts without that."""
-        from penstock.environment.scaffold import hide, missing_patterns
-
-        exclude = self.need_repository().common_dir / "info" / "exclude"
-        if missing_patterns(exclude, self.own):
-            self._refuse_tracked()
-            hide(exclude, self.own)
-
     def _problems(self) -> tuple[str, ...]:
         """Return why no run could start in this repository, a line each."""
         try:
@@ -167,87 +80,27 @@ class Workspace:
             return (f"{error} ({error.hint})" if error.hint else str(error),)
         return ()
 
-    # -- settings --------------------------------------------------------------------------
-    @cached_property
-    def settings(self) -> PipelineSettings:
-        """What config/pipeline.yaml says. Raises ConfigError."""
-        from penstock.config.pipeline import load_pipeline
+    # -- tools -----------------------------------------------------------------------------
+    def profile(self, tool_id: str) -> ToolProfile:
+        """Return a tool profile. Raises NotFoundError."""
+        from penstock.config.profiles import get_tool_profile
 
-        loaded = load_pipeline(self.root, option_db=self._db).settings
-        return structs.replace(loaded, **self._overrides)
+        return get_tool_profile(tool_id, self.profiles)
 
-    @cached_property
-    def database(self) -> Path:
-        """Where the journal lies: option, environment, config, default."""
-        from penstock.config.places import database_path
+    def render_command(self, tool_id: str, context: Mapping[str, object]) -> tuple[str, ...]:
+        """Return the argv of a tool profile for a context. Raises NotFoundError, ConfigError."""
+        from penstock.tools.run_tool import render_command
 
-        return database_path(self.root, self.settings, self._db)
+        return render_command(self.profile(tool_id), context)
 
-    def bundle_directory(self, option: str | None = None) -> Path:
-        """Return where the bundles lie: option, environment, `workstreams/`."""
-        from penstock.config.places import bundle_directory
+    def run_tool(
+        self, tool_id: str, context: Mapping[str, object], run_id: str | None, ws_id: str | None
+    ) -> ToolResult:
+        """Run a tool profile's command once. Raises NotFoundError, ConfigError."""
+        from penstock.tools.run_tool import run_tool
 
-        return bundle_directory(self.root, option)
-
-    @cached_property
-    def profiles(self) -> Mapping[str, ToolProfile]:
-        """The tool profiles, packaged ones included."""
-        from penstock.config.profiles import load_tool_profiles
-
-        return load_tool_profiles(self.root)
-
-    # -- the edges -------------------------------------------------------------------------
-    def open_journal(
-        self, *, create: bool = True, on_event: Callable[[Event], None] | None = None
-    ) -> DocumentedJournal:
-        """Open the journal for writing; it is closed with the workspace."""
-        from penstock.store.sqlite import open_journal
-
-        journal = open_journal(
-            self.database,
-            durability=self.settings.durability,
-            on_event=on_event,
-            create=create,
-        )
-        self._opened.callback(journal.close)
-        return journal
-
-    @cached_property
-    def reader(self) -> Journal:
-        """The journal for reading. Where there is none yet, an empty one in memory.
-
-        Raises RepositoryError outside of a repository without a database.
-        """
-        if self.database.exists():
-            return self.existing_journal()
-        from penstock.store.sqlite import open_journal
-
-        self.need_repository()
-        journal = open_journal(None)
-        self._opened.callback(journal.close)
-        return journal
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The git repository. Raises RepositoryError when it cannot be worked in."""
-        from penstock.worktrees.repository import open_repository
-
-        root = self.need_repository().root
-        return open_repository(root, self.settings.worktree, own_paths=self.own.paths)
-
-    @cached_property
-    def toolbox(self) -> Toolbox:
-        """All tools by id."""
-        from penstock.tools.toolbox import make_toolbox
-
-        return make_toolbox(self.profiles)
-
-    @cached_property
-    def checks(self) -> Checks:
-        """The checks of this repository."""
-        from penstock.checks.checks import make_checks
-
-        return make_checks(self.settings, self.profiles, self.root)
+        given = {"repo_root": self.root, "worktree_path": self.root, **context}
+        return run_tool(self.profile(tool_id), given, run_id, ws_id)
 
     # -- bundles ---------------------------------------------------------------------------
     def load_bundles(
@@ -262,6 +115,14 @@ class Workspace:
         here = Path.cwd()  # files are named as one would name them from here
         shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
         return load_bundles(tuple(paths), shown)
+
+    def valid_bundles(self, directory: str | None = None) -> list[Bundle]:
+        """Return the bundles of the folder. Raises the BundleError of the first kind of problem."""
+        from penstock.planning.load import raise_for
+
+        report = self.load_bundles(directory=directory)
+        raise_for(report)
+        return [item.bundle for item in report.bundles]
 
     def choose_bundles(
         self,
@@ -331,14 +192,6 @@ class Workspace:
         from penstock.store.migrations import migrate
 
         return migrate(self.database)
-
-    def existing_journal(self) -> Journal:
-        """Return the journal for reading. Raises JournalError where there is none."""
-        from penstock.store.sqlite import open_journal
-
-        journal = open_journal(self.database, create=False, read_only=True)
-        self._opened.callback(journal.close)
-        return journal
 
     def repository_overview(self) -> dict[str, Any]:
         """Return branches and worktrees of ours, and which key files there are."""

@@ -30,6 +30,7 @@ RANKS: dict[str, int] = {
     "engine": 4,
     "dispatch": 4,
     "assembly": 5,
+    "surroundings": 5,
     "wiring": 6,
     "demo": 7,
     "cli": 8,
@@ -46,7 +47,7 @@ IMPURE_MODULES = {
     "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
-COMPOSERS = {"assembly", "wiring"}
+COMPOSERS = {"assembly", "surroundings", "wiring"}
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {("dispatch", "engine")}
 

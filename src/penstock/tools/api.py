@@ -63,6 +63,26 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     unknown_events: int = 0
 
 
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a tool. Times are UTC in ISO 8601 and seconds.
+
+    `exit_code` is -1 for a timeout, -2 when the command was not found, -3 when it could not be
+    started for another reason, 128 + n when signal n ended it, else the command's own. `success` is
+    judged by the profile's `success_exit_codes`.
+    """
+
+    tool_id: str
+    command_line: str
+    exit_code: int
+    stdout: str
+    stderr: str
+    timed_out: bool
+    started_at: str
+    completed_at: str
+    duration_sec: float
+    success: bool
+
+
 class Tool(Protocol):
     """One way to have files edited."""
 

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from penstock.errors import ConfigError
 from penstock.model.placeholders import fill, render
 from penstock.model.settings import ToolProfile
@@ -17,29 +15,10 @@ from penstock.model.times import iso
 from penstock.process.api import MARKER_VARIABLE, Command, End, Outcome, Stop
 from penstock.process.environment import child_environment
 from penstock.process.run import run
+from penstock.tools.api import ToolResult
 
 TIMED_OUT, NOT_FOUND, NOT_STARTED = -1, -2, -3
 """The documented exit codes of a tool that did not come to its own end."""
-
-
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a tool. Times are UTC in ISO 8601 and seconds.
-
-    `exit_code` is -1 for a timeout, -2 when the command was not found, -3 when it could not be
-    started for another reason, 128 + n when signal n ended it, else the command's own. `success` is judged by the profile's
-    `success_exit_codes`.
-    """
-
-    tool_id: str
-    command_line: str
-    exit_code: int
-    stdout: str
-    stderr: str
-    timed_out: bool
-    started_at: str
-    completed_at: str
-    duration_sec: float
-    success: bool
 
 
 def render_command(profile: ToolProfile, context: Mapping[str, object]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import pytest
 from penstock.errors import ConfigError
 from penstock.model.settings import ToolProfile
 from penstock.process.api import Stop
-from penstock.tools.run_tool import ToolResult, render_command, run_tool
+from penstock.tools.api import ToolResult
+from penstock.tools.run_tool import render_command, run_tool
 
 
 def profile(*args: str, command: str = "sh", **keys: Any) -> ToolProfile:

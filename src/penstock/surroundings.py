@@ -1,0 +1,206 @@
+"""A repository with its settings and edges, each opened when it is first used.
+
+Everything is imported where it is used, because a command that only reads the journal must not
+pay for git, checks or tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from penstock.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from penstock.checks.api import Checks
+    from penstock.environment.repository import Place
+    from penstock.environment.scaffold import Own
+    from penstock.model.records import Event
+    from penstock.model.settings import PipelineSettings, ToolProfile
+    from penstock.store.api import DocumentedJournal, Journal
+    from penstock.tools.api import Toolbox
+    from penstock.worktrees.api import Repository
+
+
+class Surroundings:
+    """A repository with its settings, journal, tools and checks, each opened when first used.
+
+    `db` is the value of `--db`; `settings` replaces keys of config/pipeline.yaml. Use it as a
+    context manager, or call `close`.
+    """
+
+    def __init__(
+        self,
+        start: Path,
+        *,
+        db: str | None = None,
+        settings: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.start = start.resolve()
+        self._db = db
+        self._overrides = dict(settings or {})
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the databases that were opened."""
+        self._opened.close()
+
+    # -- the place -------------------------------------------------------------------------
+    @cached_property
+    def place(self) -> Place | None:
+        """The checkout we stand in, None outside of any."""
+        from penstock.environment.repository import find_place
+
+        return find_place(self.start)
+
+    @property
+    def root(self) -> Path:
+        """The top of the checkout, or the starting folder outside of any."""
+        return self.place.root if self.place is not None else self.start
+
+    def need_repository(self) -> Place:
+        """Return the checkout. Raises RepositoryError outside of any."""
+        if self.place is None:
+            raise RepositoryError(
+                f"{self.start} is not inside a git repository",
+                hint="Change to your repository, or make one with `git init` and a first commit.",
+            )
+        return self.place
+
+    @cached_property
+    def own(self) -> Own:
+        """What is ours in the repository."""
+        from penstock.environment.scaffold import own
+
+        return own(self.root, self.database)
+
+    @property
+    def state_folder(self) -> str:
+        """The folder of the journal and its evidence, relative to the top; `state` by default."""
+        return self.own.folders[0]
+
+    def _refuse_tracked(self) -> None:
+        """Raise UsageError when the repository tracks a path that is ours."""
+        from penstock.environment.scaffold import refuse_tracked
+        from penstock.worktrees.git import find_git, split_z
+
+        git = find_git(self.root)
+        literal = {"GIT_LITERAL_PATHSPECS": "1"}
+        listed = git.run("ls-files", "-z", "--", *self.own.paths, reading=True, env=literal)
+        refuse_tracked(split_z(listed), self.own)
+
+    def _hide(self) -> None:
+        """See that git does not show what is ours: no run starts without that."""
+        from penstock.environment.scaffold import hide, missing_patterns
+
+        exclude = self.need_repository().common_dir / "info" / "exclude"
+        if missing_patterns(exclude, self.own):
+            self._refuse_tracked()
+            hide(exclude, self.own)
+
+    # -- settings --------------------------------------------------------------------------
+    @cached_property
+    def settings(self) -> PipelineSettings:
+        """What config/pipeline.yaml says. Raises ConfigError."""
+        from msgspec import structs
+
+        from penstock.config.pipeline import load_pipeline
+
+        loaded = load_pipeline(self.root, option_db=self._db).settings
+        return structs.replace(loaded, **self._overrides)
+
+    @cached_property
+    def database(self) -> Path:
+        """Where the journal lies: option, environment, config, default."""
+        from penstock.config.places import database_path
+
+        return database_path(self.root, self.settings, self._db)
+
+    def bundle_directory(self, option: str | None = None) -> Path:
+        """Return where the bundles lie: option, environment, `workstreams/`."""
+        from penstock.config.places import bundle_directory
+
+        return bundle_directory(self.root, option)
+
+    @cached_property
+    def profiles(self) -> Mapping[str, ToolProfile]:
+        """The tool profiles, packaged ones included."""
+        from penstock.config.profiles import load_tool_profiles
+
+        return load_tool_profiles(self.root)
+
+    # -- the edges -------------------------------------------------------------------------
+    def open_journal(
+        self, *, create: bool = True, on_event: Callable[[Event], None] | None = None
+    ) -> DocumentedJournal:
+        """Open the journal for writing; it is closed with the workspace."""
+        from penstock.store.sqlite import open_journal
+
+        journal = open_journal(
+            self.database,
+            durability=self.settings.durability,
+            on_event=on_event,
+            create=create,
+        )
+        self._opened.callback(journal.close)
+        return journal
+
+    @cached_property
+    def reader(self) -> Journal:
+        """The journal for reading. Where there is none yet, an empty one in memory.
+
+        Raises RepositoryError outside of a repository without a database.
+        """
+        if self.database.exists():
+            return self.existing_journal()
+        from penstock.store.sqlite import open_journal
+
+        self.need_repository()
+        journal = open_journal(None)
+        self._opened.callback(journal.close)
+        return journal
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository. Raises RepositoryError when it cannot be worked in."""
+        from penstock.worktrees.repository import open_repository
+
+        root = self.need_repository().root
+        return open_repository(root, self.settings.worktree, own_paths=self.own.paths)
+
+    @cached_property
+    def toolbox(self) -> Toolbox:
+        """All tools by id."""
+        from penstock.tools.toolbox import make_toolbox
+
+        return make_toolbox(self.profiles)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The checks of this repository."""
+        from penstock.checks.checks import make_checks
+
+        return make_checks(self.settings, self.profiles, self.root)
+
+    def existing_journal(self) -> Journal:
+        """Return the journal for reading. Raises JournalError where there is none."""
+        from penstock.store.sqlite import open_journal
+
+        journal = open_journal(self.database, create=False, read_only=True)
+        self._opened.callback(journal.close)
+        return journal
