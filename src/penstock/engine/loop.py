@@ -42,7 +42,7 @@ def run_loop(services: Services, run_id: str, *, tool: str | None = None) -> Non
             waiting[job.ws_id] = str(reason)
         else:
             _finish(job, desk)
-    _end(services, run_id, verdicts, waiting)
+    _end(services, run_id, jobs, verdicts, waiting)
 
 
 def run_one_step(services: Services, run_id: str, ws_id: str, step: str, *, fix: bool) -> None:
@@ -99,7 +99,11 @@ def _finish(job: Job, desk: Desk) -> None:
 
 
 def _end(
-    services: Services, run_id: str, verdicts: Mapping[str, Verdict], waiting: Mapping[str, str]
+    services: Services,
+    run_id: str,
+    jobs: Mapping[str, Job],
+    verdicts: Mapping[str, Verdict],
+    waiting: Mapping[str, str],
 ) -> None:
     journal = services.journal
     rows = journal.list_workstreams(run_id)
@@ -111,9 +115,7 @@ def _end(
     if waiting or held:
         first = next(iter(waiting.values()), "") or held[0].message
         if held:
-            journal.record_event(
-                EventType.GATE_WAITING, run_id=run_id, payload={"message": held[0].message}
-            )
+            _gate_waits(services, run_id, jobs, verdicts)
         journal.set_run_reason(run_id, first)
         return
     failed = [row for row in rows if not _well(row)]
@@ -124,6 +126,16 @@ def _end(
         state,
         reason=f"not done: {names}" if failed else None,
         exit_code=ExitCode.FAILED if failed else ExitCode.DONE,
+    )
+
+
+def _gate_waits(
+    services: Services, run_id: str, jobs: Mapping[str, Job], verdicts: Mapping[str, Verdict]
+) -> None:
+    held = [ws for ws, verdict in verdicts.items() if verdict.reason is Reason.APPROVAL]
+    gate = min(jobs[ws].bundle.gate for ws in held)
+    services.journal.record_event(
+        EventType.GATE_WAITING, run_id=run_id, payload={"gate": gate, "workstreams": held}
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
 
 import msgspec
 
@@ -10,12 +13,44 @@ from penstock.model.bundle import Bundle
 from penstock.schedule.scope import ScopeMatcher, refusal
 from penstock.worktrees.api import Change, Changes
 
+FILES_NAMED = 200
+"""How many files of a directory or glob a tool is told of."""
+NOT_SOURCES = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache"})
+
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One offending path and why."""
 
     path: str
     why: str
+
+
+def existing_files(tree: Path, claims: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the existing files that these claims name, sorted and at most FILES_NAMED.
+
+    A directory or glob is looked through from its first part without a wildcard; folders that
+    hold no sources (environments, caches) are left out.
+    """
+    found: set[str] = set()
+    for claim in claims:
+        fixed = claim.rstrip("/")
+        if os.path.isfile(tree / fixed):  # noqa: PTH113 - too long a name is no file, not an error
+            found.add(fixed)
+        elif len(found) < FILES_NAMED:
+            found.update(islice(_files_of(tree, claim), FILES_NAMED - len(found)))
+    return tuple(sorted(found))
+
+
+def _files_of(tree: Path, claim: str) -> Iterator[str]:
+    parts = claim.rstrip("/").split("/")
+    wild = next((n for n, part in enumerate(parts) if set(part) & set("*?[")), len(parts))
+    matcher = ScopeMatcher((claim,))
+    for folder, folders, names in os.walk(tree.joinpath(*parts[:wild])):
+        folders[:] = sorted(f for f in folders if f not in NOT_SOURCES)
+        for name in sorted(names):
+            path = Path(folder, name).relative_to(tree).as_posix()
+            if matcher.allows(path):
+                yield path
 
 
 def violations(bundle: Bundle, changes: Changes, protected: Iterable[str]) -> tuple[Violation, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import msgspec
 from penstock.engine.facts import latest_hash, next_number, turns_taken
 from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
-from penstock.engine.scope import Violation, violations
+from penstock.engine.scope import Violation, existing_files, violations
 from penstock.errors import EnvironmentProblem, Interrupted
 from penstock.model.events import EventType
 from penstock.model.outcome import Outcome, OutcomeKind
@@ -71,8 +70,6 @@ def run_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, promp
     request = _request(job, tree, intent, prompt, prompt_file, turns_taken(attempts))
     before = latest_hash(attempts)
     attempt = job.services.journal.begin_attempt(intent)
-    if step == "fix":
-        job.event(EventType.FIX_ATTEMPT, {"step": for_step, "attempt": number})
     judged = _act(job, tree, request, intent)
     return _record(job, tree, attempt, judged, before)
 
@@ -110,11 +107,6 @@ def _request(
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
     )
-
-
-def existing_files(tree: Path, claims: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the claims that name existing files of the tree, as they are written."""
-    return tuple(claim for claim in claims if os.path.isfile(tree / claim))  # noqa: PTH113 - a glob with NUL or too long a name is no file here, not an error
 
 
 def _act(job: Job, tree: Worktree, request: TurnRequest, intent: NewAttempt) -> Judged:
@@ -211,11 +203,7 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
         head_commit=commit,
         cost=cost_row(job, attempt.id, report.usage, iso(job.services.clock())),
     )
-    job.event(EventType.TOOL_RUN, _tool_run(attempt, judged))
-    if attempt.step_name == "fix" and judged.error:
-        job.event(
-            EventType.FIX_ATTEMPT_ERROR, {"step": attempt.for_step, "error": judged.error[:400]}
-        )
+    _tell(job, attempt, judged)
     if interrupted:
         raise Interrupted(f"{job.ws_id}: the {attempt.step_name} turn was interrupted")
     if stopped:
@@ -224,6 +212,17 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
             hint="look at these files, then resume the run; or set checkout_policy: warn",
         )
     return done
+
+
+def _tell(job: Job, attempt: Attempt, judged: Judged) -> None:
+    told = _tool_run(attempt, judged)
+    job.event(EventType.TOOL_RUN, told)
+    if attempt.step_name != "fix":
+        return
+    job.event(EventType.FIX_ATTEMPT, {"step": attempt.for_step, "tool_result": told["tool_result"]})
+    if judged.error:
+        error = job.services.masks.text(judged.error)[:400]
+        job.event(EventType.FIX_ATTEMPT_ERROR, {"step": attempt.for_step, "error": error})
 
 
 def _must_stop(job: Job, judged: Judged) -> bool:
