@@ -132,23 +132,30 @@ def _schema_problems(
 
 def _text_problems(entry: Entry, capabilities: Collection[str]) -> Iterator[BundleProblem]:
     """Yield what is wrong with paths and with the capability's name."""
-    payload = entry.value.get("capability_payload")
-    places: list[tuple[JsonPath, Any]] = [((name,), entry.value.get(name)) for name in PATH_FIELDS]
-    if isinstance(payload, dict):
-        places.append((("capability_payload", "files"), payload.get("files")))
-    for path, claims in places:
+    for path, claims in _path_lists(entry.value):
         for at, claim in enumerate(claims if isinstance(claims, list) else ()):
             if isinstance(claim, str) and claim and (wrong := _path_problem(claim)):
                 yield entry.problem(ProblemType.SCHEMA, (*path, at), wrong)
     name = entry.value.get("capability")
     if isinstance(name, str) and name and name not in capabilities:
-        near = close(name, capabilities)
-        yield entry.problem(
-            ProblemType.SCHEMA,
-            ("capability",),
-            f"unknown capability {shown(name)}; known are {', '.join(capabilities)}"
-            + (f"; did you mean '{near[0]}'?" if near else ""),
-        )
+        details = _capability_problem(name, capabilities)
+        yield entry.problem(ProblemType.SCHEMA, ("capability",), details)
+
+
+def _path_lists(value: dict[str, Any]) -> Iterator[tuple[JsonPath, Any]]:
+    """Yield the places of a bundle where lists of paths belong, with what stands there."""
+    for name in PATH_FIELDS:
+        yield (name,), value.get(name)
+    payload = value.get("capability_payload")
+    if isinstance(payload, dict):
+        yield ("capability_payload", "files"), payload.get("files")
+
+
+def _capability_problem(name: str, capabilities: Collection[str]) -> str:
+    """Say that a capability is unknown, and which are known."""
+    near = close(name, capabilities)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"unknown capability {shown(name)}; known are {', '.join(capabilities)}{hint}"
 
 
 def _path_problem(claim: str) -> str | None:

@@ -79,60 +79,57 @@ def components(graph: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
     Tarjan, "Depth-first search and linear graph algorithms" (1972), without recursion.
     """
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    open_nodes: list[str] = []
-    found: list[list[str]] = []
+    search = _Components(graph)
     for root in graph:
-        if root not in index:
-            _visit(root, graph, index, low, open_nodes, found)
-    return found
+        if root not in search.index:
+            search.visit(root)
+    return search.found
 
 
-def _visit(
-    root: str,
-    graph: Mapping[str, Sequence[str]],
-    index: dict[str, int],
-    low: dict[str, int],
-    open_nodes: list[str],
-    found: list[list[str]],
-) -> None:
-    """Walk all that can be reached from a root; a node leaves `index`'s range when it is placed."""
-    placed = len(graph) + 1
-    work: list[tuple[str, Iterator[str]]] = []
+class _Components:
+    """Tarjan's search: `low` is the earliest open node known to be reachable from a node."""
 
-    def enter(node: str) -> None:
-        index[node] = low[node] = len(index)
-        open_nodes.append(node)
-        work.append((node, iter(graph[node])))
+    def __init__(self, graph: Mapping[str, Sequence[str]]) -> None:
+        self.index: dict[str, int] = {}
+        self.found: list[list[str]] = []
+        self._graph = graph
+        self._low: dict[str, int] = {}
+        self._open: list[str] = []
+        self._work: list[tuple[str, Iterator[str]]] = []
 
-    enter(root)
-    while work:
-        node, following = work[-1]
-        for other in following:
-            if other not in index:
-                enter(other)
-                break
-            low[node] = min(low[node], low[other])
-        else:
-            work.pop()
-            if work:
-                above = work[-1][0]
-                low[above] = min(low[above], low[node])
-            if low[node] == index[node]:
-                component = _take(open_nodes, node)
-                low.update(dict.fromkeys(component, placed))
-                found.append(component)
+    def visit(self, root: str) -> None:
+        """Walk all that can be reached from a root."""
+        self._enter(root)
+        while self._work:
+            node, following = self._work[-1]
+            for other in following:
+                if other not in self.index:
+                    self._enter(other)
+                    break
+                self._low[node] = min(self._low[node], self._low[other])
+            else:
+                self._leave(node)
 
+    def _enter(self, node: str) -> None:
+        self.index[node] = self._low[node] = len(self.index)
+        self._open.append(node)
+        self._work.append((node, iter(self._graph[node])))
 
-def _take(open_nodes: list[str], node: str) -> list[str]:
-    """Take the component that ends at `node` off the stack of open nodes."""
-    at = len(open_nodes) - 1
-    while open_nodes[at] != node:
-        at -= 1
-    component = open_nodes[at:]
-    del open_nodes[at:]
-    return component
+    def _leave(self, node: str) -> None:
+        """Go back from a node; if nothing earlier is reachable from it, its component is whole."""
+        self._work.pop()
+        if self._work:
+            above = self._work[-1][0]
+            self._low[above] = min(self._low[above], self._low[node])
+        if self._low[node] != self.index[node]:
+            return
+        at = len(self._open) - 1
+        while self._open[at] != node:
+            at -= 1
+        self.found.append(self._open[at:])
+        del self._open[at:]
+        # Out of the way of every later minimum: nothing points back into a whole component.
+        self._low.update(dict.fromkeys(self.found[-1], len(self._graph)))
 
 
 def find_cycles(
@@ -175,24 +172,34 @@ def _circuits(start: str, graph: Mapping[str, Sequence[str]]) -> Iterator[tuple[
     closed: set[str] = set()
     while work:
         node, following = work[-1]
-        for other in following:
-            if other == start:
-                yield tuple(path)
-                closed.update(path)
-            elif other not in blocked:
-                path.append(other)
-                blocked.add(other)
-                closed.discard(other)
-                work.append((other, iter(graph[other])))
-                break
+        other = next((n for n in following if n == start or n not in blocked), None)
+        if other == start:
+            yield tuple(path)
+            closed.update(path)
+        elif other is not None:
+            path.append(other)
+            blocked.add(other)
+            closed.discard(other)
+            work.append((other, iter(graph[other])))
         else:
-            if node in closed:
-                _release(node, blocked, releases)
-            else:
-                for other in graph[node]:
-                    releases.setdefault(other, set()).add(node)
+            _leave(node, graph, closed, blocked, releases)
             work.pop()
             path.pop()
+
+
+def _leave(
+    node: str,
+    graph: Mapping[str, Sequence[str]],
+    closed: set[str],
+    blocked: set[str],
+    releases: dict[str, set[str]],
+) -> None:
+    """Unblock a node that was on a cycle; one that was not waits for those it leads to."""
+    if node in closed:
+        _release(node, blocked, releases)
+        return
+    for other in graph[node]:
+        releases.setdefault(other, set()).add(node)
 
 
 def _release(node: str, blocked: set[str], releases: dict[str, set[str]]) -> None:

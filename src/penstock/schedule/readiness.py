@@ -12,6 +12,11 @@ from penstock.model.states import WORKSTREAM_MOVES, IntegrationState, Workstream
 from penstock.model.times import iso
 from penstock.schedule.graph import build_dependency_graph, topological_order
 
+_ENDED = frozenset(
+    state
+    for state in WorkstreamState
+    if is_terminal(WORKSTREAM_MOVES, state) or state is WorkstreamState.FAILED
+)
 # A workstream that is done but whose work is not in the integration branch yet: those that
 # depend on it would start without it. `none` means that there is nothing to merge.
 _NOT_MERGED = (IntegrationState.QUEUED, IntegrationState.CONFLICT, IntegrationState.REJECTED)
@@ -86,37 +91,18 @@ class Readiness:
         found: dict[str, Verdict] = {}
         for bundle in self._order:
             state = states.get(bundle.id, WorkstreamState.PENDING)
-            if is_terminal(WORKSTREAM_MOVES, state) or state is WorkstreamState.FAILED:
+            if state in _ENDED:
                 continue
-            hold = _held((holds or {}).get(bundle.id), now) or _held(run_hold, now)
-            verdict = hold or READY
+            waiting = None
             if state is WorkstreamState.PENDING:
-                verdict = (
-                    self._dependency(bundle, states, merged)
+                waiting = (
+                    _dependency(bundle, self._parents[bundle.id], states, merged)
                     or _gate(bundle, behind, states)
                     or self._approval(bundle, approved_gates)
-                    or verdict
                 )
-            found[bundle.id] = verdict
+            hold = _held(run_hold, now) or _held((holds or {}).get(bundle.id), now)
+            found[bundle.id] = waiting or hold or READY
         return found
-
-    def _dependency(
-        self,
-        bundle: Bundle,
-        states: Mapping[str, WorkstreamState],
-        integration: Mapping[str, IntegrationState],
-    ) -> Verdict | None:
-        """The verdict that a dependency which is not met brings."""
-        for parent in self._parents[bundle.id]:
-            state = states.get(parent, WorkstreamState.PENDING)
-            if state is not WorkstreamState.DONE:
-                return _wait(f"{bundle.id} depends on {parent}, which is {state.value}")
-            merge = integration.get(parent)
-            if merge in _NOT_MERGED:
-                return _wait(
-                    f"{bundle.id} depends on {parent}, which is done, but not merged: {merge.value}"
-                )
-        return None
 
     def _approval(self, bundle: Bundle, approved: Collection[int]) -> Verdict | None:
         """The verdict that a gate which nobody has approved brings."""
@@ -165,6 +151,25 @@ def _behind(
         or integration.get(bundle.id) is IntegrationState.QUEUED
     )
     return min(open_members, default=None)
+
+
+def _dependency(
+    bundle: Bundle,
+    parents: Iterable[str],
+    states: Mapping[str, WorkstreamState],
+    integration: Mapping[str, IntegrationState],
+) -> Verdict | None:
+    """The verdict that a dependency which is not met brings."""
+    for parent in parents:
+        state = states.get(parent, WorkstreamState.PENDING)
+        if state is not WorkstreamState.DONE:
+            return _wait(f"{bundle.id} depends on {parent}, which is {state.value}")
+        merge = integration.get(parent)
+        if merge in _NOT_MERGED:
+            return _wait(
+                f"{bundle.id} depends on {parent}, which is done, but not merged: {merge.value}"
+            )
+    return None
 
 
 def _gate(
