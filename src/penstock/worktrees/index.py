@@ -23,12 +23,18 @@ Entry = tuple[int, bytes, int]
 
 def read_index(data: bytes) -> dict[str, Entry | str]:
     """Return path -> entry for an index; one that cannot be read gives its hash as a whole."""
-    for oid_size in (20, 32):
+    for oid_size in _oid_sizes(data):
         try:
             return dict(_entries(data, oid_size))
         except (ValueError, IndexError, struct.error):
             continue
     return {"(whole)": hashlib.sha256(data).hexdigest()} if data else {}
+
+
+def _oid_sizes(data: bytes) -> tuple[int, ...]:
+    """Return the sizes of object ids (bytes) to try; the checksum at the end tells, if there is one."""
+    is_sha256 = len(data) > 32 and hashlib.sha256(data[:-32]).digest() == data[-32:]
+    return (32,) if is_sha256 else (20, 32)
 
 
 def _entries(data: bytes, oid_size: int) -> dict[str, Entry]:

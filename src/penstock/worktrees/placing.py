@@ -13,8 +13,9 @@ from penstock.process.api import Command, End
 from penstock.process.environment import child_environment
 from penstock.process.run import run
 from penstock.worktrees.diff import parse_status
-from penstock.worktrees.git import join_z, split_z
+from penstock.worktrees.git import Git, join_z, split_z
 from penstock.worktrees.names import is_inside
+from penstock.worktrees.paths import batches
 from penstock.worktrees.site import Site
 from penstock.worktrees.slots import Slot, remove
 
@@ -32,8 +33,8 @@ def place(site: Site, slot: Slot) -> tuple[str, ...]:
     """
     copies = _ignored(site, (*_included(site), *_matching(site, site.settings.copy)))
     links = _matching(site, site.settings.symlink)
-    tracked = _tracked(site, links)
-    links = tuple(path for path in links if path not in tracked)
+    tracked = _tracked(site.git_for(slot), (*copies, *links))
+    copies, links = (tuple(p for p in some if p not in tracked) for some in (copies, links))
     for path in copies:
         _copy(_source(site, path), _target(slot, path))
     for path in links:
@@ -73,12 +74,14 @@ def _ignored(site: Site, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(path for path in asked if path in ignored)
 
 
-def _tracked(site: Site, paths: Sequence[str]) -> frozenset[str]:
-    if not paths:
-        return frozenset()
+def _tracked(git: Git, paths: Sequence[str]) -> frozenset[str]:
+    """Return the paths that are tracked in a tree, or that have tracked files below them."""
     literal = {"GIT_LITERAL_PATHSPECS": "1"}
-    names = split_z(site.git.run("ls-files", "-z", "--", *paths, reading=True, env=literal))
-    return frozenset(p for p in paths if any(n == p or n.startswith(f"{p}/") for n in names))
+    names: list[str] = []
+    for some in batches(paths):
+        names += split_z(git.run("ls-files", "-z", "--", *some, reading=True, env=literal))
+    above = {str(folder) for name in names for folder in (name, *PurePosixPath(name).parents)}
+    return frozenset(path for path in paths if path in above)
 
 
 def _source(site: Site, path: str) -> Path:
@@ -139,8 +142,8 @@ def _link(source: Path, target: Path) -> None:
     target.symlink_to(source)
 
 
-def set_up(site: Site, slot: Slot, placed: Sequence[str]) -> None:
-    """Run the set-up commands in a worktree made anew, and note what ignored files they made.
+def set_up(site: Site, slot: Slot, placed: Sequence[str]) -> tuple[str, ...]:
+    """Run the set-up commands in a worktree made anew; return the ignored paths that they made.
 
     These stay when the slot is cleaned, so the commands need not run again. Raises
     EnvironmentProblem with the command and its log when one fails.
@@ -149,11 +152,12 @@ def set_up(site: Site, slot: Slot, placed: Sequence[str]) -> None:
         log = site.root / "logs" / "setup" / f"{slot.name}-{number}.log"
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _run(slot, command, log)
-    if site.settings.setup:
-        args = ("status", "--porcelain=v2", "-z", "--ignored=traditional")
-        status = parse_status(site.git_for(slot).run(*args, reading=True))
-        made = (name.rstrip("/") for name in status.ignored)
-        slot.write_kept_paths(tuple(name for name in made if name not in placed))
+    if not site.settings.setup:
+        return ()
+    args = ("status", "--porcelain=v2", "-z", "--ignored=traditional")
+    status = parse_status(site.git_for(slot).run(*args, reading=True))
+    made = (name.rstrip("/") for name in status.ignored)
+    return tuple(name for name in made if name not in placed)
 
 
 def _run(slot: Slot, text: str, log: Path) -> None:

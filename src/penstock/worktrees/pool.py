@@ -19,6 +19,7 @@ from penstock.worktrees.names import free_place, own_ref
 from penstock.worktrees.refs import collision
 from penstock.worktrees.site import Site
 from penstock.worktrees.slots import (
+    Belongings,
     Lease,
     LeaseState,
     Slot,
@@ -46,9 +47,7 @@ def lease(site: Site, ws_id: str, run_id: str, branch: str, start: str, base: st
         _check_out(site, slot, branch, start)
         tree = GitWorktree(site, slot, branch=branch, base=base, head=start)
         tree.notes = submodules.lay(site, slot)
-        tree.placed = placing.place(site, slot)
-        if is_fresh:
-            placing.set_up(site, slot, tree.placed)
+        tree.belongings = _furnish(site, slot, is_fresh)
     except BaseException:
         discard(site, slot)
         raise
@@ -63,6 +62,14 @@ def make_home(site: Site) -> None:
     ignore = site.home / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="ascii")
+
+
+def _furnish(site: Site, slot: Slot, is_fresh: bool) -> Belongings:
+    placed = placing.place(site, slot)
+    made = placing.set_up(site, slot, placed) if is_fresh else slot.belongings().made
+    belongings = Belongings(placed=placed, made=made)
+    slot.write_belongings(belongings)
+    return belongings
 
 
 def _in_state(lease: Lease, state: LeaseState) -> Lease:
@@ -160,7 +167,8 @@ def _check_out(site: Site, slot: Slot, branch: str, start: str) -> None:
 def release(site: Site, tree: GitWorktree) -> bool:
     """Give a worktree back to the pool, or remove it when the pool is full.
 
-    Returns False, and leaves it as it is, when it holds anything that its recorded commit does not.
+    So is one that an earlier process laid, as not all that happened to it is known. Returns False,
+    and leaves it as it is, when it holds anything that its recorded commit does not.
     """
     slot = tree.slot
     if not slot.path.is_dir() or not tree.is_recorded():
@@ -168,9 +176,10 @@ def release(site: Site, tree: GitWorktree) -> bool:
     held = slot.lease()
     if held is not None:
         slot.write_lease(_in_state(held, LeaseState.RETURNING))
-    if site.submodules or site.settings.pool == 0:
+    if site.submodules or site.settings.pool == 0 or tree.is_reopened:
         discard(site, slot)
         return True
+    slot.write_belongings(tree.belongings)
     if tree.left_ignored:
         tree.clean()
     remove_empty_folders(slot.path)

@@ -127,7 +127,7 @@ class GitRepository:
                 site.refs.update(own_ref(branch), head, None, "back again")
             slot.set_head(f"{REF_PREFIX}{own_ref(branch)}")
             self._own(slot, branch)
-        return GitWorktree(site, slot, branch=branch, base=base, head=head)
+        return GitWorktree(site, slot, branch=branch, base=base, head=head, is_reopened=True)
 
     def _own(self, slot: Slot, branch: str) -> None:
         held = slot.lease()

@@ -58,6 +58,21 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     owner: ProcessIdentity
 
 
+class Belongings(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths in a tree that are in no commit by our own doing, and stay when it is cleaned.
+
+    `placed` were copied or linked from the user's checkout, `made` came from set-up commands.
+    """
+
+    placed: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them, once each."""
+        return tuple(dict.fromkeys((*self.placed, *self.made)))
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A worktree of ours: git's admin folder and the folder of the tree."""
@@ -111,16 +126,17 @@ class Slot:
         """Record that nobody has it."""
         (self.admin / LEASE_FILE).unlink(missing_ok=True)
 
-    def kept_paths(self) -> tuple[str, ...]:
-        """Return the paths that set-up commands made in the tree, which stay when it is cleaned."""
-        with suppress(OSError, msgspec.DecodeError):
-            data = (self.admin / KEEP_FILE).read_bytes()
-            return msgspec.json.decode(data, type=tuple[str, ...])
-        return ()
+    def belongings(self) -> Belongings:
+        """Return what lies in the tree beside git's files by our own doing."""
+        try:
+            return msgspec.json.decode((self.admin / KEEP_FILE).read_bytes(), type=Belongings)
+        except (OSError, msgspec.DecodeError):
+            return Belongings()
 
-    def write_kept_paths(self, paths: tuple[str, ...]) -> None:
-        """Record the paths that stay when the tree is cleaned."""
-        replace_file(self.admin / KEEP_FILE, msgspec.json.encode(paths).decode())
+    def write_belongings(self, belongings: Belongings) -> None:
+        """Record what lies in the tree by our own doing."""
+        if belongings != self.belongings():
+            replace_file(self.admin / KEEP_FILE, msgspec.json.encode(belongings).decode())
 
     def end_operations(self) -> None:
         """Drop merges, rebases and the like that were left half way through."""

@@ -41,6 +41,8 @@ STATUS = (
 )  # fmt: skip
 _PATCH = ("--cached", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv")
 
+_WHOLE_TREE = len(("--", ":/"))
+
 
 def message(subject: str, trailers: Mapping[str, str]) -> str:
     """Return a commit message that ends with trailers, each on one line."""
@@ -62,9 +64,9 @@ class GitWorktree:
     """A worktree on its own branch, held by one thread at a time.
 
     After each act of ours the index is remembered, so that a tool's game with it (flags that hide
-    edits, a forged index) is undone by putting ours back before the next diff. `placed` are paths
-    that were copied or linked into the tree and belong to no commit. `notes` are remarks for
-    people.
+    edits, a forged index) is undone by putting ours back before the next diff. `belongings` are
+    paths that belong to no commit. `is_reopened` tells that an earlier process laid it, so that
+    not all that happened to it is known. `notes` are remarks for people.
     """
 
     def __init__(
@@ -75,8 +77,7 @@ class GitWorktree:
         branch: str,
         base: str,
         head: str,
-        placed: Sequence[str] = (),
-        notes: Sequence[str] = (),
+        is_reopened: bool = False,
     ) -> None:
         self._site = site
         self.slot = slot
@@ -84,8 +85,9 @@ class GitWorktree:
         self._ref = own_ref(branch)
         self._base = base
         self._head = head
-        self.placed = tuple(placed)
-        self.notes = tuple(notes)
+        self.is_reopened = is_reopened
+        self.belongings = slot.belongings()
+        self.notes: tuple[str, ...] = ()
         self._index: bytes | None = None
         self._entries: tuple[Entry, ...] = ()
         self._staged: tuple[Change, ...] | None = None
@@ -309,18 +311,15 @@ class GitWorktree:
         self._clean(self._git(), ignored_too=True)
 
     def _clean(self, git: Git, *, ignored_too: bool) -> None:
-        kept = [arg for path in self._own() for arg in ("-e", f"/{glob_escaped(path)}")]
+        kept = [arg for path in self.belongings.paths for arg in ("-e", f"/{glob_escaped(path)}")]
         args = ("clean", "-ffdxq" if ignored_too else "-ffdq", *kept)
         done = git.call(*args)
         if done.returncode != 0:
             make_writable(self.path)
             git.run(*args)
 
-    def _own(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.placed, *self.slot.kept_paths())))
-
     def _foreign(self, ignored: Iterable[str]) -> tuple[str, ...]:
-        own = {path.rstrip("/") for path in self._own()}
+        own = {path.rstrip("/") for path in self.belongings.paths}
         return tuple(name for name in ignored if name.rstrip("/") not in own)
 
     def _git(self) -> Git:
@@ -379,7 +378,7 @@ class GitWorktree:
         return hidden or ()
 
     def _pathspec(self, exclude: Iterable[str]) -> tuple[str, ...]:
-        names = dict.fromkeys((*self._own(), *exclude))
+        names = dict.fromkeys((*self.belongings.paths, *exclude))
         return ("--", ":/", *(f":(top,exclude,literal){n.rstrip('/')}" for n in names))
 
     def _add_all(
@@ -388,14 +387,20 @@ class GitWorktree:
         """Stage everything; return nested repositories that git cannot take in at all."""
         known = [change.path for change in self._staged or () if change.submodule]
         git = submodules.guarded(self._site, self.slot, git, known)
-        done = git.call("add", "--all", *self._pathspec(exclude), env=env)
-        if done.returncode == 0:
+        pathspec = self._pathspec(exclude)
+        done = git.call("add", "--all", *pathspec, env=env)
+        # leaving out a path that is ignored anyway makes git say 1, after it has added the others;
+        # whatever it could not add makes it say 128
+        if done.returncode == 0 or (done.returncode == 1 and len(pathspec) > _WHOLE_TREE):
             return ()
         listed = split_z(git.run("ls-files", "-o", "-z", "--exclude-standard", reading=True))
         inner = tuple(name.rstrip("/") for name in listed if name.endswith("/"))
         if not inner:
             raise failure(("add", "--all"), done)
-        git.run("add", "--all", *self._pathspec((*exclude, *inner)), env=env)
+        pathspec = self._pathspec((*exclude, *inner))
+        done = git.call("add", "--all", *pathspec, env=env)
+        if done.returncode > 1:
+            raise failure(("add", "--all"), done)
         return inner
 
     def _status(self, git: Git, exclude: Sequence[str] = ()) -> Status:
