@@ -1,0 +1,72 @@
+"""Every documented name that exists is where docs/reference/documented-names.md says."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import penstock
+from penstock.cli.main import COMMANDS as COMMAND_TABLE
+from tests.support.cli import child, make_repository
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "reference" / "documented-names.md").read_text(encoding="utf-8")
+ROW = re.compile(r"^\| `(?P<name>.+?)` \| (?P<home>.+?) \|$", re.MULTILINE)
+ROWS = [(match["name"], match["home"]) for match in ROW.finditer(PAGE)]
+HERE = [(name, home.strip("`")) for name, home in ROWS if not home.startswith("later")]
+COMMANDS = [(name, home) for name, home in HERE if " " in name]
+NAMES = [(name, home) for name, home in HERE if " " not in name]
+LATER = [(name, home) for name, home in ROWS if home.startswith("later")]
+
+
+def test_the_page_is_read_whole() -> None:
+    """No row of the page escapes the test."""
+    lines = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    assert len(lines) == len(ROWS) == len({name for name, _ in ROWS})
+    assert len(NAMES) > 40
+
+
+@pytest.mark.parametrize(("name", "home"), NAMES, ids=[name for name, _ in NAMES])
+def test_a_name_is_where_it_says_and_at_the_root(name: str, home: str) -> None:
+    """A documented function or class exists in its module, with a docstring, and in `penstock`."""
+    there = getattr(importlib.import_module(home), name)
+    assert there.__doc__
+    assert getattr(penstock, name) is there
+    assert name in penstock.__all__
+
+
+@pytest.mark.parametrize(("name", "home"), COMMANDS, ids=[name for name, _ in COMMANDS])
+def test_a_command_leads_to_one_of_ours(name: str, home: str) -> None:
+    """A documented command line has its equal, and its script is there."""
+    word = home.split()[1]
+    assert word in [entry.name for entry in COMMAND_TABLE]
+    script = re.search(r"scripts/\S+", name)
+    assert script is None or (ROOT / script.group()).is_file()
+
+
+@pytest.mark.parametrize(("name", "home"), LATER, ids=[name for name, _ in LATER])
+def test_what_comes_later_says_with_what(name: str, home: str) -> None:
+    """A name that is not there yet says what brings it, and is really not there."""
+    assert home.startswith("later: ")
+    assert name not in penstock.__all__
+
+
+def test_every_public_name_can_be_imported() -> None:
+    """`__all__`, the table of homes and what is really there are the same."""
+    listed = {name for names in penstock.HOMES.values() for name in names}
+    assert listed | {"__version__"} == set(penstock.__all__)
+    for name in penstock.__all__:
+        assert getattr(penstock, name) is not None
+    assert set(penstock.__all__) <= set(dir(penstock))
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = penstock.no_such_name
+
+
+def test_the_module_form_of_the_orchestrator(tmp_path: Path) -> None:
+    """`penstock run PATH --verbose` takes what the documented module form took."""
+    said = child("run", "none.json", "--verbose", cwd=make_repository(tmp_path / "r"))
+    assert said.code == 2
+    assert "file not found" in said.err
