@@ -25,6 +25,7 @@ from penstock.checks.surroundings import (
 from penstock.checks.tailor import stray_manifest, with_report
 from penstock.model.finding import Category, Finding, Severity
 from penstock.process.api import Command, End, FilterFactory, Outcome, Stop
+from penstock.process.environment import find_executable
 from penstock.process.output import Log
 from penstock.process.run import run
 
@@ -163,7 +164,8 @@ class _Attempt:
         name = PurePath(self.check.argv[0]).name
         if not runs_code or not (name.startswith(("python", "pytest")) or name == "make"):
             return Imports()
-        python = python_of(executable, env)
+        # make is no Python, but starts the one that comes first on PATH
+        python = find_executable("python3", env) if name == "make" else python_of(executable, env)
         if python is None:
             return Imports()
         return guard.look(python, self.context.worktree, self.context.repo_root, env, self.stop)
@@ -255,12 +257,19 @@ def _with_first(folders: tuple[Path, ...], given: str) -> str:
 
 def _not_its_fault(check: Check, outcome: Outcome) -> str:
     """Say why a failure is one of the environment, or return an empty text."""
-    name = PurePath(check.argv[0]).name
+    name, module = PurePath(check.argv[0]).name, check.argv[2:3]
     if name in ("npm", "npx") and outcome.exit_code == _COMMAND_NOT_FOUND:
         return (
             f"{check.check_id}: a command of package.json is not installed; let the worktree have "
             "node_modules through worktree.symlink or worktree.setup in config/pipeline.yaml"
         )
+    if name.startswith("python") and check.argv[1:2] == ("-m",) and module:
+        absent = f": No module named {module[0]}"
+        if module[0] in _PYTHON_PACKAGES and outcome.error_text.rstrip().endswith(absent):
+            return (
+                f"{check.check_id}: {module[0]} is not installed in the environment of that "
+                f"Python; install it (.venv/bin/pip install {module[0]})"
+            )
     return ""
 
 
