@@ -136,7 +136,7 @@ def _expand(paths: Iterable[Path], source: Source) -> Iterator[Path]:
             yield path
         else:
             what = "file" if path.suffix == ".json" else "directory"
-            hint = "; `penstock init` makes one" if what == "directory" else ""
+            hint = "; 'penstock init' makes one" if what == "directory" else ""
             source.problems.append(_file_problem(path, f"{what} not found{hint}", kind="config"))
 
 

@@ -101,7 +101,7 @@ def test_a_directory_can_be_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("w", "directory not found; `penstock init` makes one"), ("a.json", "file not found")],
+    [("w", "directory not found; 'penstock init' makes one"), ("a.json", "file not found")],
 )
 def test_what_is_not_there_is_a_config_problem(tmp_path: Path, name: str, words: str) -> None:
     """A missing directory or file is told with what to do."""
