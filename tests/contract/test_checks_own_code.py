@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from penstock.process.api import Stop
 from tests.support.checking import PACKAGE, TEST, PlainFilter, Scene, python_scene
 from tests.support.repofiles import write_files
-from tests.support.venvs import install_editable, install_editable_finder
+from tests.support.venvs import install_editable, install_editable_finder, pip_install_editable
 
 SH = "#!/bin/sh\n"
 
@@ -55,6 +56,18 @@ def test_an_editable_install_of_a_flat_layout_is_overruled(flat: Scene, finder: 
         install_editable(flat.venv, checkout)
     run = flat.only("runtime")
     assert (run.passed, run.problem) == (True, None)
+
+
+@pytest.mark.skipif(find_spec("pip") is None, reason="pip is not installed here")
+@pytest.mark.parametrize("layout", ["src", "."])
+def test_a_real_editable_install_is_overruled(bare: Scene, layout: str) -> None:
+    """After `pip install -e` of the checkout, the worktree's code is tested all the same."""
+    bare.write({f"{layout}/calc/__init__.py": PACKAGE, "tests/test_calc.py": TEST})
+    old_checkout(bare, layout)
+    pip_install_editable(bare.venv, bare.root, layout)
+    outside = bare.only("runtime", "python -c 'import sys; print(sys.path)'", runtime_tools=())
+    assert str(bare.root / layout) in outside.tail
+    assert bare.only("runtime").passed
 
 
 def test_a_package_deep_in_a_monorepo_is_overruled(bare: Scene) -> None:
