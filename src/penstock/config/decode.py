@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -52,6 +51,8 @@ def problems_of(document: Document, kind: Any, at: Key = ()) -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean X?`, or the list of what is known."""
+    import difflib
+
     names = sorted(known)
     folded = name.lower().replace("-", "_")
     near = difflib.get_close_matches(folded, names, n=1, cutoff=0.6)

@@ -6,13 +6,13 @@ tags, repeated keys and deep nesting are refused, with their line.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from penstock.config.comments import blank_comments
 from penstock.errors import ConfigError
@@ -37,13 +37,12 @@ class ConfigFileError(ConfigError):
         super().__init__(message, hint=hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A parsed file. `shown` is its name for people; `lines` maps key paths to lines from 1."""
 
     shown: str
     value: Any
-    lines: dict[Key, int] = field(default_factory=dict)
+    lines: dict[Key, int] = msgspec.field(default_factory=dict)
 
     def place(self, path: Key) -> str:
         """Return `line N, a.b[0]` for a key path, as far as it is known."""
@@ -120,6 +119,8 @@ def _decode(content: bytes, shown: str) -> str:
 
 # -- JSON ----------------------------------------------------------------------------------------
 def _parse_json(text: str, shown: str) -> Document:
+    import json
+
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(found)
         if len(made) < len(found):
@@ -143,6 +144,8 @@ def _parse_json(text: str, shown: str) -> Document:
 
 # -- YAML ----------------------------------------------------------------------------------------
 def _parse_yaml(text: str, shown: str) -> Document:
+    if all(not line or line.lstrip(" ").startswith("#") for line in text.splitlines()):
+        return Document(shown, None)  # as `penstock init` writes it: not worth loading a parser
     from penstock.config.yamltext import YamlProblem, read_yaml
 
     try:

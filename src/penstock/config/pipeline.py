@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ NAMES = ("config/pipeline.yaml", "config/pipeline.yml")
 DEFAULT = "packaged default"
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """Settings, and for every key (`limits.wall_s`) the value and its source."""
 
     settings: PipelineSettings

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,17 @@ def test_yaml_that_is_not_read_is_refused_with_its_line(tmp_path: Path, case: st
     assert str(error).startswith("a.yaml: ")
     assert expected in str(error)
     assert error.exit_code is ExitCode.USAGE
+
+
+def test_comments_alone_load_no_parser(tmp_path: Path) -> None:
+    """What `penstock init` writes costs a status command no YAML parser."""
+    (tmp_path / "a.yaml").write_text("# db: x\n\n  # more\n")
+    code = "import sys; from pathlib import Path; from penstock.config.documents import *; "
+    code += "d = load_document(Path('a.yaml')); print(d.value, 'yaml' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout == "None False\n"
 
 
 def test_all_problems_of_a_yaml_file_are_listed(tmp_path: Path) -> None:
