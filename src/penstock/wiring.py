@@ -268,6 +268,7 @@ class Workspace(Surroundings):
         """Run a set of validated bundles to its end."""
         from penstock.assembly import engine, event_sink
 
+        require_runnable()
         parts = self._parts()
         self._hide()
         journal = self.open_journal(on_event=event_sink(parts.root, observer))
@@ -284,6 +285,7 @@ class Workspace(Surroundings):
         """Go on with a run that has not ended; `tool` beats the tools that it began with."""
         from penstock.assembly import engine, event_sink
 
+        require_runnable()
         parts = self._parts()
         self._hide()
         journal = self.open_journal(create=False, on_event=event_sink(parts.root, observer))
@@ -293,6 +295,7 @@ class Workspace(Surroundings):
         """Work on one step (edit, static, runtime) of one workstream of a run."""
         from penstock.assembly import engine, event_sink
 
+        require_runnable()
         parts = self._parts()
         self._hide()
         journal = self.open_journal(create=False, on_event=event_sink(parts.root, None))
@@ -316,6 +319,13 @@ def open_workspace(
     `db` is the value of `--db`; `settings` replaces keys of config/pipeline.yaml.
     """
     return Workspace(start or Path.cwd(), db=db, settings=settings)
+
+
+def require_runnable() -> None:
+    """Raise EnvironmentProblem where workstreams cannot be run: on Windows."""
+    from penstock.environment.platform import require_runnable as require
+
+    require()
 
 
 def create_repository(folder: Path, message: str) -> None:

@@ -12,7 +12,13 @@ from penstock.engine.ports import Observer, RunRequest
 from penstock.errors import UsageError
 from penstock.model.results import RunResult
 from penstock.process.api import Stop
-from penstock.wiring import Workspace, create_repository, lend_environment, open_workspace
+from penstock.wiring import (
+    Workspace,
+    create_repository,
+    lend_environment,
+    open_workspace,
+    require_runnable,
+)
 
 CONFIG = """\
 # The demonstration's settings; `penstock init` writes a file that explains every key.
@@ -38,8 +44,10 @@ def prepare(place: Path | None) -> Path:
     """Make the scratch repository and return its folder.
 
     `place` must be empty or not exist yet; None makes a folder of its own for temporary files.
-    Raises UsageError, ToolMissingError when ruff or pytest is not installed.
+    Raises UsageError, ToolMissingError when ruff or pytest is not installed, EnvironmentProblem
+    where workstreams cannot be run.
     """
+    require_runnable()
     folder = _folder(place)
     for name, text in FILES.items():
         _write(folder / name, text)

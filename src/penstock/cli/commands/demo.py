@@ -50,9 +50,11 @@ def _show(demo: DemoResult) -> None:
     output.emit(f"{totals(result.workstreams)}.")
     output.table(SUMMARY_COLUMNS, summary_rows(result))
     output.emit()
-    if not demo.as_scripted:
-        output.emit("This is not how the demonstration should end.")
     failed = [w.ws_id for w in result.workstreams if w.final_status == "failed"]
+    if demo.as_scripted:
+        output.emit(f"Each ended as scripted; {', '.join(failed)} was to be stopped by a breaker.")
+    else:
+        output.emit("This is not how the demonstration should end.")
     output.emit("What to look at, in the repository that was made:")
     output.emit(f"  cd {demo.repo}")
     output.emit(f"  git log --oneline --graph integration/{demo.run_id}")
