@@ -121,7 +121,10 @@ def wanted(step: str, signs: Signs) -> Iterator[str]:
 
 # -- looking -------------------------------------------------------------------------------------
 def _any_file(tree: Path, *names: str) -> bool:
-    return any((tree / name).is_file() for name in names)
+    try:
+        return any((tree / name).is_file() for name in names)
+    except OSError:  # an agent may have closed the folder to us
+        return False
 
 
 def _text(path: Path) -> str:

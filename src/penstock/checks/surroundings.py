@@ -25,7 +25,7 @@ def virtual_environment(tree: Path, root: Path) -> Path | None:
     """Return the Python environment that checks use: the tree's own, else the repository's."""
     for place in (tree, root):
         for name in _VENVS:
-            if (place / name / _BIN).is_dir():
+            if _is_folder(place / name / _BIN):
                 return place / name
     return None
 
@@ -35,7 +35,15 @@ def search_path(tree: Path, root: Path) -> tuple[Path, ...]:
     venv = virtual_environment(tree, root)
     modules = [place / "node_modules" / ".bin" for place in (tree, root)]
     found = [venv / _BIN] if venv is not None else []
-    return tuple(dict.fromkeys(found + [folder for folder in modules if folder.is_dir()]))
+    return tuple(dict.fromkeys(found + [folder for folder in modules if _is_folder(folder)]))
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether a folder is there for us; one that an agent has closed to us is not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def base_environment(tree: Path, root: Path) -> dict[str, str]:

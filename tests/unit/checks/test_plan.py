@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,20 @@ def test_commands_of_own_profiles_are_acceptance_commands(scene: Scene) -> None:
     checks, notes = scene.plan("runtime", "bash x.sh", runtime_tools=())
     assert [(c.argv, c.timeout_s, c.profile) for c in checks] == [(("bash", "x.sh"), 9.0, "sh")]
     assert len(notes) == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root enters everything")
+def test_closed_folders_do_not_break_planning(scene: Scene) -> None:
+    """What an agent has closed to us counts as not there."""
+    scene.write({".venv/bin/x": "", "node_modules/.bin/x": ""})
+    for name in (".venv", "node_modules", "tests"):
+        (scene.tree / name).chmod(0)
+    try:
+        assert ids(scene, "static") == ["ruff"]
+        assert ids(scene, "runtime") == []
+    finally:
+        for name in (".venv", "node_modules", "tests"):
+            (scene.tree / name).chmod(0o700)
 
 
 def test_wrong_ids_are_named_together() -> None:
