@@ -7,11 +7,16 @@ writes neither the user's index nor HEAD, config or packed-refs: they are named 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from penstock.process.identity import is_alive
+import msgspec
+
+from penstock.process import proc
+from penstock.process.api import MARKER_VARIABLE
+from penstock.process.identity import ProcessIdentity, is_alive
 from penstock.process.sweep import sweep_markers
 from penstock.worktrees.lock import repository_lock
 from penstock.worktrees.names import OWN_BRANCHES, SLOT_PREFIX
@@ -59,21 +64,37 @@ def recover(site: Site) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _end_orphans(site: Site) -> list[str]:
-    """End git children whose penstock is dead; they bear its marker."""
-    dead = []
-    for admin in own_admins(site.common):
-        held = Slot(admin, site.trash).lease()
-        if held is not None and not is_alive(held.owner):
-            dead.append(held.owner)
-    markers = {marker_of(site.common, owner.pid, owner.start) for owner in dead}
-    ended = sweep_markers(markers) if markers else 0
-    return [f"ended {ended} git processes of a dead penstock"] if ended else []
-
-
 def marker_of(common: Path, pid: int, start: int) -> str:
     """Return the marker in the environment of the git children of one process."""
     return f"git:{common}:{pid}:{start}"
+
+
+def _end_orphans(site: Site) -> list[str]:
+    """End git children of a penstock that is dead: they may hold locks, or take some yet."""
+    owners = _marked(site) if proc.available() else _leasing(site)
+    dead = {marker for marker, owner in owners.items() if not is_alive(owner)}
+    ended = sweep_markers(dead) if dead else 0
+    return [f"ended {ended} git processes of a penstock that died"] if ended else []
+
+
+def _marked(site: Site) -> dict[str, ProcessIdentity]:
+    """Return the owners of all git children that work in this repository, by their markers."""
+    prefix = os.fsencode(f"git:{site.common}:")
+    found: dict[str, ProcessIdentity] = {}
+    for entry in proc.entries():
+        for value in proc.environ_values(entry.pid, MARKER_VARIABLE.encode()):
+            pid, _, start = value[len(prefix) :].partition(b":")
+            if value.startswith(prefix) and pid.isdigit() and start.isdigit():
+                owner = msgspec.structs.replace(site.owner, pid=int(pid), start=int(start))
+                found[os.fsdecode(value)] = owner
+    return found
+
+
+def _leasing(site: Site) -> dict[str, ProcessIdentity]:
+    """Return the holders of slots, by the markers of their git children."""
+    leases = (Slot(admin, site.trash).lease() for admin in own_admins(site.common))
+    owners = (held.owner for held in leases if held is not None)
+    return {marker_of(site.common, owner.pid, owner.start): owner for owner in owners}
 
 
 def _mend(site: Site, admin: Path) -> list[str]:
