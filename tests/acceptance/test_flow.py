@@ -8,7 +8,7 @@ import pytest
 
 from penstock.model.events import EventType
 from tests.support.pipeline import Project, says
-from tests.support.repos import git, state_of
+from tests.support.repos import git, state_of, write
 
 
 @pytest.fixture
@@ -101,6 +101,17 @@ def test_a_missing_check_tool_is_no_matter_for_a_fix_turn(project: Project) -> N
     assert found.final_status == "failed"
     assert "gitleaks" in (found.reason or "")
     assert "fix" not in [step for step, _ in project.steps("ws-a")]
+
+
+def test_findings_beyond_the_scope_cost_no_fix_turn(project: Project) -> None:
+    """What the base brought along cannot be mended here, and the reason says what can be done."""
+    write(project.root, {"old.txt": "bad\n"})
+    git(project.root, "add", "old.txt")
+    git(project.root, "commit", "-qm", "an old sin")
+    project.bundle("ws-a", says("fine\n"))
+    found = project.run_one()
+    assert "files that ws-a may not change (old.txt)" in (found.reason or "")
+    assert [step for step, _ in project.steps("ws-a")] == ["edit", "static"]
 
 
 def test_no_configured_checks_are_skipped_and_said(project: Project) -> None:

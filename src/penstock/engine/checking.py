@@ -25,6 +25,7 @@ from penstock.model.events import EventType
 from penstock.model.finding import Finding
 from penstock.model.records import Attempt, NewAttempt
 from penstock.model.states import AttemptState
+from penstock.schedule.scope import ScopeMatcher
 from penstock.worktrees.api import Worktree
 
 FINDINGS_KEPT = 50
@@ -141,6 +142,7 @@ def _record(
     failed = [run for run in runs if not run.passed]
     problem = next((run.problem for run in failed if run.problem), None)
     problem = problem or gate_problem(job.bundle, attempt.step_name, ran=bool(runs))
+    problem = problem or reach_problem(job.bundle, attempt.step_name, failed)
     passed = not interrupted and not failed and problem is None
     status = AttemptState.SUCCEEDED if passed else AttemptState.FAILED
     done = job.services.journal.finish_attempt(
@@ -173,6 +175,27 @@ def gate_problem(bundle: Bundle, step: str, *, ran: bool) -> str | None:
     if not blocking:
         return None
     return f"{', '.join(blocking)} required, but there is no {step} check to run"
+
+
+def reach_problem(bundle: Bundle, step: str, failed: Sequence[CheckRun]) -> str | None:
+    """Return why no fix turn can mend a static check: every finding lies outside the scope.
+
+    Such findings were there before the workstream began. A failing test is another matter: it
+    may well be mended from elsewhere.
+    """
+    if step != "static" or not failed or any(not run.findings for run in failed):
+        return None
+    matcher = ScopeMatcher(bundle.claims)
+    paths = {finding.path for run in failed for finding in run.findings}
+    if None in paths or any(matcher.allows(path) for path in paths if path is not None):
+        return None
+    names = sorted(path for path in paths if path is not None)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    tools = ", ".join(run.check.check_id for run in failed)
+    return (
+        f"{tools} fails in files that {bundle.id} may not change ({', '.join(names[:3])}{more}): "
+        "mend them first and commit, or take the check out of static_tools"
+    )
 
 
 def _tell(

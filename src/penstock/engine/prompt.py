@@ -101,6 +101,7 @@ def _fields(bundle: Bundle) -> str:
     fields = msgspec.to_builtins(bundle)
     # The script of the scripted tool is the answer, not the question.
     fields["metadata"] = {k: v for k, v in fields["metadata"].items() if k != "scripted"}
+    fields = {key: value for key, value in fields.items() if value not in (None, [], {})}
     return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
 
 
