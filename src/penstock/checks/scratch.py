@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 
 class ScratchFolders:
@@ -61,17 +59,20 @@ def _remove_all(folders: list[Path]) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder, write-protected parts of it too; what cannot be removed stays."""
-    # the callback's name changed between Python versions, its meaning did not
-    handler: dict[str, Any] = (
-        {"onexc": _unprotect} if sys.version_info >= (3, 12) else {"onerror": _unprotect}
-    )
-    shutil.rmtree(folder, **handler)
-
-
-def _unprotect(function: Callable[..., object], path: str, _: object) -> None:
-    place = Path(path)
+    shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
-        for folder in (place.parent, place):
-            if not folder.is_symlink():
-                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
-        function(path)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            _open_up(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_up(folder: Path) -> None:
+    """Give ourselves back the right to list and change every folder below."""
+    folder.chmod(stat.S_IRWXU)
+    for place, names, _ in os.walk(folder):  # each is opened before the walk goes into it
+        for name in names:
+            inner = Path(place, name)
+            if not inner.is_symlink():
+                inner.chmod(stat.S_IRWXU)

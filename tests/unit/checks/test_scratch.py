@@ -71,7 +71,19 @@ def test_a_spoilt_folder_is_never_lent_again(temporary: Path, how: str) -> None:
     with folders.lend() as second:
         assert second != first
         assert list(second.iterdir()) == []
+    assert not first.is_symlink()
     assert Path("/etc/passwd").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root removes everything at once")
+def test_closed_folders_are_removed(tmp_path: Path) -> None:
+    """Folders that forbid listing and changing are opened up first."""
+    write_files(tmp_path, {"x/a/b/c": "", "x/d/e": ""})
+    (tmp_path / "x" / "link").symlink_to("/etc")
+    for name in ("x/a/b", "x/a", "x/d", "x"):
+        (tmp_path / name).chmod(0)
+    remove_tree(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_folder_spoilt_while_idle_is_not_lent(temporary: Path) -> None:
