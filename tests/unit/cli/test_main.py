@@ -10,7 +10,7 @@ import pytest
 from penstock.cli.main import COMMANDS, main
 from tests.support.cli import PENSTOCK, Cli, plain_environment
 
-HEAVY = ("rich", "yaml", "msgspec", "jsonschema_rs", "sqlite3", "penstock.store", "penstock.engine")
+HEAVY = ("rich", "yaml", "msgspec", "jsonschema_rs", "click")
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda e: e.name)

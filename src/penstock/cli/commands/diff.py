@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from penstock.cli import output
 from penstock.cli.options import db_option, json_option
 from penstock.cli.select import find_run, find_workstream
 from penstock.wiring import open_workspace
+
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 @click.command("diff")
@@ -37,16 +41,15 @@ def command(run: str, workstream: str, stat: bool, db: str | None, as_json: bool
         output.warn(f"{row.ws_id} has committed nothing.")
     elif output.on_terminal():
         for line in text.splitlines():
-            output.emit(click.style(output.displayed(line), fg=_colour(line), bold=_is_head(line)))
+            output.emit(_painted(output.displayed(line)))
     else:
         output.emit(text, end="")
 
 
-def _is_head(line: str) -> bool:
-    return line.startswith(("diff --git ", "--- ", "+++ "))
-
-
-def _colour(line: str) -> str | None:
-    if _is_head(line):
-        return None
-    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+def _painted(line: str) -> str:
+    """Return a line of a diff in its colour, unless the user wants none (https://no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return line
+    if line.startswith(("diff --git ", "--- ", "+++ ")):
+        return click.style(line, bold=True)
+    return click.style(line, fg=COLOURS.get(line[:1]))
