@@ -110,13 +110,13 @@ class _Attempt:
     def result(self, guard: ImportGuard) -> CheckRun:
         """Run it and judge what became of it."""
         check, context = self.check, self.context
-        manifest = stray_manifest(check.argv, self._cwd, context.worktree)
-        if manifest is not None:
-            return self._astray(manifest)
         env = check_environment(context.worktree, context.repo_root, self.scratch, check.env)
         executable = locate(check.argv[0], self._cwd, env)
         if executable is None:
             return _problem(check, self._missing())
+        manifest = stray_manifest(check.argv, self._cwd, context.worktree)
+        if manifest is not None:
+            return self._astray(manifest)
         imports = self._imports(guard, executable, env)
         if imports.problem is not None:
             return _problem(check, imports.problem)
