@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +124,56 @@ def test_clean_keeps_what_is_young_or_holds_work(cli: Cli) -> None:
     assert "Removed 0 items" in said.out
     assert "something uncommitted is in it" in said.out
     assert (cli.folder / ".worktrees" / "ws-bad" / "notes.txt").exists()
+
+
+def test_clean_keeps_a_worktree_until_its_branch_is_merged(cli: Cli) -> None:
+    """Commits that nobody has yet keep their worktree; once they are part of HEAD it goes."""
+    write_bundles(cli.folder, bundle("ws-red", acceptance_tests=["python3 -c 'exit(1)'"]))
+    run_id = cli("run", "ws-red", "--json").json["run_id"]
+    found = cli("clean", "--older-than", "1d", "--yes", "--json").json
+    assert (found["removed"], found["kept"][0]["why"]) == ([], "its branch is not merged")
+    git(cli.folder, "merge", "-q", f"workstream/ws-red/{run_id}")
+    found = cli("clean", "--older-than", "1d", "--yes", "--json").json
+    assert [item["why"].partition(",")[0] for item in found["removed"]] == [
+        "it is merged into HEAD"
+    ]
+    assert not (cli.folder / ".worktrees" / "ws-red").exists()
+
+
+def test_clean_stays_in_our_folders(cli: Cli) -> None:
+    """A run whose id is a path leads nowhere, and a linked folder is not followed."""
+    finished(cli)
+    database = sqlite3.connect(cli.folder / "state" / "pipeline.db", isolation_level=None)
+    for run_id in ("..", "../..", ".", "linked"):
+        made = "2020-01-01T00:00:00Z"
+        database.execute(
+            "INSERT INTO runs (run_id, status, created_at, updated_at) VALUES (?, 'failed', ?, ?)",
+            (run_id, made, made),
+        )
+    database.close()
+    (cli.folder / "logs" / "linked").symlink_to(cli.folder / "workstreams")
+    found = cli("clean", "--yes", "--json").json["found"]
+    assert [item["kind"] for item in found] == ["worktree"]
+    assert (cli.folder / "workstreams" / "ws-good.json").exists()
+
+
+def test_clean_goes_on_when_something_cannot_be_removed(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stays is named with the reason, the rest goes."""
+    finished(cli)
+    remove = shutil.rmtree
+
+    def refuse(path: str, **options: Any) -> None:
+        if "prompts" in str(path):
+            raise PermissionError(13, "Permission denied", path)
+        remove(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    said = cli("clean", "--older-than", "0s", "--yes")
+    assert said.code == 0
+    assert "it cannot be removed: Permission denied" in said.out
+    assert "Removed 3 items." in said.out
 
 
 def test_clean_never_touches_an_unfinished_run(cli: Cli) -> None:

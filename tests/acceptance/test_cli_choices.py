@@ -140,3 +140,13 @@ def test_a_newer_journal_is_refused(cli: Cli) -> None:
         said = cli(*command)
         assert said.code == 2
         assert "999" in said.err
+
+
+@pytest.mark.parametrize("run_id", ["../x", "..", "a b", "", "-x", "x.lock", "a..b", "x" * 101])
+def test_a_run_cannot_be_called_anything(cli: Cli, run_id: str) -> None:
+    """An id that is no branch name or leads out of a folder is refused before anything is made."""
+    for command in (["run", "ws-a"], ["validate"]):
+        said = cli(*command, f"--run-id={run_id}")
+        assert said.code == 2
+        assert "cannot be the id of a run" in said.err
+    assert cli("status", "--json").json == {"runs": []}

@@ -71,7 +71,9 @@ def _show_workstream(number: int, workstream: PlannedWorkstream) -> None:
     output.emit(f"{number}. {workstream.ws_id} with {workstream.tool}{after}")
     output.emit(f"   branch: {workstream.branch}")
     for step in workstream.steps:
-        output.emit(f"   {step.step}: {step.what}: {shell_words(step.argv)}")
+        command = shell_words(step.argv)
+        named = "" if step.what == command else f"{step.what}: "
+        output.emit(f"   {step.step}: {named}{command}")
     for note in workstream.notes:
         output.emit(f"   note: {one_line(note)}")
     output.emit("   prompt:")

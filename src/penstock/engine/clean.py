@@ -1,8 +1,8 @@
 """What `penstock clean` may remove: evidence of old finished runs, and worktrees without work.
 
 Nothing of a run that has not ended is touched. A worktree goes only when its branch is provably
-merged into the run's integration branch or holds no commit of its own, and when nothing
-uncommitted is in it; the branch itself always stays.
+merged into the run's integration branch or into HEAD, or holds no commit of its own, and when
+nothing uncommitted is in it; the branch itself always stays.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.errors import EnvironmentProblem
 from penstock.model.records import Run, Workstream
 from penstock.model.states import RUN_MOVES, RunState, WorkstreamState
 from penstock.model.times import seconds
@@ -100,16 +99,13 @@ class Cleaner:
         return CleanPlan(waste=tuple(waste), kept=tuple(kept))
 
     def remove(self, item: Waste) -> str | None:
-        """Remove one thing; return None when it is gone, else why it stays.
-
-        Raises EnvironmentProblem when the folder cannot be removed.
-        """
+        """Remove one thing; return None when it is gone, else why it stays."""
         if item.kind == "worktree":
             return self._release(item)
         try:
             shutil.rmtree(item.path)
         except OSError as error:
-            raise EnvironmentProblem(f"cannot remove {item.path}: {error.strerror}") from error
+            return f"it cannot be removed: {error.strerror}"
         return None
 
     def _finished_runs(self) -> Iterator[Run]:
@@ -124,7 +120,7 @@ class Cleaner:
         when = f"{days} days ago" if days > 1 else "yesterday" if days else "today"
         for kind, place in self._places.items():
             folder = place / run.run_id
-            if folder.parent != place or folder.is_symlink() or not folder.is_dir():
+            if not _is_child(folder, place) or folder.is_symlink() or not folder.is_dir():
                 continue
             yield Waste(
                 kind=kind,
@@ -164,10 +160,10 @@ class Cleaner:
             return None
         if row.head_commit is None or row.head_commit == row.base_commit:
             return "it holds no commit of its own"
-        into = run.integration_branch
-        head = self._repository.resolve(into) if into else None
-        if head is not None and self._repository.is_ancestor(row.head_commit, head):
-            return f"it is merged into {into}"
+        for place in filter(None, (run.integration_branch, "HEAD")):
+            head = self._repository.resolve(place)
+            if head is not None and self._repository.is_ancestor(row.head_commit, head):
+                return f"it is merged into {place}"
         return None
 
     def _release(self, item: Waste) -> str | None:
@@ -182,6 +178,11 @@ class Cleaner:
             return "something uncommitted is in it"
         self._repository.release(tree)
         return "something unrecorded is in it" if Path(item.path).is_dir() else None
+
+
+def _is_child(folder: Path, place: Path) -> bool:
+    """Tell whether a run's id names a folder right below `place`; `..` does not."""
+    return Path(os.path.normpath(folder)).parent == place
 
 
 def size_of(folder: Path) -> int:

@@ -16,6 +16,7 @@ from penstock.engine.selection import enter_bundles
 from penstock.engine.services import Services
 from penstock.errors import Interrupted, UsageError
 from penstock.model.events import EventType
+from penstock.model.ids import require_run_id
 from penstock.model.records import Run
 from penstock.model.results import RunResult
 from penstock.model.states import RunState
@@ -76,7 +77,7 @@ class Engine:
     def _create(self, request: RunRequest) -> str:
         services = self._services
         base = services.repository.head()
-        run_id = request.run_id or self._free_id()
+        run_id = require_run_id(request.run_id) if request.run_id is not None else self._free_id()
         for tool_id in sorted({request.tool or bundle.tool for bundle in request.bundles}):
             services.toolbox.get(tool_id)
         metadata: dict[str, Any] = {

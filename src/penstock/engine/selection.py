@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
+from penstock.model.ids import require_run_id
 from penstock.model.states import RunState
 from penstock.store.api import Journal
 
@@ -80,7 +81,7 @@ def enter_bundles(
     try:
         run = journal.get_run(run_id)
     except NotFoundError:
-        run = journal.create_run(run_id, integration_branch=f"integration/{run_id}")
+        run = journal.create_run(require_run_id(run_id), integration_branch=f"integration/{run_id}")
     if run.status not in (RunState.PENDING, RunState.RUNNING):
         raise UsageError(f"run {run_id} has ended ({run.status.value})", hint="Choose another id.")
     held = {row.ws_id for row in journal.list_workstreams(run_id)}

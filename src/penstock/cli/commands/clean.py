@@ -27,8 +27,9 @@ AGE = re.compile(r"(\d+)([shdw])")
 def command(age: str, dry_run: bool, yes: bool, db: str | None, as_json: bool) -> None:
     """Remove prompts, logs and patches of old finished runs, and worktrees without work in them.
 
-    A worktree goes only when its branch is merged into the run's integration branch or holds no
-    commit, and nothing uncommitted is in it. Branches stay. Unfinished runs are never touched.
+    A worktree goes only when its branch is merged into the run's integration branch or into HEAD, or
+    holds no commit, and nothing uncommitted is in it. Branches stay. Unfinished runs are never
+    touched.
     """
     older_than_s = seconds_of(age)
     with open_workspace(db=db) as workspace:

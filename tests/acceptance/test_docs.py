@@ -1,0 +1,255 @@
+"""The documentation is true: its commands run, its examples load, its links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+import yaml
+
+from penstock.cli.main import cli
+from penstock.config.circuit_breakers import load_breakers
+from penstock.config.comments import blank_comments
+from penstock.config.pipeline import load_pipeline
+from penstock.config.profiles import load_tool_profiles
+from penstock.demo.content import FILES
+from penstock.model.events import EventType
+from penstock.planning.load import load_bundles
+from tests.support import docpages
+from tests.support.cli import git, plain_environment
+from tests.support.docpages import ROOT, Block, page_id
+from tests.support.venvs import make_repo_venv
+
+PAGES = docpages.pages()
+RUNNABLE = [page for page in PAGES if docpages.steps(page)]
+
+
+# -- commands ------------------------------------------------------------------------------
+class Scratch:
+    """A repository in which a page's commands are run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._home = folder.parent / "home"
+        self._home.mkdir()
+        (self._home / ".gitconfig").write_text("[user]\nname = A\nemail = a@example.invalid\n")
+
+    def environment(self) -> dict[str, str]:
+        """Return an environment without keys, in which `penstock` is on PATH."""
+        mine = plain_environment()
+        path = os.pathsep.join([str(Path(sys.executable).parent), mine["PATH"]])
+        return {"PATH": path, "HOME": str(self._home), "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
+
+    def do(self, step: docpages.Step) -> None:
+        """Write a file or run a command, which must end as the page says."""
+        if step.file is not None:
+            place = self.folder / step.file
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(step.text, encoding="utf-8")
+            return
+        done = subprocess.run(
+            ["bash", "-c", step.command or ""],
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        said = f"line {step.line}: $ {step.command}\n{done.stdout}{done.stderr}"
+        assert done.returncode == step.code, f"exit code {done.returncode}, {said}"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """An empty folder with an environment that holds pytest and ruff."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    make_repo_venv(folder)
+    return Scratch(folder)
+
+
+def fill(folder: Path) -> None:
+    """Make the folder a repository with a small Python package in it."""
+    for name, text in FILES.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "config", "user.name", "A")
+    git(folder, "config", "user.email", "a@example.invalid")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "A small shop")
+
+
+@pytest.mark.parametrize("page", RUNNABLE, ids=page_id)
+def test_the_commands_of_a_page_run(page: Path, scratch: Scratch) -> None:
+    """Each command ends with the exit code that the page gives, 0 unless it says otherwise."""
+    todo = docpages.steps(page)
+    if not any(step.command and step.command.startswith("git init") for step in todo):
+        fill(scratch.folder)
+    for step in todo:
+        scratch.do(step)
+
+
+def test_the_tutorial_the_readme_and_the_how_tos_are_run() -> None:
+    """A page that shows commands in the middle of its text cannot drop out unnoticed."""
+    run = {page_id(page) for page in RUNNABLE}
+    assert {"README.md", "docs/tutorial/first-run.md", "docs/how-to/write-bundles.md"} <= run
+
+
+# -- what commands are called --------------------------------------------------------------
+def known_options(words: list[str]) -> set[str] | None:
+    """Return the options of the command that a line calls, None when there is no such command."""
+    context = click.Context(cli)
+    command: click.Command | None = cli
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        command = command.get_command(context, word)
+    if command is None:
+        return None
+    return {opt for param in command.params for opt in param.opts} | {"--help", "-h", "--version"}
+
+
+def shown_commands(page: Path) -> Iterator[str]:
+    """Yield the penstock command lines that a page shows, run or not."""
+    yield from docpages.inline_commands(page)
+    for block in docpages.blocks(page):
+        if block.language in ("sh", "console", "yaml"):
+            for line in block.text.splitlines():
+                found = re.search(r"(?:^|[$&|:] +)(penstock [^#|&>]*)", line)
+                if found:
+                    yield found[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_commands_and_options_that_are_named_exist(page: Path) -> None:
+    """No page names a penstock command or option that the parser does not know."""
+    wrong = []
+    for line in shown_commands(page):
+        words = line.split()[1:]
+        options = known_options([word for word in words if not word.startswith("-")])
+        given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        if options is None or not given <= options:
+            wrong.append(line)
+    assert wrong == []
+
+
+# -- links ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_relative_links_resolve(page: Path) -> None:
+    """Each relative link leads to a file that is there, each anchor to one of its headings."""
+    broken = [link for link in docpages.links(page) if not resolves(page, link)]
+    assert broken == []
+
+
+def resolves(page: Path, link: str) -> bool:
+    """Tell whether a relative link of a page leads somewhere inside the repository."""
+    name, _, anchor = link.partition("#")
+    target = (page.parent / name).resolve() if name else page
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in docpages.anchors(target)
+
+
+# -- examples ------------------------------------------------------------------------------
+EXAMPLES = [
+    pytest.param(block, id=f"{page_id(page)}:{block.line}")
+    for page in PAGES
+    for block in docpages.blocks(page)
+    if block.language in ("json", "yaml", "toml", "python")
+]
+
+
+@pytest.mark.parametrize("block", EXAMPLES)
+def test_examples_load(block: Block, tmp_path: Path) -> None:
+    """What is shown as a bundle, a configuration or a program is a valid one."""
+    load_example(block, tmp_path)
+
+
+def load_example(block: Block, folder: Path) -> None:
+    """Load an example with what reads it in earnest."""
+    if block.language == "toml":
+        tomllib.loads(block.text)
+    elif block.language == "python":
+        compile(block.text, "example", "exec")
+    elif block.language == "yaml":
+        load_yaml(block.text, folder)
+    else:
+        load_json(block.text, folder)
+
+
+def load_yaml(text: str, folder: Path) -> None:
+    """Load a configuration file, or any other YAML (a CI workflow) as such."""
+    document = yaml.safe_load(text)
+    if "jobs" in document:
+        return
+    (folder / "config").mkdir()
+    breakers = document.keys() <= {"defaults", "per_step"}
+    name = "circuit_breakers" if breakers else "pipeline"
+    (folder / "config" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    settings = load_pipeline(folder).settings
+    load_breakers(folder, settings)
+
+
+def load_json(text: str, folder: Path) -> None:
+    """Load bundles or tool profiles, or any other JSON (output of a command) as such."""
+    document: Any = msgspec.json.decode(blank_comments(text))
+    first = document[0] if isinstance(document, list) and document else document
+    if not isinstance(first, Mapping):
+        return
+    if str(first.get("id", "")).startswith("ws-"):
+        (folder / "example.json").write_text(text, encoding="utf-8")
+        errors = load_bundles((folder / "example.json",), folder).errors
+        assert [e for e in errors if e.type == "schema"] == []
+    elif all(isinstance(v, Mapping) and {"command", "args"} & v.keys() for v in first.values()):
+        (folder / "config").mkdir()
+        (folder / "config" / "tool_profiles.json").write_text(text, encoding="utf-8")
+        load_tool_profiles(folder)
+
+
+# -- events --------------------------------------------------------------------------------
+def test_every_event_is_documented_and_no_other() -> None:
+    """docs/reference/events.md lists the event types that exist, each once."""
+    text = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)
+    assert sorted(rows) == sorted(event.value for event in EventType)
+
+
+# -- the demonstration ---------------------------------------------------------------------
+def test_the_demo_looks_as_the_readme_shows(tmp_path: Path) -> None:
+    """The README's demo has the workstreams, states, fixes, costs and commands of a real one."""
+    page = ROOT / "README.md"
+    shown = next(b for b in docpages.blocks(page) if (b.directive, b.value) == ("demo", "result"))
+    scratch = Scratch(tmp_path / "unused")
+    done = subprocess.run(
+        ["penstock", "demo"],
+        cwd=tmp_path,
+        env=scratch.environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    assert shape(shown.text) == shape(done.stdout)
+
+
+def shape(text: str) -> list[str]:
+    """Return what is the same in every demonstration: times, places, ids and wrapping are not."""
+    text = re.sub(r"run-\d{8}T\d{6}Z", "RUN", text)
+    text = re.sub(r"\S+/penstock-demo-\w+", "FOLDER", text)
+    text = re.sub(r"\S+/penstock (?=\w)", "penstock ", text)
+    text = re.sub(r" [\d.]+m?s ", " TIME ", text)
+    text = re.sub(r"^WORKSTREAM.*$", "", text, flags=re.MULTILINE)
+    return text.split()
