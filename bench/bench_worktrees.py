@@ -74,28 +74,23 @@ def lease(repo: GitRepository, name: str, start: str) -> GitWorktree:
     return repo.lease(name, "bench", f"workstream/{name}/bench", start)
 
 
-def lease_times(repo: GitRepository, starts: list[str], rounds: int) -> list[float]:
-    """Lease the same slot at the starts in turn, and time each lease."""
-    times = []
-    for number in range(rounds):
-        start = starts[number % len(starts)]
-        name = f"w{time.monotonic_ns()}"
-        began = time.perf_counter()
-        tree = lease(repo, name, start)
-        times.append((time.perf_counter() - began) * 1000)
-        repo.release(tree)
-    return times
+def lease_time(repo: GitRepository, start: str) -> float:
+    """Time one lease; the worktree is given back."""
+    name = f"w{time.monotonic_ns()}"
+    began = time.perf_counter()
+    tree = lease(repo, name, start)
+    took = (time.perf_counter() - began) * 1000
+    repo.release(tree)
+    return took
 
 
-def add_times(root: Path, start: str, rounds: int) -> list[float]:
-    """Time `git worktree add` with a branch of its own."""
-    times = []
-    for number in range(rounds):
-        place = root.parent / f"add{number}"
-        branch = f"add/{number}"
-        times.append(timed(lambda p=place, b=branch: git(root, "worktree", "add", "-b", b, str(p), start)))  # type: ignore[misc]  # fmt: skip
-        git(root, "worktree", "remove", "--force", str(place))
-    return times
+def add_time(root: Path, start: str) -> float:
+    """Time one `git worktree add` with a branch of its own; the worktree is removed."""
+    name = f"add{time.monotonic_ns()}"
+    place = root.parent / name
+    took = timed(lambda: git(root, "worktree", "add", "-b", name, str(place), start))
+    git(root, "worktree", "remove", "--force", str(place))
+    return took
 
 
 def turn_times(repo: GitRepository, rounds: int) -> dict[str, list[float]]:
@@ -152,6 +147,11 @@ def row(name: str, times: list[float], note: str = "") -> float:
     return median
 
 
+def of_add(times: list[float], add: float) -> str:
+    """Say how a median compares with that of `git worktree add`."""
+    return f"{statistics.median(times) / add:.2f} of add"
+
+
 def measure(folder: Path, files: int, rounds: int) -> bool:
     """Print the table; return whether all targets were met."""
     root = folder / "repo"
@@ -163,15 +163,22 @@ def measure(folder: Path, files: int, rounds: int) -> bool:
     far = commit(root)
     git(root, "checkout", "--quiet", "--detach", near)
     repo = open_repository(root, WorktreeSettings(pool=1))
-    print(f"{files} files; git {git(root, '--version').split()[-1]}; {rounds} rounds\n")
+    version, load = git(root, "--version").split()[-1], os.getloadavg()[0]
+    print(f"{files} files; git {version}; {rounds} rounds; load {load:.1f}\n")
     print(f"{'':<46}{'median':>9}{'min':>9}{'max':>9}")
-    add = row("git worktree add -b", add_times(root, near, max(3, rounds // 2)))
-    row("first lease (no slot yet)", lease_times(repo, [near], 1))
-    same = row("lease, 0 files differ", lease_times(repo, [near], rounds))
-    some = lease_times(repo, [base, near], rounds)
-    hundred = row("lease, 100 files differ", some, f"{statistics.median(some) / add:.2f} of add")
-    many = lease_times(repo, [far, near], max(4, rounds // 2))
-    every = row("lease, all files differ", many, f"{statistics.median(many) / add:.2f} of add")
+    first = lease_time(repo, near)
+    times: dict[str, list[float]] = {"add": [], "same": [], "hundred": [], "every": []}
+    for _ in range(rounds):  # interleaved, so that all see the same load
+        times["add"].append(add_time(root, near))
+        times["same"].append(lease_time(repo, near))
+        times["hundred"].append(lease_time(repo, base))
+        times["every"].append(lease_time(repo, far))
+        lease_time(repo, near)
+    add = row("git worktree add -b", times["add"])
+    row("first lease (no slot yet)", [first])
+    same = row("lease, 0 files differ", times["same"])
+    hundred = row("lease, 100 files differ", times["hundred"], of_add(times["hundred"], add))
+    every = row("lease, all files differ", times["every"], of_add(times["every"], add))
     parts = turn_times(repo, rounds)
     row("two fingerprints", parts["fingerprints"])
     row("changes (stage and diff)", parts["diff"])

@@ -60,28 +60,35 @@ def take(root: Path, git_dir: Path, common: Path, own_paths: Iterable[str]) -> C
 
 def _walk(top: str, own: frozenset[str], files: dict[str, Mark], cut: int) -> None:
     todo = [top]
-    is_folder, scandir = stat.S_ISDIR, os.scandir
     while todo:
         try:
-            entries = scandir(todo.pop())
+            entries = os.scandir(todo.pop())
         except OSError:
             continue  # gone since, or not to be read: its own mark has told of that
         with entries:
-            for entry in entries:
-                path = entry.path
-                if path in own:
-                    continue
-                try:
-                    s = entry.stat(follow_symlinks=False)
-                except OSError:
-                    continue
-                if is_folder(s.st_mode):
-                    files[path[cut:]] = (s.st_mode,)
-                    todo.append(path)
-                else:
-                    files[path[cut:]] = (
-                        s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino,
-                    )  # fmt: skip
+            todo += _mark_all(entries, own, files, cut)
+
+
+def _mark_all(
+    entries: Iterable[os.DirEntry[str]], own: frozenset[str], files: dict[str, Mark], cut: int
+) -> list[str]:
+    """Enter the marks of a folder's entries; return the folders among them."""
+    folders = []
+    for entry in entries:
+        path = entry.path
+        if path in own:
+            continue
+        try:
+            s = entry.stat(follow_symlinks=False)
+        except OSError:
+            continue  # gone since it was listed
+        if stat.S_ISDIR(s.st_mode):
+            files[path[cut:]] = (s.st_mode,)
+            folders.append(path)
+        else:
+            mark = (s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
+            files[path[cut:]] = mark
+    return folders
 
 
 def _git_state(git_dir: Path, common: Path) -> dict[str, Any]:

@@ -8,7 +8,9 @@ back. The repository's lock is held around the choice and the moves, not around 
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from penstock.errors import GitError, RepositoryError
@@ -43,14 +45,13 @@ def lease(site: Site, ws_id: str, run_id: str, branch: str, start: str, base: st
         _give_up_earlier(site, branch)
         site.require_not_checked_out(branch)
         slot, is_fresh = _take(site, wanted, start)
-    try:
+    with ExitStack() as undo:
+        undo.callback(discard, site, slot)
         _check_out(site, slot, branch, start)
         tree = GitWorktree(site, slot, branch=branch, base=base, head=start)
         tree.notes = submodules.lay(site, slot)
         tree.belongings = _furnish(site, slot, is_fresh)
-    except BaseException:
-        discard(site, slot)
-        raise
+        undo.pop_all()
     tree.remember_index()
     slot.write_lease(_in_state(wanted, LeaseState.TAKEN))
     return tree
@@ -182,7 +183,7 @@ def release(site: Site, tree: GitWorktree) -> bool:
     slot.write_belongings(tree.belongings)
     if tree.left_ignored:
         tree.clean()
-    remove_empty_folders(slot.path)
+    remove_empty_folders(slot.path, tree.belongings.paths)
     slot.tidy()
     slot.detach(tree.head)
     _return(site, slot)
@@ -199,29 +200,13 @@ def _return(site: Site, slot: Slot) -> None:
         discard(site, slot)
 
 
-def remove_empty_folders(tree: Path) -> None:
-    """Remove folders without any file: git does not see them, the next lease would."""
-    import os
-
-    kept: set[str] = set()
-    for folder, folders, files in os.walk(tree, topdown=False):
-        if folder == str(tree):
-            continue
-        if (
-            files
-            or any(f"{folder}/{name}" in kept for name in folders)
-            or _has_link(folder, folders)
-        ):
-            kept.add(folder)
-        else:
-            with suppress(OSError):
+def remove_empty_folders(tree: Path, kept: Sequence[str]) -> None:
+    """Remove folders without any file, which git does not see; those below `kept` paths stay."""
+    stay = tuple(f"{tree}/{path}/" for path in kept)
+    for folder, _, files in os.walk(tree, topdown=False):
+        if not files and folder != str(tree) and not f"{folder}/".startswith(stay):
+            with suppress(OSError):  # not empty: it holds folders with files, or symlinks
                 os.rmdir(folder)  # noqa: PTH106 - os.walk gives strings
-
-
-def _has_link(folder: str, folders: list[str]) -> bool:
-    import os
-
-    return any(os.path.islink(f"{folder}/{name}") for name in folders)  # noqa: PTH114
 
 
 def discard(site: Site, slot: Slot) -> None:

@@ -154,7 +154,7 @@ def test_our_own_folder_is_never_copied(root: Path) -> None:
 
 def test_setup_runs_once_for_a_slot(root: Path) -> None:
     """Set-up commands run in a tree made anew; what they made stays when it is used again."""
-    code = "import pathlib as p; p.Path('build').mkdir(); p.Path('build/n').write_text(str(p.Path.cwd()))"
+    code = "import pathlib as p; p.Path('build/empty').mkdir(parents=True); p.Path('build/n').write_text(str(p.Path.cwd()))"
     repo = opened(root, setup=(python(code), "  "))
     tree = lease(repo)
     assert (tree.path / "build/n").read_text() == str(tree.path)
@@ -163,6 +163,7 @@ def test_setup_runs_once_for_a_slot(root: Path) -> None:
     repo.release(tree)
     tree = lease(repo, "b")
     assert (tree.path / "build/n").exists()
+    assert (tree.path / "build/empty").is_dir()
     assert not (tree.path / "x.log").exists()
     log = next((root / "logs/setup").iterdir())
     assert log.stat().st_mode & 0o077 == 0
