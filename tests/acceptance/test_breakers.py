@@ -110,6 +110,19 @@ def test_a_fix_that_takes_tests_away_trips(project: Project) -> None:
     assert "1 tests ran in runtime, 2 before" in (found.reason or "")
 
 
+def test_taking_all_tests_away_trips_too(project: Project) -> None:
+    """No test at all is less than one, though pytest's exit code 5 is no failure."""
+    from tests.support.venvs import make_repo_venv
+
+    make_repo_venv(project.root)
+    project.configure(static_tools=[], runtime_tools=["pytest"])
+    one, none = "def test_a():\n    assert 0\n", "def nothing():\n    pass\n"
+    scope = {"files_scope": ["test_it.py"]}
+    project.bundle("ws-a", says(one, "test_it.py"), says(none, "test_it.py"), **scope)
+    project.run()
+    assert project.tripped() == ["test_count"]
+
+
 def test_every_decision_is_in_the_journal_with_its_reason(project: Project) -> None:
     """Who reads the events can follow why each turn was taken and why it stopped."""
     project.bundle("ws-a", says("bad\n"), says("good\n"))

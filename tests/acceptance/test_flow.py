@@ -140,6 +140,14 @@ def test_acceptance_commands_run_in_the_worktree(project: Project) -> None:
     assert project.run_one(run_id="run-2").final_status == "failed"
 
 
+def test_a_check_that_cannot_be_run_costs_no_turn(project: Project) -> None:
+    """An acceptance command that needs a shell is refused before the tool is started."""
+    project.bundle("ws-a", says("fine\n"), acceptance_tests=["pytest -q && echo ok"])
+    found = project.run_one()
+    assert (found.final_status, found.steps) == ("failed", ())
+    assert "not begun" in (found.reason or "")
+
+
 def test_tokens_and_cost_are_recorded(project: Project) -> None:
     """What the tool reports is added up; unknown stays unknown."""
     usage = {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.25}

@@ -131,6 +131,16 @@ def _run_all(
     return tuple(runs)
 
 
+def planned_problem(job: Job, tree: Worktree) -> str | None:
+    """Return what is wrong with a check before anything is paid for, None when all can be run."""
+    plan = job.services.checks.plan
+    for step in ("static", "runtime"):
+        for check in plan(step, tree.path, job.bundle.acceptance_tests)[0]:
+            if check.problem is not None:
+                return f"{step}: {check.problem}"
+    return None
+
+
 def _record(
     job: Job,
     attempt: Attempt,
@@ -242,7 +252,9 @@ def _result(
             job.services.root,
         ),
     }
-    return {key: value for key, value in kept.items() if value not in (None, [], "", False)}
+    # 0 equals False, and no test at all is what the falling test count must see
+    unset: tuple[Any, ...] = (None, [], "")
+    return {k: v for k, v in kept.items() if v is not False and v not in unset}
 
 
 def _check_json(run: CheckRun) -> dict[str, Any]:

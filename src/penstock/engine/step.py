@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.breakers.decide import Next, cost_tripped
 from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
-from penstock.engine.checking import checking_step, run_checks
+from penstock.engine.checking import checking_step, planned_problem, run_checks
 from penstock.engine.desk import Desk
 from penstock.engine.facts import FINISHED, edit_tries, spend
 from penstock.engine.job import Job
@@ -81,6 +81,8 @@ def _begin_edit(job: Job, _desk: Desk) -> None:
 def _edit(job: Job, desk: Desk) -> None:
     tree = desk.worktree(job)
     if not _edited(job):
+        if (problem := planned_problem(job, tree)) is not None:
+            return _fail(job, "edit", f"not begun, because a check cannot be run: {problem}")
         prompt = edit_prompt(job.bundle, job.run_id, tree.path)
         end = _turn(job, tree, step="edit", for_step=None, prompt=prompt)
         if end.error is not None:
