@@ -50,10 +50,13 @@ def measure(runs: int) -> dict[str, float]:
 
 
 def prepare(folder: Path) -> Path:
-    """Make a repository whose journal holds ten runs of five workstreams."""
+    """Make a repository with settings of its own whose journal holds ten runs of five workstreams."""
+    from penstock.environment.template import PIPELINE_YAML
     from penstock.wiring import open_workspace
 
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
+    (folder / "config").mkdir()
+    (folder / "config" / "pipeline.yaml").write_text(PIPELINE_YAML + "scope_policy: fail\n")
     with open_workspace(folder) as workspace:
         journal = workspace.open_journal()
         for number in range(10):
