@@ -7,12 +7,13 @@ of the edges.
 
 from __future__ import annotations
 
+import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import RepositoryError
+from penstock.errors import EnvironmentProblem, RepositoryError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -208,6 +209,19 @@ class Workspace(Surroundings):
 
         return run_result(self.reader, run_id)
 
+    def is_worked_on(self, run_id: str) -> bool:
+        """Tell whether a process holds a run and may still live; a run without one was interrupted,
+        waits, or was never begun."""
+        from penstock.process.identity import ProcessIdentity, is_alive
+
+        owner = self.reader.run_owner(run_id)
+        if owner is None:
+            return False
+        try:
+            return is_alive(ProcessIdentity.from_dict(owner))
+        except ValueError:  # written by another penstock: it cannot be told
+            return True
+
     def log_path(self, attempt: Attempt) -> Path:
         """Return where the log of an attempt lies."""
         from penstock.engine.evidence import FileEvidence
@@ -249,6 +263,11 @@ class Workspace(Surroundings):
 
     # -- running ---------------------------------------------------------------------------
     def _parts(self) -> Parts:
+        if platform.system() == "Windows":
+            raise EnvironmentProblem(
+                "running workstreams is not supported on Windows",
+                hint="Use WSL. Bundles can be validated and journals read here.",
+            )
         from penstock.assembly import Parts
         from penstock.config.circuit_breakers import load_breakers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import sqlite3
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def test_a_dry_run_as_json_has_the_result_and_the_plan(cli: Cli) -> None:
     assert document["final_status"] == "done"
     assert all(step["success"] for step in document["steps"])
     assert document["plan"][0]["steps"][0]["step"] == "edit"
+
+
+def test_windows_is_told_plainly(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where runs are not supported, running says so, and reading and validating work."""
+    monkeypatch.setattr(platform, "system", lambda: "Windows")
+    for command in (["run", "ws-a"], ["run", "ws-a", "--dry-run"]):
+        said = cli(*command)
+        assert said.code == 2
+        assert "not supported on Windows" in said.err
+    assert cli("validate").code == 0
+    assert cli("status").code == 0
 
 
 def test_an_unknown_tool_is_a_usage_error(cli: Cli) -> None:

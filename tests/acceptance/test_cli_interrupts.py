@@ -64,6 +64,12 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def state(repo: Path) -> tuple[str, bool]:
+    """Return the state of the run and whether somebody works on it."""
+    run = child("status", "--json", cwd=repo).json["runs"][0]
+    return run["status"], run["active"]
+
+
 def ends(repo: Path) -> dict[str, str]:
     """Return how each workstream ended, after resuming the run."""
     said = child("resume", "run-one", "--json", cwd=repo)
@@ -80,7 +86,8 @@ def test_an_interrupted_run_is_resumed(repo: Path, number: signal.Signals) -> No
     assert process.returncode == 130
     assert "Stopping: the running tool is being ended" in err
     assert "Traceback" not in err
-    assert child("status", "--json", cwd=repo).json["runs"][0]["status"] == "running"
+    assert state(repo) == ("running", False)
+    assert "Go on with: penstock resume run-one" in child("status", cwd=repo).out
     assert ends(repo) == {"ws-slow": "done", "ws-then": "done"}
 
 
@@ -99,8 +106,10 @@ def test_a_second_ctrl_c_ends_at_once(repo: Path) -> None:
 def test_a_killed_run_is_resumed_without_repeating(repo: Path) -> None:
     """After kill -9 the lost attempt is settled as unknown and its turn is run again."""
     with running(repo) as process:
+        assert state(repo) == ("running", True)
         process.kill()
         process.communicate()
+    assert "interrupted" in child("status", cwd=repo).out
     assert ends(repo) == {"ws-slow": "done", "ws-then": "done"}
     steps = child("report", "latest", "--json", cwd=repo).json["workstreams"][0]["steps"]
     edits = [(s["status"], s["attempt"]) for s in steps if s["step_name"] == "edit"]

@@ -21,6 +21,7 @@ STYLES = {
     "canceled": "yellow",
     "unknown": "yellow",
     "waiting": "yellow",
+    "interrupted": "yellow",
     "running": "cyan",
 }
 

@@ -56,7 +56,9 @@ def _print(report: InitReport, *, check: bool) -> None:
         output.emit("No AI coding CLI was found: install one of the above. The built-in tool")
         output.emit("`scripted` needs none: `penstock demo` shows the pipeline with it.")
     if not check and not report.problems:
-        output.emit("Next: penstock validate, then penstock run ws-example --dry-run")
+        example = any(piece.what == "example bundle" for piece in report.pieces)
+        ws_id = "ws-example" if example else "WS_ID"
+        output.emit(f"Next: penstock validate, then penstock run {ws_id} --dry-run")
 
 
 def _version(path: str | None, version: str | None) -> str:
