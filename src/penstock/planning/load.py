@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -26,7 +28,14 @@ from penstock.planning.api import (
 )
 from penstock.planning.files import UnreadableError, bundle_files, read_text
 from penstock.planning.parse import Flaw, Parsed, SyntaxProblemError, parse
-from penstock.planning.validate import Checked, Entry, Together, check_entry, duplicate_problems
+from penstock.planning.validate import (
+    LIMIT,
+    Checked,
+    Entry,
+    Together,
+    check_entry,
+    duplicate_problems,
+)
 
 _ERRORS: dict[ProblemType, type[UsageError]] = {
     ProblemType.SCHEMA: BundleValidationError,
@@ -38,11 +47,20 @@ _ERRORS: dict[ProblemType, type[UsageError]] = {
 }
 
 
+MAX_BUNDLES: Final = 100_000
+
+
 class Source(msgspec.Struct):
-    """What some files held."""
+    """What some files held.
+
+    `told` counts the problems of bundles; `silent` those bundles that are wrong, but after so many
+    problems that no more are told.
+    """
 
     checked: list[Checked] = msgspec.field(default_factory=list)
     problems: list[BundleProblem] = msgspec.field(default_factory=list)
+    told: int = 0
+    silent: int = 0
 
 
 def load_bundles(
@@ -93,7 +111,8 @@ def _report(source: Source, around: Source) -> ValidationReport:
         *(problem for c in source.checked for problem in c.unknown),
         *source.problems,
         *(problem for c in source.checked for problem in c.schema),
-        *duplicate_problems(source.checked),
+        *_more(source.silent),
+        *islice(duplicate_problems(source.checked), LIMIT),
         *together.problems(),
     )
     return ValidationReport(
@@ -103,6 +122,13 @@ def _report(source: Source, around: Source) -> ValidationReport:
         bundles=tuple(_loaded(checked)),
         available=tuple(loaded for loaded in others if loaded.bundle.id not in named),
     )
+
+
+def _more(silent: int) -> Iterator[BundleProblem]:
+    """Yield a problem that stands for all bundles about which nothing was told."""
+    if silent:
+        details = f"{silent} more bundles are wrong; mend these first"
+        yield BundleProblem(type=ProblemType.SCHEMA, file=None, id=None, path=None, details=details)
 
 
 def _once(checked: Iterable[Checked]) -> list[Checked]:
@@ -169,7 +195,17 @@ def _read(path: Path, source: Source, capabilities: Collection[str]) -> None:
     except (UnreadableError, SyntaxProblemError) as error:
         source.problems.append(_file_problem(path, str(error)))
         return
-    source.checked += [check_entry(entry, capabilities) for entry in entries(parsed, display(path))]
+    found = entries(parsed, display(path))
+    if len(found) > MAX_BUNDLES:
+        details = f"more than {MAX_BUNDLES} bundles in one file; split it into several files"
+        source.problems.append(_file_problem(path, details))
+        return
+    for entry in found:
+        one = check_entry(entry, capabilities, explained=source.told < LIMIT)
+        told = len(one.unknown) + len(one.schema)
+        source.told += told
+        source.silent += one.bundle is None and not told
+        source.checked.append(one)
 
 
 def entries(parsed: Parsed, file: str) -> list[Entry]:

@@ -12,6 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,8 @@ from penstock.planning.files import place
 
 MAX_DEPTH: Final = 64
 MAX_INT: Final = 2**63 - 1
+# More than this many of a kind say no more to a reader.
+MAX_FLAWS: Final = 1000
 _STRING: Final = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
 # Everything up to the next comment in one match (possessive, so that nothing is tried twice),
 # then the comments.
@@ -29,7 +32,7 @@ _LEXEME: Final = re.compile(
 _BRACKET: Final = re.compile(rf"{_STRING}|[\[{{\]}}]", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _BAD_CHAR: Final = re.compile(r"[\x00\ud800-\udfff]")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
 
 JsonPath = tuple[str | int, ...]
 
@@ -114,7 +117,7 @@ def parse(text: str) -> Parsed:
         raise SyntaxProblemError(depth_message(blanked))
     if not (notes.repeated or notes.bad or _BAD_ESCAPE.search(blanked)):
         return Parsed(value)
-    flaws = tuple(_flaws(value, notes))
+    flaws = tuple(islice(_flaws(value, notes), MAX_FLAWS))
     return Parsed(_without_bad(value), flaws)
 
 
@@ -162,6 +165,15 @@ def _at(text: str, position: int, what: str) -> str:
     """Put line and column before a message."""
     line, column = place(text[:position])
     return f"line {line} column {column}: {what}"
+
+
+def size(document: dict[str, Any], limit: int) -> int:
+    """How many values a document holds, itself too; counting stops behind `limit`."""
+    total, level = 1, [document]
+    while level and total <= limit:
+        total += sum(map(len, level))
+        level = [child for node in level for child in _containers(node)]
+    return total
 
 
 def _depth(value: Any) -> int:

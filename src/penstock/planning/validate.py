@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 import msgspec
-from jsonschema_rs import Draft7Validator
+from jsonschema_rs import Draft7Validator, ValidationError
 
 from penstock.model.bundle import Bundle
 from penstock.planning.api import (
@@ -21,7 +21,7 @@ from penstock.planning.api import (
     ProblemType,
 )
 from penstock.planning.explain import close, explain, found, shown
-from penstock.planning.parse import Flaw, JsonPath, json_path
+from penstock.planning.parse import Flaw, JsonPath, json_path, size
 from penstock.planning.schema import PATH_FIELDS, Schema, bundle_schema
 from penstock.schedule.conflicts import Overlap, simultaneous_overlaps
 from penstock.schedule.graph import build_dependency_graph, cycle_text, find_cycles
@@ -29,6 +29,10 @@ from penstock.schedule.scope import normalise
 
 # More than this many of a kind say no more; the rest shows once these are mended.
 LIMIT: Final = 1000
+# The validator makes all errors of a value at once; of one larger than this it tells the first.
+MAX_VALUES: Final = 100_000
+# How many ids may be compared with misspelt ones, all hints together.
+HINT_BUDGET: Final = 200_000
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -71,17 +75,25 @@ def _validator() -> tuple[Draft7Validator, Schema]:
     return Draft7Validator(schema), schema
 
 
-def check_entry(entry: Entry, capabilities: Collection[str] = DEFAULT_CAPABILITIES) -> Checked:
-    """Check one entry against the schema and the rules for its texts."""
+def check_entry(
+    entry: Entry, capabilities: Collection[str] = DEFAULT_CAPABILITIES, *, explained: bool = True
+) -> Checked:
+    """Check one entry against the schema and the rules for its texts.
+
+    Without `explained`, only whether it is a bundle is told.
+    """
     validator, _ = _validator()
+    is_valid = not entry.flaws and validator.is_valid(entry.value)
+    if not (is_valid or explained):
+        return Checked(entry, None)
     if not isinstance(entry.value, dict):
         details = f"expected an object (a bundle), found {found(entry.value)}"
         return Checked(entry, None, schema=(entry.problem(ProblemType.SCHEMA, (), details),))
-    if not entry.flaws and validator.is_valid(entry.value):
+    if is_valid:
         bundle, problems = _convert(entry, capabilities)
         return Checked(entry, bundle, schema=problems)
     unknown, wrong = _schema_problems(entry)
-    texts = tuple(_text_problems(entry, capabilities))
+    texts = tuple(islice(_text_problems(entry, capabilities), LIMIT))
     return Checked(entry, None, unknown=unknown, schema=(*wrong, *texts))
 
 
@@ -96,9 +108,9 @@ def _convert(
         # cannot say about numbers, such as 1.5e300 for a whole one.
         return None, (entry.problem(ProblemType.SCHEMA, (), f"expected otherwise: {error}"),)
     except ValueError:
-        return None, tuple(_text_problems(entry, capabilities))
+        return None, tuple(islice(_text_problems(entry, capabilities), LIMIT))
     if bundle.capability is not None and bundle.capability not in capabilities:
-        return None, tuple(_text_problems(entry, capabilities))
+        return None, tuple(islice(_text_problems(entry, capabilities), LIMIT))
     return bundle, ()
 
 
@@ -118,16 +130,28 @@ def _schema_problems(
     entry: Entry,
 ) -> tuple[tuple[BundleProblem, ...], tuple[BundleProblem, ...]]:
     """Return (unknown fields, everything else) of an entry that the schema refuses."""
-    validator, schema = _validator()
+    _, schema = _validator()
     unknown: list[BundleProblem] = []
     wrong = [entry.problem(ProblemType.SCHEMA, f.path, f.details) for f in entry.flaws]
     flawed = {flaw.path for flaw in entry.flaws}
-    for error in islice(validator.iter_errors(entry.value), LIMIT):
-        for path, details in explain(error, schema):
-            if path not in flawed:
-                target = unknown if details.startswith("unknown field") else wrong
-                target.append(entry.problem(ProblemType.SCHEMA, path, details))
+    told = (pair for error in _violations(entry.value) for pair in explain(error, schema))
+    for path, details in islice(told, LIMIT):
+        if path not in flawed:
+            target = unknown if details.startswith("unknown field") else wrong
+            target.append(entry.problem(ProblemType.SCHEMA, path, details))
     return tuple(unknown), tuple(wrong)
+
+
+def _violations(value: dict[str, Any]) -> Iterable[ValidationError]:
+    """The errors of a value that the schema may refuse; of a huge one the first."""
+    validator, _ = _validator()
+    if size(value, MAX_VALUES) <= MAX_VALUES:
+        return validator.iter_errors(value)
+    try:
+        validator.validate(value)
+    except ValidationError as error:
+        return (error,)
+    return ()
 
 
 def _text_problems(entry: Entry, capabilities: Collection[str]) -> Iterator[BundleProblem]:
@@ -193,6 +217,7 @@ class Together:
         self.bundles = [c.bundle for c in checked if c.bundle is not None]
         self.context = [bundle for bundle in context if bundle.id not in self.entries]
         self.known_ids = frozenset(known_ids)
+        self._hint_budget = HINT_BUDGET
         self.by_id: Mapping[str, Bundle] = {b.id: b for b in (*self.context, *self.bundles)}
 
     def problems(self) -> Iterator[BundleProblem]:
@@ -212,8 +237,7 @@ class Together:
     def _reference_problem(self, bundle: Bundle, parent: str) -> str | None:
         """Say what is wrong with one dependency, or return None."""
         if parent not in self.known_ids:
-            near = close(parent, self.known_ids - {bundle.id})
-            hint = f"did you mean '{near[0]}'?" if near else "add that bundle or remove the entry"
+            hint = self._hint(bundle.id, parent)
             return f"{MISSING_REFERENCES}: {bundle.id} depends on {shown(parent)}; {hint}"
         other = self.by_id.get(parent)
         if other is not None and other.gate > bundle.gate:
@@ -223,6 +247,12 @@ class Together:
                 f"raise the gate of {bundle.id} or lower that of {parent}"
             )
         return None
+
+    def _hint(self, ws_id: str, parent: str) -> str:
+        """What to do about a missing id; near ones are looked for while the budget lasts."""
+        self._hint_budget -= len(self.known_ids)
+        near = close(parent, self.known_ids - {ws_id}) if self._hint_budget >= 0 else []
+        return f"did you mean '{near[0]}'?" if near else "add that bundle or remove the entry"
 
     def cycle_problems(self) -> Iterator[BundleProblem]:
         """Yield a problem for each cycle that one of the judged bundles is part of."""

@@ -17,6 +17,7 @@ from penstock.errors import (
     ConfigError,
     FileScopeOverlapError,
 )
+from penstock.planning import load
 from penstock.planning.api import ProblemType, ValidationReport
 from penstock.planning.bundles import (
     detect_cycles,
@@ -143,6 +144,32 @@ def test_a_file_name_in_any_bytes_can_be_printed(tmp_path: Path) -> None:
     assert document.encode()
 
 
+def test_too_many_bundles_in_a_file_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a hundred thousand bundles is no file that people review."""
+    monkeypatch.setattr(load, "MAX_BUNDLES", 2)
+    write_bundles(tmp_path, "a.json", [1, 2, 3])
+    report = load_bundles([], tmp_path)
+    assert (
+        report.errors[0].details == "more than 2 bundles in one file; split it into several files"
+    )
+    assert len(report.errors) == 1
+
+
+def test_after_many_problems_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bundles beyond the limit are still judged, and said to be wrong in one line."""
+    monkeypatch.setattr(load, "LIMIT", 3)
+    wrong = [bundle_dict(f"ws-{at}", gate=0) for at in range(5)]
+    write_bundles(tmp_path, "a.json", [*wrong, bundle_dict("ws-good")])
+    report = load_bundles([], tmp_path)
+    texts = [problem.text for problem in report.errors]
+    assert (len(texts), texts[-1]) == (4, "2 more bundles are wrong; mend these first")
+    assert (report.bundles_checked, ids(report)) == (6, ["ws-good"])
+
+
 def test_the_documented_json(tmp_path: Path) -> None:
     """Exactly the documented keys, for a clean report and for one with errors."""
     path = write_bundles(tmp_path, "a.json", bundle_dict())
@@ -182,9 +209,9 @@ def test_each_kind_has_its_exception(
 ) -> None:
     """The documented functions raise the first kind, a ValueError, with all of that kind."""
     path = write_bundles(tmp_path, "a.json", bundles)
-    for load in (load_bundle_file, lambda p: load_and_validate_bundles(p.parent)):
+    for read in (load_bundle_file, lambda p: load_and_validate_bundles(p.parent)):
         with pytest.raises(error, match=message) as caught:
-            load(path)
+            read(path)
         assert isinstance(caught.value, ValueError)
         assert caught.value.hint == "penstock validate"
 

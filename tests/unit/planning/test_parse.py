@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from penstock.planning.parse import (
     MAX_DEPTH,
+    MAX_FLAWS,
     SyntaxProblemError,
     blank_comments,
     depth_message,
     json_path,
     parse,
+    size,
 )
 
 JSON = st.recursive(
@@ -153,6 +155,19 @@ def test_texts_that_are_no_text_are_told(escape: str, name: str) -> None:
     assert parsed.value == {"a": ["xy"], "k": 1}
 
 
+def test_flaws_stop_at_a_limit() -> None:
+    """Of a million wrong numbers, a thousand are told, and none is kept."""
+    parsed = parse("[" + ",".join(["NaN"] * 2000) + "]")
+    assert len(parsed.flaws) == MAX_FLAWS
+    assert parsed.value == [0] * 2000
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(100, 7), (1, 3)])
+def test_size_counts_values_up_to_a_limit(limit: int, expected: int) -> None:
+    """Every value counts, the document itself too; counting stops behind the limit."""
+    assert size({"a": [1, 2, {"b": 3}], "c": 4}, limit) == expected
+
+
 def test_whole_surrogate_pairs_are_texts() -> None:
     """An emoji written as two escapes is one character."""
     parsed = parse('["\\ud83d\\ude00"]')
@@ -168,6 +183,7 @@ def test_whole_surrogate_pairs_are_texts() -> None:
         ((3, "gate"), True, "[3].gate"),
         (("a b", 'c"'), False, '$["a b"]["c\\""]'),
         (("x" * 100,), False, "$." + "x" * 100),
+        (("x" * 101,), False, '$["' + "x" * 60 + '..."]'),
         (("\n",), False, '$["\\n"]'),
     ],
 )

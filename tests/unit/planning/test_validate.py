@@ -277,6 +277,31 @@ def test_thousands_of_problems_stop_at_a_limit(
     assert len(problems_of(tmp_path, bundle_dict(tasks=[1] * 100))) == 10
 
 
+def test_of_a_huge_value_the_first_problem_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of wrong entries are not turned into millions of problems first."""
+    monkeypatch.setattr(validate, "MAX_VALUES", 50)
+    assert only(problems_of(tmp_path, bundle_dict(tasks=[1] * 60)))[1] == "[0].tasks[0]"
+    text = '[{"id": "ws-a", "openspec_change": "c", "ccpm_issue": 1, "gate": 1, "tool": "t", '
+    text += (
+        '"files_scope": ["a"], "metadata": {"a": 1, "a": 2}, "tasks": [' + '"x",' * 60 + '"x"]}]'
+    )
+    (tmp_path / "w.json").write_text(text, encoding="utf-8")
+    found = load_bundles([tmp_path / "w.json"], None).errors
+    assert [problem.path for problem in found] == ["[0].metadata.a"]
+
+
+def test_hints_for_missing_ids_have_a_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Comparing thousands of ids with thousands of others would take minutes."""
+    monkeypatch.setattr(validate, "HINT_BUDGET", 5)
+    bundles = [bundle_dict(f"ws-log{at}", depends_on=[f"ws-lug{at}"]) for at in range(3)]
+    texts = [text for _, _, text in problems_of(tmp_path, *bundles)]
+    assert ["did you mean" in text for text in texts] == [True, False, False]
+
+
 def test_paths_are_normalised_in_memory(tmp_path: Path) -> None:
     """Backslashes, `./` and doubled slashes go; a trailing slash stays."""
     fields: dict[str, Any] = {
