@@ -77,6 +77,7 @@ def lease(repo: GitRepository, name: str, start: str) -> GitWorktree:
 def lease_time(repo: GitRepository, start: str) -> float:
     """Time one lease; the worktree is given back."""
     name = f"w{time.monotonic_ns()}"
+    os.sync()  # nobody pays for what another has written
     began = time.perf_counter()
     tree = lease(repo, name, start)
     took = (time.perf_counter() - began) * 1000
@@ -88,6 +89,7 @@ def add_time(root: Path, start: str) -> float:
     """Time one `git worktree add` with a branch of its own; the worktree is removed."""
     name = f"add{time.monotonic_ns()}"
     place = root.parent / name
+    os.sync()
     took = timed(lambda: git(root, "worktree", "add", "-b", name, str(place), start))
     git(root, "worktree", "remove", "--force", str(place))
     return took

@@ -96,6 +96,7 @@ class GitWorktree:
         self._staged_hash: str | None = None
         self._unstaged_repositories: tuple[str, ...] = ()
         self._seen: Seen = {}
+        self.left_ignored: tuple[str, ...] = ()
         self._before = site.config.snapshot(slot.admin)
 
     @property
@@ -291,20 +292,20 @@ class GitWorktree:
         return f"{kept.decode('utf-8', 'replace')}\n[{len(data) - len(kept)} more bytes]\n"
 
     def is_recorded(self) -> bool:
-        """Tell whether the branch and tree hold nothing but `head`; ignored files do not count."""
+        """Tell whether the branch and tree hold nothing but `head`.
+
+        Ignored files do not count; `left_ignored` names them afterwards.
+        """
         if self._site.refs.read(self._ref) != self._head:
             return False
         git = self._git()
         if self._read_index() != self._index and flagged(git) != ():
             return False
-        return self._last_status(git).clean and not submodules.edited(self._site, self.slot)
-
-    def _last_status(self, git: Git) -> Status:
-        status = self._status(git)
+        # not as a mere reader: what git finds out about files that were written in the same second
+        # as the index is kept in the index, and need not be found out by the next lease
+        status = parse_status(git.run(*STATUS, *self._pathspec(())))
         self.left_ignored = self._foreign(status.ignored)
-        return status
-
-    left_ignored: tuple[str, ...] = ()
+        return status.clean and not submodules.edited(self._site, self.slot)
 
     def clean(self) -> None:
         """Remove what is untracked or ignored, but for what was placed or set up here."""
