@@ -7,7 +7,6 @@ of the edges.
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -263,6 +262,8 @@ class Workspace(Surroundings):
 
     # -- running ---------------------------------------------------------------------------
     def _parts(self) -> Parts:
+        import platform
+
         if platform.system() == "Windows":
             raise EnvironmentProblem(
                 "running workstreams is not supported on Windows",
