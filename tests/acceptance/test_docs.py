@@ -31,6 +31,8 @@ from tests.support.venvs import make_repo_venv
 
 PAGES = docpages.pages()
 RUNNABLE = [page for page in PAGES if docpages.steps(page)]
+# this page names commands that are to come, too, and has tests of its own
+NAMES_OTHERS = {"docs/reference/documented-names.md"}
 
 
 # -- commands ------------------------------------------------------------------------------
@@ -66,8 +68,9 @@ class Scratch:
             timeout=120,
             check=False,
         )
+        code = done.returncode if done.returncode >= 0 else 128 - done.returncode  # as a shell says
         said = f"line {step.line}: $ {step.command}\n{done.stdout}{done.stderr}"
-        assert done.returncode == step.code, f"exit code {done.returncode}, {said}"
+        assert code == step.code, f"exit code {code}, {said}"
 
 
 @pytest.fixture
@@ -133,7 +136,9 @@ def shown_commands(page: Path) -> Iterator[str]:
                     yield found[1]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page_id(page) not in NAMES_OTHERS], ids=page_id
+)
 def test_commands_and_options_that_are_named_exist(page: Path) -> None:
     """No page names a penstock command or option that the parser does not know."""
     wrong = []
