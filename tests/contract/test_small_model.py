@@ -7,6 +7,7 @@ package of its server that needs no compiler.
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
@@ -36,9 +37,13 @@ def free_port() -> int:
 
 
 def answers(url: str) -> bool:
-    """Tell whether the server is up."""
+    """Tell whether the server is up and can think: a build for another CPU dies of its first word."""
+    body = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     try:
-        with urllib.request.urlopen(f"{url}/models", timeout=2) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
             return bool(reply.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
@@ -55,14 +60,17 @@ def small_model(tmp_path: Path) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/v1"
     command = [str(found[0]), "-m", "llama_cpp.server", "--model", str(found[1])]
+    place = ["--host", "127.0.0.1", "--port", str(port)]
     with tmp_path.joinpath("server.log").open("wb") as log:
         server = subprocess.Popen(
-            [*command, "--n_ctx", "4096", "--port", str(port)], stdout=log, stderr=log, cwd=tmp_path
+            [*command, *place, "--n_ctx", "4096"], stdout=log, stderr=log, cwd=tmp_path
         )
     try:
         deadline = time.monotonic() + 60
-        while not answers(url) and server.poll() is None and time.monotonic() < deadline:
+        while not (up := answers(url)) and server.poll() is None and time.monotonic() < deadline:
             time.sleep(0.2)
+        said = tmp_path.joinpath("server.log").read_text(errors="replace")
+        assert up, f"the model's server ended with {server.poll()}: {said[-2000:]}"
         yield url
     finally:
         server.kill()
