@@ -85,6 +85,7 @@ def test_an_interrupted_run_is_resumed(repo: Path, number: signal.Signals) -> No
         _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert "Stopping: the running tool is being ended" in err
+    assert "Hint: penstock resume run-one" in err
     assert "Traceback" not in err
     assert state(repo) == ("running", False)
     assert "Go on with: penstock resume run-one" in child("status", cwd=repo).out

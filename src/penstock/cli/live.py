@@ -42,7 +42,12 @@ STEP_STYLES = {"done": "green", "failed": "red", "canceled": "yellow", "quaranti
 
 
 class Watcher(Protocol):
-    """An observer of a run that is used as a context around it."""
+    """An observer of a run that is used as a context around it; `run_id` is empty at first."""
+
+    @property
+    def run_id(self) -> str:
+        """The run that it has heard of."""
+        ...
 
     def event(self, event: Event) -> None:
         """Take notice of an event that has just been recorded."""
@@ -80,13 +85,13 @@ class LineWatcher:
 
     def __init__(self, *, verbose: bool = False) -> None:
         self._verbose = verbose
-        self._run_id = "-"
+        self.run_id = ""
         self._lock = threading.Lock()
 
     def event(self, event: Event) -> None:
         """Print an event."""
         if event.run_id:
-            self._run_id = event.run_id
+            self.run_id = event.run_id
         if event.event_type in QUIET:
             return
         where = " ".join(n for n in (event.run_id, event.ws_id) if n)
@@ -96,7 +101,7 @@ class LineWatcher:
         """Print a line of a tool."""
         if self._verbose:
             now = clock(iso(time.time()))
-            self._print(f"{now} [{self._run_id} {ws_id}] {step}| {one_line(line)}")
+            self._print(f"{now} [{self.run_id} {ws_id}] {step}| {one_line(line)}")
 
     def _print(self, line: str) -> None:
         with self._lock:
@@ -191,6 +196,11 @@ class LiveWatcher:
             redirect_stdout=False,
             redirect_stderr=False,
         )
+
+    @property
+    def run_id(self) -> str:
+        """The run that it has heard of."""
+        return self._board.run_id
 
     def event(self, event: Event) -> None:
         """Bring the table up to date."""

@@ -11,7 +11,7 @@ from penstock.cli.render import SUMMARY_COLUMNS, summary_rows, totals
 from penstock.cli.signals import stop_on_signals
 from penstock.cli.words import one_line
 from penstock.engine.ports import Observer, PlannedWorkstream
-from penstock.errors import ExitCode
+from penstock.errors import ExitCode, Interrupted
 from penstock.model.results import RunResult
 from penstock.process.api import Stop
 
@@ -21,7 +21,11 @@ Work = Callable[[Observer, Stop], RunResult]
 def run_and_report(work: Work, ws_ids: Sequence[str] = (), *, as_json: bool, verbose: bool) -> int:
     """Do the work while the user watches, print its result and return the exit code."""
     with make_watcher(ws_ids, verbose=verbose) as watcher, stop_on_signals(Stop()) as stop:
-        result = work(watcher, stop)
+        try:
+            result = work(watcher, stop)
+        except Interrupted as stopped:
+            stopped.hint = stopped.hint or f"penstock resume {watcher.run_id or 'RUN'}"
+            raise
     if as_json:
         output.emit_json(run_document(result))
     else:

@@ -10,6 +10,7 @@ from penstock.model.records import Event
 
 Payload = Mapping[str, Any]
 SHOWN_PATHS = 5
+SHOWN_NAME = 50
 
 
 def narrate(event: Event) -> str:
@@ -39,9 +40,14 @@ def _moved(what: str) -> Callable[[Payload], str]:
 def _step_started(payload: Payload) -> str:
     step = payload.get("step") or payload.get("step_name") or "step"
     attempt = payload.get("attempt")
-    tool = payload.get("tool_id")
+    tool = _cut(str(payload.get("tool_id") or ""))
     number = f" {attempt}" if attempt else ""
     return f"{step}{number} started{f' with {tool}' if tool else ''}"
+
+
+def _cut(text: str) -> str:
+    """Return the names of checks, which may be whole commands, in bearable length."""
+    return text if len(text) <= SHOWN_NAME else f"{text[: SHOWN_NAME - 3]}..."
 
 
 def _step_ended(payload: Payload) -> str:
@@ -66,7 +72,9 @@ def _tool_run(payload: Payload) -> str:
 
 
 def _fix_attempt(payload: Payload) -> str:
-    return f"fix {payload.get('attempt', '')} for {payload.get('step', '?')}"
+    result = payload.get("tool_result") or {}
+    outcome = result.get("outcome")
+    return f"fix for {payload.get('step', '?')}{f': {outcome}' if outcome else ''}"
 
 
 def _fix_decision(payload: Payload) -> str:
@@ -119,6 +127,31 @@ def _touched(payload: Payload) -> str:
     )
 
 
+def _swept(payload: Payload) -> str:
+    count = payload.get("count", "?")
+    return f"{count} {'process' if count == 1 else 'processes'} of the dead run ended"
+
+
+def _flaky(payload: Payload) -> str:
+    check, step = payload.get("check", "a check"), payload.get("step", "?")
+    return f"{step}: {check} failed, and passed when it was run again"
+
+
+def _gate_waits(payload: Payload) -> str:
+    held = _paths(payload.get("workstreams"))
+    return f"gate {payload.get('gate', '?')} waits to be approved{f': {held}' if held else ''}"
+
+
+def _gate_approved(payload: Payload) -> str:
+    return f"gate {payload.get('gate', '?')} approved by {payload.get('approved_by', '?')}"
+
+
+def _test_gate(payload: Payload) -> str:
+    word = "passed" if payload.get("success") else "failed"
+    error = payload.get("error")
+    return f"{payload.get('type', 'test gate')} {word}{f': {error}' if error else ''}"
+
+
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.RUN_STATUS_CHANGED: _moved("run is"),
     EventType.WORKSTREAM_STATUS_CHANGED: _moved("is"),
@@ -147,4 +180,13 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.BREAKER_TRIP: _breaker,
     EventType.SCOPE_VIOLATION: _scope,
     EventType.MAIN_CHECKOUT_TOUCHED: _touched,
+    EventType.PROCESSES_SWEPT: _swept,
+    EventType.FLAKY_CHECK: _flaky,
+    EventType.BUDGET_EXCEEDED: lambda p: f"out of budget{_because(p)}",
+    EventType.AIM_UNAVAILABLE: lambda p: str(p.get("message") or "AIM unavailable"),
+    EventType.GATE_WAITING: _gate_waits,
+    EventType.GATE_APPROVED: _gate_approved,
+    EventType.TEST_GATE_EXECUTED: _test_gate,
+    EventType.TEST_GATE_ERROR: _test_gate,
+    EventType.MERGE_REJECTED: lambda p: f"not merged into {p.get('into', '?')}",
 }
