@@ -131,3 +131,18 @@ def _anchor(title: str) -> str:
 def inline_commands(page: Path) -> list[str]:
     """Return what stands as `penstock ...` in the text of a page."""
     return [" ".join(code.split()) for code in re.findall(r"`(penstock [^`]+)`", prose(page))]
+
+
+def documented_events() -> dict[str, set[str]]:
+    """Return the payload keys that docs/reference/events.md gives for each type of event."""
+    text = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \|[^|]*\|([^|]*)\|$", text, re.MULTILINE)
+    return {name: _keys(payload) for name, payload in rows}
+
+
+def _keys(payload: str) -> set[str]:
+    """Return the names of a list such as `turns [{ws_id}], path (relative), until`."""
+    left = payload
+    while (plain := re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", "", left)) != left:
+        left = plain
+    return {word.strip() for word in left.split(",") if word.strip()}
