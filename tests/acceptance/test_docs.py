@@ -121,10 +121,21 @@ def undocumented_payloads(folder: Path) -> list[str]:
     return [f"{name}: {sorted(keys)}" for name, keys in found if not keys.keys() <= known[name]]
 
 
-def test_the_tutorial_the_readme_and_the_how_tos_are_run() -> None:
-    """A page that shows commands in the middle of its text cannot drop out unnoticed."""
+def test_no_block_is_overlooked() -> None:
+    """Each line that opens or closes a block, indented ones too, belongs to a block that is read."""
+    for page in PAGES:
+        fences = re.findall(r"^ *```", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert len(fences) == 2 * len(docpages.blocks(page)), page_id(page)
+
+
+def test_the_pages_for_users_are_run() -> None:
+    """The README, the tutorial and what users look up all show commands that are run."""
+    how_to = (
+        "prepare-worktrees read-the-journal recover-a-run use-in-ci use-real-clis write-bundles"
+    )
+    wanted = {f"docs/how-to/{name}.md" for name in how_to.split()}
     run = {page_id(page) for page in RUNNABLE}
-    assert {"README.md", "docs/tutorial/first-run.md", "docs/how-to/write-bundles.md"} <= run
+    assert {"README.md", "docs/tutorial/first-run.md", *wanted} <= run
 
 
 # -- what commands are called --------------------------------------------------------------
