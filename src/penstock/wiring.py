@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import EnvironmentProblem, RepositoryError
+from penstock.errors import RepositoryError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -262,13 +262,6 @@ class Workspace(Surroundings):
 
     # -- running ---------------------------------------------------------------------------
     def _parts(self) -> Parts:
-        import platform
-
-        if platform.system() == "Windows":
-            raise EnvironmentProblem(
-                "running workstreams is not supported on Windows",
-                hint="Use WSL. Bundles can be validated and journals read here.",
-            )
         from penstock.assembly import Parts
         from penstock.config.circuit_breakers import load_breakers
 
