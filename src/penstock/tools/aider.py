@@ -74,6 +74,7 @@ _COST = re.compile(r"(?:^|\s)Cost: \$[\d.]+ message, \$(?P<session>[\d.]+) sessi
 _ERROR = re.compile(r"^litellm\.(?P<name>[A-Za-z]+)\b")
 _BAD = re.compile(r"The LLM did not conform to the edit format|Only \d+ reflections allowed")
 _MALFORMED = re.compile(r"Expecting value|response object")
+_NO_KEY = "No LLM model was specified and no API keys were provided."
 _STATUS = re.compile(r"\b([45]\d\d)\b")
 _LITELLM = {
     "AuthenticationError": OutcomeKind.AUTH,
@@ -156,12 +157,13 @@ class AiderReader:
         self._lines = LineSplitter()
         self._retries = 0
         self._replied = False  # no terminal event: each reply may be followed by another
+        self._in_vain = False  # it waits for somebody to log in with a browser, for minutes
 
     def feed(self, data: bytes) -> bool:
-        """Take a piece of stdout; True when it has tried again in vain often enough."""
+        """Take a piece of stdout; True when going on is in vain: no key, or retries enough."""
         for line in self._lines.feed(data):
             self._take(line.decode("utf-8", "replace").rstrip())
-        return self._retries > _MAX_RETRIES and self.said.hint is not None
+        return self._in_vain or (self._retries > _MAX_RETRIES and self.said.hint is not None)
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the failure that its last words amount to."""
@@ -189,6 +191,10 @@ class AiderReader:
             self.said.hint = Outcome(kind=OutcomeKind.BAD_OUTPUT, message=line, evidence=line)
         elif "has hit a token limit" in line:
             self.said.hint = Outcome(kind=OutcomeKind.CONTEXT_OVERFLOW, message=line)
+        elif line == _NO_KEY and not self._replied:
+            self._in_vain = True
+            words = "no model and no key: set AIDER_MODEL and the key of its vendor"
+            self.said.hint = Outcome(kind=OutcomeKind.AUTH, message=words, evidence=line)
         elif line.startswith("Retrying in "):
             self._retries += 1
         elif line.startswith("Applied edit to "):

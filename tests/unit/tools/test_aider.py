@@ -122,6 +122,15 @@ def test_it_is_stopped_after_a_few_retries() -> None:
     assert not reader.said.terminal
 
 
+def test_without_a_key_it_is_not_waited_for() -> None:
+    """It would wait minutes for a login in a browser; the turn ends at once and says what to set."""
+    reader = AiderReader()
+    assert reader.feed(b"No LLM model was specified and no API keys were provided.\n")
+    outcome = told(reader, b"Waiting up to 5 minutes for you to finish in the browser...\n")
+    assert outcome is not None
+    assert (outcome.kind, "AIDER_MODEL" in outcome.message) == (Kind.AUTH, True)
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_survived(data: bytes) -> None:
     """No output breaks the reading."""
