@@ -25,6 +25,7 @@ RANKS: dict[str, int] = {
     "checks": 3,
     "planning": 3,
     "environment": 3,
+    "registry": 3,
     "vault": 3,
     "audit": 3,
     "engine": 4,
@@ -33,6 +34,7 @@ RANKS: dict[str, int] = {
     "surroundings": 5,
     "wiring": 6,
     "demo": 7,
+    "aim_cli": 8,
     "cli": 8,
     "__main__": 9,
     "web": 8,
@@ -49,7 +51,7 @@ IMPURE_MODULES = {
 }  # fmt: skip
 COMPOSERS = {"assembly", "surroundings", "wiring"}
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
-ROAD_WITHIN_RANK = {("dispatch", "engine")}
+ROAD_WITHIN_RANK = {("dispatch", "engine"), ("aim_cli", "cli")}
 
 
 def modules() -> list[Path]:

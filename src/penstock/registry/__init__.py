@@ -1,0 +1,1 @@
+"""The AIM registry: tools, coordination rules and the settings of AIM."""

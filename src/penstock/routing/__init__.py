@@ -1,0 +1,1 @@
+"""Which tool takes a capability: candidates, their health, the order, and why. Pure."""
