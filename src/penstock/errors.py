@@ -15,6 +15,14 @@
     |     +- JournalSchemaError      made by a newer penstock
     |     +- ClaimError              another process holds the run
     |     +- ClaimLostError          another process took the run over meanwhile
+    +- AIMError                   1  routing a capability to a tool, or proving it, failed
+    |  +- AIMRegistryNotFoundError   there is no registry where it should be (2)
+    |  +- AIMRegistryLoadError       the registry or its rules are wrong (2)
+    |  +- AIMCapabilityNotFoundError, AIMToolNotFoundError, AIMAdapterNotFoundError
+    |  +- AIMAdapterInvocationError, AIMAdapterTimeoutError, AIMAdapterOutputError
+    |  +- AIMAllToolsFailedError     every tool of a capability was tried
+    |  +- AIMValidationError         a payload breaks a limit
+    |  +- AIMAuditLogError           the audit trail cannot be written or read (2)
     +- InvalidTransitionError     1  an illegal change of state (also a ValueError)
     +- Interrupted              130  stopped by the user
 
@@ -23,6 +31,7 @@ Every message says what went wrong; `hint` holds the command or edit that mends 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -115,6 +124,102 @@ class ClaimError(JournalError):
 
 class ClaimLostError(JournalError):
     """Another process has taken this run over."""
+
+
+class AIMError(PenstockError):
+    """Routing a capability to a tool failed."""
+
+
+class AIMRegistryNotFoundError(AIMError):
+    """There is no AIM registry."""
+
+    exit_code = ExitCode.USAGE
+
+
+class AIMRegistryLoadError(AIMError):
+    """The AIM registry is wrong."""
+
+    exit_code = ExitCode.USAGE
+
+
+class AIMCapabilityNotFoundError(AIMError):
+    """A capability is not defined in the coordination rules.
+
+    `capability` is the one asked for, `available_capabilities` are the defined ones, sorted.
+    """
+
+    def __init__(
+        self,
+        capability: str,
+        available_capabilities: Iterable[str] = (),
+        *,
+        message: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.capability = capability
+        self.available_capabilities = tuple(sorted(available_capabilities))
+        known = ", ".join(self.available_capabilities) or "none"
+        super().__init__(
+            message or f"Capability '{capability}' not defined in coordination rules",
+            hint=hint or f"Defined are: {known}.",
+        )
+
+
+class AIMToolNotFoundError(AIMError):
+    """A tool is not in the AIM registry."""
+
+
+class AIMAdapterNotFoundError(AIMError):
+    """A tool of the registry has no adapter."""
+
+
+class AIMAdapterInvocationError(AIMError):
+    """An adapter could not be started, or failed."""
+
+
+class AIMAdapterTimeoutError(AIMError):
+    """An adapter took longer than it may."""
+
+
+class AIMAdapterOutputError(AIMError):
+    """An adapter printed something else than one JSON object."""
+
+
+class AIMAllToolsFailedError(AIMError):
+    """All tools of a capability failed.
+
+    `attempts` holds the tool and what it said, in the order in which they were tried.
+    """
+
+    def __init__(
+        self,
+        capability: str,
+        attempts: Iterable[tuple[str, str]] = (),
+        *,
+        hint: str | None = None,
+    ) -> None:
+        self.capability = capability
+        self.attempts = tuple(attempts)
+        said = "; ".join(f"{tool}: {message}" for tool, message in self.attempts)
+        super().__init__(
+            f"All tools failed for capability {capability}: {said or 'none could be tried'}",
+            hint=hint,
+        )
+
+
+class AIMValidationError(AIMError):
+    """A payload breaks a limit: `field` names the part, `reason` says how."""
+
+    def __init__(self, field: str, reason: str, *, hint: str | None = None) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}", hint=hint)
+
+
+class AIMAuditLogError(AIMError):
+    """The audit trail cannot be written or read."""
+
+    exit_code = ExitCode.USAGE
 
 
 class InvalidTransitionError(PenstockError, ValueError):

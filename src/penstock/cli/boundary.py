@@ -29,6 +29,9 @@ MACHINE_ERRNOS = frozenset(
     }
 )
 
+JSON_FLAGS = frozenset({"--json", "--json-output", "-j"})
+"""How JSON is asked for; the last two are `aim`'s."""
+
 
 class ForeignError(PenstockError):
     """An error of another library, brought into our form."""
@@ -43,7 +46,7 @@ class Boundary:
 
     A PenstockError is printed with its hint and gives its own code, Ctrl-C gives 130, a reader
     that went away is no error, and anything unforeseen gives 3 with a report file. When `argv`
-    holds `--json`, the error is printed as JSON on stdout too.
+    asks for JSON, the error is printed as JSON on stdout too.
     """
 
     def __init__(self, argv: Sequence[str]) -> None:
@@ -98,7 +101,7 @@ class Boundary:
             output.warn(f"Error: {problem}")
             if problem.hint:
                 output.warn(f"Hint: {problem.hint}")
-        if "--json" in self.argv:
+        if not JSON_FLAGS.isdisjoint(self.argv):
             output.emit_json({"error": as_document(problem)})
 
 

@@ -10,7 +10,7 @@ import click
 
 
 class Entry(NamedTuple):
-    """One command: its name is its module in `penstock.cli.commands`, where it is `command`."""
+    """One command: its name is its module in the group's package, where it is `command`."""
 
     name: str
     help: str
@@ -18,11 +18,21 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A group whose help needs no command's module, only the table of entries."""
+    """A group whose help needs no command's module, only the table of entries.
 
-    def __init__(self, *args: Any, entries: Iterable[Entry] = (), **kwargs: Any) -> None:
+    `package` is the dotted name of the package that holds the commands' modules.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        entries: Iterable[Entry] = (),
+        package: str = "penstock.cli.commands",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.entries = {entry.name: entry for entry in entries}
+        self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click asks so
         """Return the names in the order of the table."""
@@ -36,7 +46,7 @@ class LazyGroup(click.Group):
         """Import and return a command, None when there is none of that name."""
         if cmd_name not in self.entries:
             return None
-        module = importlib.import_module(f"penstock.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"{self.package}.{cmd_name}")
         command: click.Command = module.command
         return command
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 
 import click
 
-from penstock.cli.boundary import Boundary
 from penstock.cli.lazy import Entry, LazyGroup
+from penstock.cli.program import enter, run_line
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("init", "Prepare this repository: workstreams/, config/pipeline.yaml, tools.", "Start"),
@@ -46,43 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     `argv` is without the program's name; None takes the process's own.
     """
-    args = list(sys.argv[1:] if argv is None else argv)
-    with Boundary(args) as boundary:
-        boundary.code = _invoke(args)
-    return boundary.code
-
-
-def _invoke(args: list[str]) -> int:
-    """Parse and run; a command returns its exit code or None for 0."""
-    with cli.make_context("penstock", args) as context:
-        outcome = cli.invoke(context)
-    return outcome if isinstance(outcome, int) else 0
-
-
-def _ensure_standard_streams() -> None:
-    """Open /dev/null for each standard descriptor that the caller closed.
-
-    Otherwise the journal's database could become descriptor 1 and be printed into.
-    """
-    for number in (0, 1, 2):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
-
-
-def _complete() -> int | None:
-    """Answer a shell that asks for completions; None when none asks."""
-    instruction = os.environ.get("_PENSTOCK_COMPLETE")
-    if not instruction:
-        return None
-    from click.shell_completion import shell_complete
-
-    return shell_complete(cli, {}, "penstock", "_PENSTOCK_COMPLETE", instruction)
+    return run_line(cli, "penstock", argv)
 
 
 def entry() -> None:
     """Run the console script and leave the process."""
-    _ensure_standard_streams()
-    code = _complete()
-    sys.exit(main() if code is None else code)
+    enter(cli, "penstock")

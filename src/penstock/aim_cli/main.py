@@ -1,0 +1,39 @@
+"""The `aim` command: its table of commands, and the way in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from penstock.cli.lazy import Entry, LazyGroup
+from penstock.cli.program import enter, run_line
+
+COMMANDS: tuple[Entry, ...] = ()
+
+EPILOG = "Every command takes --json (also --json-output, -j)."
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    package="penstock.aim_cli.commands",
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="penstock", prog_name="aim", message="aim %(version)s")
+def cli() -> None:
+    """Know the AI tools of this machine: who does which work, and what was done, provably."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; nothing is raised but SystemExit's kin.
+
+    `argv` is without the program's name; None takes the process's own.
+    """
+    return run_line(cli, "aim", argv)
+
+
+def entry() -> None:
+    """Run the console script and leave the process."""
+    enter(cli, "aim")
