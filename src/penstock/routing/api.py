@@ -57,6 +57,22 @@ class RouteDecision(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float = 0.0
 
 
+class RoutePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How patient routing is.
+
+    A retry waits min(base_s * 2^n, max_s) * jitter (s). `stated_tries` and `tries` bound how often
+    one turn goes back to a tool that is rate limited, with and without a stated reset time.
+    A tool of which nothing is known counts as one with `prior_successes` of `prior_tries`.
+    """
+
+    base_s: float = 2.0
+    max_s: float = 60.0
+    tries: int = 3
+    stated_tries: int = 10
+    prior_successes: float = 3.0
+    prior_tries: float = 4.0
+
+
 class Action(StrEnum):
     """What an outcome of a tool calls for."""
 
@@ -76,3 +92,11 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
     kind: OutcomeKind
     reset_at: float | None = None
     violation: bool = False
+
+
+class FailedTry(msgspec.Struct, frozen=True, kw_only=True):
+    """One try for the message that lists them: the tool, its own words, and its kind when known."""
+
+    tool_id: str
+    message: str
+    kind: OutcomeKind | None = None
