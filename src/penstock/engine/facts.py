@@ -81,20 +81,25 @@ def latest_hash(attempts: Iterable[Attempt], before_step: str | None = None) -> 
     return last
 
 
-def edit_tries(attempts: Iterable[Attempt], *, for_step: str | None) -> tuple[Outcome, ...]:
-    """Return the outcomes of the latest turn's tries, oldest first.
+def turn_attempts(attempts: Iterable[Attempt], *, for_step: str | None) -> list[Attempt]:
+    """Return the finished attempts of the latest turn, oldest first.
 
     For an edit these are all edit attempts; for a fix those since the last check of its step.
     """
-    tries: list[Outcome] = []
+    tries: list[Attempt] = []
     for attempt in attempts:
         if attempt.status not in FINISHED:
             continue
         if attempt.step_name in ("static", "runtime"):
             tries.clear()
         elif attempt.step_name == ("fix" if for_step else "edit"):
-            tries.append(outcome_of(attempt))
-    return tuple(tries)
+            tries.append(attempt)
+    return tries
+
+
+def edit_tries(attempts: Iterable[Attempt], *, for_step: str | None) -> tuple[Outcome, ...]:
+    """Return the outcomes of the latest turn's tries, oldest first."""
+    return tuple(outcome_of(attempt) for attempt in turn_attempts(attempts, for_step=for_step))
 
 
 def spend(attempts: Iterable[Attempt], costs: Iterable[Cost]) -> Spend:

@@ -15,7 +15,11 @@ from penstock.model.records import Attempt, Workstream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A workstream of a run with all that is needed to work on it."""
+    """A workstream of a run with all that is needed to work on it.
+
+    `forced_tool` is set when the user named the tool for this run, which beats a capability.
+    `route` says why a turn of a capability has this tool.
+    """
 
     services: Services
     run_id: str
@@ -23,6 +27,8 @@ class Job:
     bundle: Bundle
     tool_id: str
     model: str | None = None
+    forced_tool: bool = False
+    route: dict[str, object] | None = None
 
     @property
     def ws_id(self) -> str:

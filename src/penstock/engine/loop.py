@@ -66,6 +66,7 @@ def _jobs(services: Services, run_id: str, tool: str | None) -> dict[str, Job]:
             bundle=bundle,
             tool_id=tool or run.metadata.get("tool") or bundle.tool,
             model=run.metadata.get("model"),
+            forced_tool=bool(tool or run.metadata.get("tool")),
         )
     return jobs
 

@@ -34,7 +34,7 @@ def edit_prompt(bundle: Bundle, run_id: str, tree: Path) -> str:
     """Return the prompt of an EDIT turn; conventions are read from `tree`."""
     parts = [
         f"You are changing one git repository for workstream {bundle.id} (run {run_id}).",
-        _section("Task", _bullets(bundle.tasks) or "See the fields below."),
+        _section("Task", _task(bundle)),
         *_common(bundle, tree),
     ]
     return "\n\n".join(parts) + "\n"
@@ -48,7 +48,7 @@ def fix_prompt(bundle: Bundle, run_id: str, tree: Path, fix: FixInput) -> str:
         _section("Checks that failed", commands),
         _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
         _section("End of the output", _tail(fix.tail)),
-        _section("The task", _bullets(bundle.tasks) or "See the fields below."),
+        _section("The task", _task(bundle)),
         *_common(bundle, tree),
     ]
     return "\n\n".join(parts) + "\n"
@@ -88,6 +88,13 @@ def _common(bundle: Bundle, tree: Path) -> list[str]:
             "- Do not weaken, skip or delete tests to make checks pass.",
         ),
     ]
+
+
+def _task(bundle: Bundle) -> str:
+    """Return the prompt of the capability's payload, if there is one, and the tasks."""
+    prompt = str((bundle.capability_payload or {}).get("prompt") or "")
+    parts = [part for part in (prompt.strip(), _bullets(bundle.tasks)) if part]
+    return "\n\n".join(parts) or "See the fields below."
 
 
 def _scope(bundle: Bundle) -> str:

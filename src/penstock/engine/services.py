@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from penstock.checks.api import Checks
 from penstock.engine.evidence import Evidence
 from penstock.engine.ports import Clock
+from penstock.engine.router import Router
 from penstock.model.bundle import Bundle
 from penstock.model.settings import BreakerLimits, CheckoutPolicy, PipelineSettings
 from penstock.process.api import FilterFactory, Stop
@@ -48,6 +49,7 @@ class Services:
     as it comes, or None. `new_marker(...)` makes the value that every child of an attempt carries.
     `sweep(markers, cwds)` ends what a dead orchestrator left and returns how many there were.
     `owner` says who holds a run (host, process, start). `free_mb()` is the free disk space.
+    `router` is None where AIM is off or not to be reached.
     """
 
     root: Path
@@ -70,3 +72,4 @@ class Services:
     sweep: Callable[[Iterable[str], Iterable[Path]], int]
     owner: Mapping[str, Any]
     free_mb: Callable[[], int]
+    router: Router | None = None

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import msgspec
-
-from penstock.breakers.decide import Next, cost_tripped
-from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
+from penstock.breakers.decide import Next
 from penstock.engine.checking import checking_step, planned_problem, run_checks
 from penstock.engine.desk import Desk
-from penstock.engine.facts import FINISHED, edit_tries, spend
 from penstock.engine.job import Job
 from penstock.engine.prompt import edit_prompt
 from penstock.engine.scope import change_violations
-from penstock.engine.turn import run_turn
-from penstock.engine.waiting import require_budget, wait_until
+from penstock.engine.tries import take_turn
 from penstock.errors import UsageError
 from penstock.model.events import EventType
-from penstock.model.outcome import OutcomeKind
-from penstock.model.states import WorkstreamState
+from penstock.model.states import AttemptState, WorkstreamState
 from penstock.worktrees.api import Worktree
 
 W = WorkstreamState
@@ -72,7 +66,7 @@ def _claim(job: Job, _desk: Desk) -> None:
 
 
 def _begin_edit(job: Job, _desk: Desk) -> None:
-    if job.bundle.capability is not None:
+    if job.bundle.capability is not None and job.services.router is None:
         text = f"AIM unavailable, using direct invocation of {job.tool_id}"
         job.event(EventType.AIM_UNAVAILABLE, {"capability": job.bundle.capability, "message": text})
     _move(job, W.EDITING)
@@ -84,7 +78,7 @@ def _edit(job: Job, desk: Desk) -> None:
         if (problem := planned_problem(job, tree)) is not None:
             return _fail(job, "edit", f"not begun, because a check cannot be run: {problem}")
         prompt = edit_prompt(job.bundle, job.run_id, tree.path)
-        end = _turn(job, tree, step="edit", for_step=None, prompt=prompt)
+        end = take_turn(job, tree, step="edit", for_step=None, prompt=prompt)
         if end.error is not None:
             return _fail(job, "edit", end.error)
     return _move(job, W.READY_FOR_STATIC)
@@ -117,7 +111,7 @@ def _check(job: Job, desk: Desk, step: str, onward: WorkstreamState) -> None:
 
     def fix(for_step: str, prompt: str) -> str | None:
         tree.reset(tree.head)  # checks may have left files behind; a turn begins clean
-        end = _turn(job, tree, step="fix", for_step=for_step, prompt=prompt)
+        end = take_turn(job, tree, step="fix", for_step=for_step, prompt=prompt)
         return end.error if end.fatal else None
 
     decision = checking_step(job, tree, step, fix)
@@ -129,61 +123,9 @@ def _check(job: Job, desk: Desk, step: str, onward: WorkstreamState) -> None:
     return _move(job, onward)
 
 
-class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """How a turn ended: `error` None when it was kept; `fatal` when no other may follow."""
-
-    error: str | None = None
-    fatal: bool = False
-
-
-def _turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
-    """Run a turn, again after a rate limit or an overload.
-
-    The tries so far are read from the journal, so a wait that was cut short goes on where it was.
-    """
-    while True:
-        if (before := _retry(job, for_step)) is not None:
-            if before.at is None:
-                return TurnEnd(error=before.reason, fatal=True)
-            wait_until(job, before.at, before.reason)
-        if (over := _cost(job, for_step or step)) is not None:
-            return TurnEnd(error=over, fatal=True)
-        require_budget(job)
-        attempt = run_turn(job, tree, step=step, for_step=for_step, prompt=prompt)
-        error = attempt.result.get("error")
-        if error is None:
-            return TurnEnd()
-        if (after := _retry(job, for_step)) is None:
-            return TurnEnd(error=str(error))
-        if after.at is None:
-            return TurnEnd(error=f"{error} ({after.reason})", fatal=True)
-
-
-def _retry(job: Job, for_step: str | None) -> RetryDecision | None:
-    """Return when a turn that was kept from working is tried again; None when the last was not."""
-    tries = edit_tries(job.attempts(), for_step=for_step)
-    if not tries or tries[-1].kind not in TRANSIENT:
-        return None
-    services = job.services
-    return retry_turn(tries, RetryPolicy(), now=services.clock(), jitter=services.jitter())
-
-
-def _cost(job: Job, step: str) -> str | None:
-    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
-    limits = job.services.limits_for(step, job.bundle)
-    decision = cost_tripped(limits, spend(job.attempts(), costs))
-    return decision.reason if decision is not None else None
-
-
 def _edited(job: Job) -> bool:
     """Tell whether an EDIT turn has already been kept."""
-    return any(
-        a.step_name == "edit"
-        and a.status in FINISHED
-        and a.result.get("outcome") == OutcomeKind.EDITED.value
-        and not a.result.get("error")
-        for a in job.attempts()
-    )
+    return any(a.step_name == "edit" and a.status is AttemptState.SUCCEEDED for a in job.attempts())
 
 
 def _outside(job: Job, tree: Worktree) -> str | None:

@@ -12,6 +12,8 @@ from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
 from penstock.engine.scope import Violation, existing_files, violations
 from penstock.errors import EnvironmentProblem, Interrupted
+from penstock.model.bundle import Bundle
+from penstock.model.capability import MUST_CHANGE
 from penstock.model.events import EventType
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.model.records import Attempt, NewAttempt
@@ -38,7 +40,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ok(self) -> bool:
         """Tell whether the turn is to be kept."""
-        return self.error is None and self.outcome.kind is OutcomeKind.EDITED
+        return self.error is None and self.outcome.ok
 
 
 def run_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> Attempt:
@@ -96,17 +98,29 @@ def _request(
         repo_root=services.root,
         prompt=prompt,
         prompt_file=prompt_file,
-        files=existing_files(tree.path, job.bundle.claims),
+        files=existing_files(tree.path, _named_files(job.bundle)),
         home=services.evidence.home(job.run_id, job.ws_id, job.tool_id),
         log=services.evidence.log(job.run_id, job.ws_id, intent.step_name, intent.attempt),
         marker=intent.marker or "",
         model=job.model,
-        wall_s=limits.wall_s,
+        wall_s=_wall_limit(job) or limits.wall_s,
         idle_s=limits.idle_s,
         max_cost_usd=job.bundle.max_cost_usd,
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
     )
+
+
+def _named_files(bundle: Bundle) -> tuple[str, ...]:
+    """Return the paths that a tool is told of: those of the capability's payload, else the scope."""
+    named = (bundle.capability_payload or {}).get("files")
+    return tuple(named) if named else bundle.claims
+
+
+def _wall_limit(job: Job) -> float | None:
+    """Return the limit (s) that a capability's payload or rule sets, None for a direct turn."""
+    router = job.services.router
+    return router.timeout_s(job.bundle) if router is not None and job.route is not None else None
 
 
 def _act(job: Job, tree: Worktree, request: TurnRequest, intent: NewAttempt) -> Judged:
@@ -169,13 +183,21 @@ def _settle(job: Job, tree: Worktree, judged: Judged, intent: NewAttempt) -> Jud
         judged = msgspec.structs.replace(judged, error=words)
     elif judged.error is None and not judged.outcome.ok:
         judged = msgspec.structs.replace(judged, error=_words(judged.outcome, job.tool_id))
-    elif judged.error is None and judged.outcome.kind is OutcomeKind.NO_CHANGE:
+    elif judged.error is None and _lacks_change(job, judged):
         judged = msgspec.structs.replace(judged, error=f"{job.tool_id} changed nothing")
     if judged.ok or judged.changes.empty:
         return judged
     paths = sorted({path for change in judged.changes.changes for path in change.paths})
     name = f"{intent.step_name}_{intent.attempt}_not_kept"
     return msgspec.structs.replace(judged, patch=job.keep_patch(name, tree.patch(paths)))
+
+
+def _lacks_change(job: Job, judged: Judged) -> bool:
+    """Tell whether a turn without a change has failed: a linter's may well find nothing to do."""
+    capability = job.bundle.capability if job.route is not None else None
+    return judged.outcome.kind is OutcomeKind.NO_CHANGE and (
+        capability is None or capability in MUST_CHANGE
+    )
 
 
 def _words(outcome: Outcome, tool_id: str) -> str:
@@ -188,7 +210,7 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
     interrupted = judged.outcome.kind is OutcomeKind.CANCELED
     stopped = interrupted or _must_stop(job, judged)
     commit = None
-    if judged.ok:
+    if judged.ok and not judged.changes.empty:
         commit = tree.commit(_subject(job, attempt), _trailers(job, attempt))
     elif not judged.changes.empty:
         tree.reset(tree.head)
@@ -278,6 +300,7 @@ def _result(
         "patch": judged.patch,
         "commit": commit,
         "main_checkout_touched": list(judged.touched[:100]),
+        "route": job.route,
     }
     return {key: value for key, value in kept.items() if value not in (None, [], {}, "")}
 

@@ -43,4 +43,6 @@ class EventType(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     WORK_SAVED = "work_saved"
     AIM_UNAVAILABLE = "aim_unavailable"
+    CAPABILITY_ROUTED = "capability_routed"
+    CAPABILITY_REFUSED = "capability_refused"
     FLAKY_CHECK = "flaky_check"

@@ -1,0 +1,192 @@
+"""A turn with all its tries: again after a rate limit, or with the next tool of its capability.
+
+What comes after a try is decided from the journal, so a wait or a fallback that was cut short goes
+on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from penstock.breakers.decide import cost_tripped
+from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
+from penstock.engine.facts import edit_tries, spend, turn_attempts
+from penstock.engine.job import Job
+from penstock.engine.router import Router
+from penstock.engine.turn import run_turn
+from penstock.engine.waiting import require_budget, wait_until
+from penstock.model.events import EventType
+from penstock.model.outcome import OutcomeKind
+from penstock.model.records import Attempt
+from penstock.routing.api import FailedTry, RouteDecision, Try
+from penstock.routing.decide import STOPPING, message_for_all_failed
+from penstock.worktrees.api import Worktree
+
+
+class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a turn ended: `error` None when it was kept; `fatal` when no other may follow."""
+
+    error: str | None = None
+    fatal: bool = False
+
+
+def take_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
+    """Run a turn until it is kept or nothing is left to try."""
+    router = job.services.router
+    if job.bundle.capability is None or router is None or job.forced_tool:
+        return _direct(job, tree, step=step, for_step=for_step, prompt=prompt)
+    return _routed(job, router, tree, step=step, for_step=for_step, prompt=prompt)
+
+
+def _direct(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
+    """Run a turn with one tool, again after a rate limit or an overload."""
+    while True:
+        if (before := _retry(job, for_step)) is not None:
+            if before.at is None:
+                return TurnEnd(error=before.reason, fatal=True)
+            wait_until(job, before.at, before.reason)
+        if (over := _over_budget(job, for_step or step)) is not None:
+            return over
+        attempt = run_turn(job, tree, step=step, for_step=for_step, prompt=prompt)
+        error = attempt.result.get("error")
+        if error is None:
+            return TurnEnd()
+        if (after := _retry(job, for_step)) is None:
+            return TurnEnd(error=str(error))
+        if after.at is None:
+            return TurnEnd(error=f"{error} ({after.reason})", fatal=True)
+
+
+def _retry(job: Job, for_step: str | None) -> RetryDecision | None:
+    """Return when a turn that was kept from working is tried again; None when the last was not."""
+    tries = edit_tries(job.attempts(), for_step=for_step)
+    if not tries or tries[-1].kind not in TRANSIENT:
+        return None
+    services = job.services
+    return retry_turn(tries, RetryPolicy(), now=services.clock(), jitter=services.jitter())
+
+
+def _over_budget(job: Job, step: str) -> TurnEnd | None:
+    """Return the end of a turn that may not be bought. Raises Waiting for the run's own budget."""
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    limits = job.services.limits_for(step, job.bundle)
+    decision = cost_tripped(limits, spend(job.attempts(), costs))
+    if decision is not None:
+        return TurnEnd(error=decision.reason, fatal=True)
+    require_budget(job)
+    return None
+
+
+# -- by capability -------------------------------------------------------------------------
+def _routed(
+    job: Job, router: Router, tree: Worktree, *, step: str, for_step: str | None, prompt: str
+) -> TurnEnd:
+    """Run a turn with the tools of its capability, one after the other, then the direct tool."""
+    refusal = router.refusal(job.bundle, tree.path)
+    if refusal is not None:
+        job.event(EventType.CAPABILITY_REFUSED, _refused(job, refusal))
+        return TurnEnd(error=f"refused: {refusal}", fatal=True)
+    while True:
+        attempts = turn_attempts(job.attempts(), for_step=for_step)
+        if (ended := _stopped(attempts)) is not None:
+            return ended
+        decision = router.route(job.bundle, tries_of(attempts), prefer=_last_kept(job))
+        if decision.tool_id is None and decision.wait_until is not None:
+            wait_until(job, decision.wait_until, decision.reason)
+            continue
+        tool_id = decision.tool_id or _direct_tool(job, attempts)
+        if tool_id is None:
+            return TurnEnd(error=_all_failed(job, attempts, decision), fatal=True)
+        if decision.delay_s:
+            wait_until(job, job.services.clock() + decision.delay_s, decision.reason)
+        if (over := _over_budget(job, for_step or step)) is not None:
+            return over
+        _announce(job, decision, tool_id, step)
+        taken = replace(job, tool_id=tool_id, route=_route_json(decision, tool_id))
+        attempt = run_turn(taken, tree, step=step, for_step=for_step, prompt=prompt)
+        router.settle(tool_id, _try_of(attempt))
+        if attempt.result.get("error") is None:
+            return TurnEnd()
+        tree.reset(tree.head)
+
+
+def tries_of(attempts: Sequence[Attempt]) -> tuple[Try, ...]:
+    """Return the tries that routing decides from."""
+    return tuple(_try_of(attempt) for attempt in attempts)
+
+
+def _try_of(attempt: Attempt) -> Try:
+    return Try(
+        tool_id=attempt.tool_id or "",
+        kind=OutcomeKind(attempt.result["outcome"]),
+        reset_at=attempt.result.get("reset_at"),
+        violation=bool(attempt.result.get("violation")),
+    )
+
+
+def _stopped(attempts: Sequence[Attempt]) -> TurnEnd | None:
+    """Return the end that the last try's outcome is, whatever other tools there are."""
+    if not attempts:
+        return None
+    last = _try_of(attempts[-1])
+    if last.violation or last.kind not in STOPPING:
+        return None
+    return TurnEnd(error=str(attempts[-1].result.get("error") or last.kind.value), fatal=True)
+
+
+def _direct_tool(job: Job, attempts: Sequence[Attempt]) -> str | None:
+    """Return the bundle's own tool when no tool of the capability is left and it was not tried."""
+    tried = {attempt.tool_id for attempt in attempts}
+    return job.bundle.tool if job.bundle.tool not in tried else None
+
+
+def _last_kept(job: Job) -> str | None:
+    """Return the tool whose turn was kept last: it knows the work that is to be mended."""
+    kept = [a.tool_id for a in job.attempts() if a.result.get("commit")]
+    return kept[-1] if kept else None
+
+
+def _all_failed(job: Job, attempts: Sequence[Attempt], decision: RouteDecision) -> str:
+    failed = [
+        FailedTry(
+            tool_id=attempt.tool_id or "?",
+            message=str(attempt.result.get("error") or "failed"),
+            kind=OutcomeKind(attempt.result["outcome"]),
+        )
+        for attempt in attempts
+    ]
+    failed += [FailedTry(tool_id=r.tool_id, message=r.reason) for r in decision.rejected]
+    seen: dict[tuple[str, str], FailedTry] = {(f.tool_id, f.message): f for f in failed}
+    return message_for_all_failed(job.bundle.capability or "", tuple(seen.values()))
+
+
+def _announce(job: Job, decision: RouteDecision, tool_id: str, step: str) -> None:
+    direct = decision.tool_id is None
+    what = "Falling back to direct tool invocation" if direct else "AIM routing to tool"
+    payload = {
+        "step": step,
+        "capability": job.bundle.capability,
+        "tool_id": tool_id,
+        "reason": decision.reason,
+        "message": f"{what}: {tool_id}",
+        "rejected": [msgspec.to_builtins(r) for r in decision.rejected],
+        "order": list(decision.order),
+        "strategy": decision.strategy.value,
+    }
+    job.event(EventType.CAPABILITY_ROUTED, payload)
+
+
+def _route_json(decision: RouteDecision, tool_id: str) -> dict[str, object]:
+    return {
+        "capability": decision.capability,
+        "reason": decision.reason if decision.tool_id else f"the bundle's own tool: {tool_id}",
+        "rejected": [msgspec.to_builtins(r) for r in decision.rejected],
+        "strategy": decision.strategy.value,
+    }
+
+
+def _refused(job: Job, refusal: str) -> dict[str, object]:
+    return {"capability": job.bundle.capability, "reason": refusal}
