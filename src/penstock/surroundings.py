@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock.environment.scaffold import Own
     from penstock.model.records import Event
     from penstock.model.settings import PipelineSettings, ToolProfile
+    from penstock.registry.api import AimSettings, Registry
     from penstock.store.api import DocumentedJournal, Journal
     from penstock.tools.api import Toolbox
     from penstock.worktrees.api import Repository
@@ -143,6 +144,35 @@ class Surroundings:
         from penstock.config.profiles import load_tool_profiles
 
         return load_tool_profiles(self.root)
+
+    # -- AIM -------------------------------------------------------------------------------
+    @property
+    def aim_settings(self) -> AimSettings:
+        """What aim_config says now. Raises ConfigError."""
+        from penstock.registry.settings import load_aim_settings
+
+        return load_aim_settings(self.root)
+
+    @property
+    def registry(self) -> Registry:
+        """The effective AIM registry as it is now on disk; rules may name any tool of ours.
+
+        Raises AIMRegistryNotFoundError, AIMRegistryLoadError, ConfigError.
+        """
+        from penstock.registry.load import load_registry
+
+        return load_registry(self.root, others=lambda: self.toolbox.ids())
+
+    @property
+    def audit_folder(self) -> Path:
+        """Where the audit trail lies: `audit.logPath`, else in the registry or the repository.
+
+        Raises AIMRegistryNotFoundError, ConfigError.
+        """
+        from penstock.registry.locate import audit_folder, find_registry
+
+        settings = self.aim_settings
+        return audit_folder(self.root, settings, find_registry(self.root, settings).path)
 
     # -- the edges -------------------------------------------------------------------------
     def open_journal(
