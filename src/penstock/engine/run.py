@@ -118,12 +118,16 @@ class Engine:
     def _held(self, run_id: str) -> Iterator[None]:
         """Hold a run's lock and claim; an interrupt is recorded."""
         services, journal = self._services, self._services.journal
+        if services.audit is not None:
+            services.audit.require_writable()
         with services.hold(run_id):
             journal.claim_run(run_id, services.owner)
             try:
                 yield
+                _anchor(services)
             except Interrupted:
                 journal.record_event(EventType.RUN_INTERRUPTED, run_id=run_id, payload={})
+                _anchor(services)
                 raise
             finally:
                 journal.release_run(run_id)
@@ -137,3 +141,9 @@ class Engine:
         if run.status is RunState.PENDING:
             services.journal.move_run(run.run_id, RunState.RUNNING)
         services.journal.set_run_reason(run.run_id, None)
+
+
+def _anchor(services: Services) -> None:
+    """Keep a signed word of how far the audit trail has got, outside of it."""
+    if services.audit is not None:
+        services.audit.anchor()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.engine.evidence import Evidence
 from penstock.engine.ports import Clock
@@ -49,7 +50,7 @@ class Services:
     as it comes, or None. `new_marker(...)` makes the value that every child of an attempt carries.
     `sweep(markers, cwds)` ends what a dead orchestrator left and returns how many there were.
     `owner` says who holds a run (host, process, start). `free_mb()` is the free disk space.
-    `router` is None where AIM is off or not to be reached.
+    `router` is None where AIM is off or not to be reached, `audit` where auditing is off.
     """
 
     root: Path
@@ -73,3 +74,4 @@ class Services:
     owner: Mapping[str, Any]
     free_mb: Callable[[], int]
     router: Router | None = None
+    audit: AuditTrail | None = None

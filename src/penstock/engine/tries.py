@@ -105,7 +105,7 @@ def _routed(
         if (over := _over_budget(job, for_step or step)) is not None:
             return over
         _announce(job, decision, tool_id, step)
-        taken = replace(job, tool_id=tool_id, route=_route_json(decision, tool_id))
+        taken = replace(job, tool_id=tool_id, route=_route_json(decision, tool_id, attempts))
         attempt = run_turn(taken, tree, step=step, for_step=for_step, prompt=prompt)
         router.settle(tool_id, _try_of(attempt))
         if attempt.result.get("error") is None:
@@ -179,8 +179,12 @@ def _announce(job: Job, decision: RouteDecision, tool_id: str, step: str) -> Non
     job.event(EventType.CAPABILITY_ROUTED, payload)
 
 
-def _route_json(decision: RouteDecision, tool_id: str) -> dict[str, object]:
+def _route_json(
+    decision: RouteDecision, tool_id: str, attempts: Sequence[Attempt]
+) -> dict[str, object]:
     return {
+        "fallback": bool(attempts) or bool(decision.rejected) or decision.tool_id is None,
+        "order": list(decision.order),
         "capability": decision.capability,
         "reason": decision.reason if decision.tool_id else f"the bundle's own tool: {tool_id}",
         "rejected": [msgspec.to_builtins(r) for r in decision.rejected],

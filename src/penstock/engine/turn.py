@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.engine.auditing import audit_turn
 from penstock.engine.facts import latest_hash, next_number, turns_taken
 from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
@@ -225,6 +226,7 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
         head_commit=commit,
         cost=cost_row(job, attempt.id, report.usage, iso(job.services.clock())),
     )
+    audit_turn(job, done)
     _tell(job, attempt, judged)
     if interrupted:
         raise Interrupted(f"{job.ws_id}: the {attempt.step_name} turn was interrupted")
