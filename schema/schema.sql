@@ -171,4 +171,24 @@ BEGIN
     DELETE FROM error_pipeline_contexts WHERE run_id = OLD.run_id;
 END;
 
-INSERT INTO schema_meta (key, value) VALUES ('schema_version', '1');
+CREATE TABLE tool_breakers (
+    tool_id TEXT PRIMARY KEY NOT NULL,
+    state TEXT NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0,
+    -- trial calls under way while it is half-open
+    calls INTEGER NOT NULL DEFAULT 0,
+    opened_at TEXT,
+    until TEXT,
+    reason TEXT,
+    updated_at TEXT NOT NULL
+);
+
+CREATE TABLE last_routed (
+    key TEXT PRIMARY KEY NOT NULL,
+    tool_id TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+
+CREATE INDEX idx_step_attempts_tool ON step_attempts (tool_id, id);
+
+INSERT INTO schema_meta (key, value) VALUES ('schema_version', '2');

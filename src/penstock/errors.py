@@ -23,6 +23,8 @@
     |  +- AIMAllToolsFailedError     every tool of a capability was tried
     |  +- AIMValidationError         a payload breaks a limit
     |  +- AIMAuditLogError           the audit trail cannot be written or read (2)
+    +- CircuitBreakerOpen         1  a tool is cooling down
+    +- RetryExhausted             1  the last retry has failed too
     +- InvalidTransitionError     1  an illegal change of state (also a ValueError)
     +- Interrupted              130  stopped by the user
 
@@ -220,6 +222,14 @@ class AIMAuditLogError(AIMError):
     """The audit trail cannot be written or read."""
 
     exit_code = ExitCode.USAGE
+
+
+class CircuitBreakerOpen(PenstockError):  # noqa: N818 - the documented name
+    """The tool is cooling down: its circuit breaker lets no call through."""
+
+
+class RetryExhausted(PenstockError):  # noqa: N818 - the documented name
+    """The last retry has failed too."""
 
 
 class InvalidTransitionError(PenstockError, ValueError):

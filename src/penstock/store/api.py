@@ -12,7 +12,9 @@ from typing import Any, Protocol, Self
 
 import msgspec
 
+from penstock.breakers.circuit import DEFAULT_CIRCUIT, CircuitPolicy
 from penstock.model.events import EventType
+from penstock.model.outcome import OutcomeKind
 from penstock.model.records import (
     Attempt,
     Cost,
@@ -24,6 +26,7 @@ from penstock.model.records import (
     Workstream,
 )
 from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
+from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 
 
 class Journal(Protocol):
@@ -250,6 +253,51 @@ class Journal(Protocol):
 
     def approved_gates(self, run_id: str) -> frozenset[int]:
         """Return the approved gates of a run."""
+        ...
+
+    # -- tools -----------------------------------------------------------------------------
+    def tool_breaker(self, tool_id: str) -> ToolBreaker:
+        """Return the circuit breaker of a tool; one that is not in the journal is closed."""
+        ...
+
+    def list_tool_breakers(self) -> list[ToolBreaker]:
+        """Return all circuit breakers in the journal, by tool id."""
+        ...
+
+    def admit_tool_call(
+        self, tool_id: str, *, policy: CircuitPolicy = DEFAULT_CIRCUIT
+    ) -> ToolBreaker:
+        """Let one call of a tool through; while it is a trial, others are held back.
+
+        Raises CircuitBreakerOpen.
+        """
+        ...
+
+    def record_tool_result(
+        self,
+        tool_id: str,
+        kind: OutcomeKind,
+        reset_at: float | None = None,
+        *,
+        policy: CircuitPolicy = DEFAULT_CIRCUIT,
+    ) -> ToolBreaker:
+        """Count the outcome of one call; return what the circuit breaker came to."""
+        ...
+
+    def reset_tool_breaker(self, tool_id: str) -> ToolBreaker:
+        """Close a circuit breaker, because somebody mended the cause."""
+        ...
+
+    def tool_statistics(self, now: float, half_life_s: float) -> Mapping[str, ToolStatistics]:
+        """Return the record of each tool over its EDIT and FIX turns, older ones counting less."""
+        ...
+
+    def last_routed(self, key: str) -> str | None:
+        """Return the tool that a rotation was last given to, or None. `key` names the rotation."""
+        ...
+
+    def set_last_routed(self, key: str, tool_id: str) -> None:
+        """Keep whose turn it was, for this and every other process."""
         ...
 
     # -- the database itself ---------------------------------------------------------------

@@ -118,14 +118,17 @@ def upgrade(
     connection.execute("PRAGMA foreign_keys=OFF")
     try:
         for step in steps:
-            _apply(connection, step, path, name)
+            _apply(connection, step, path if first else None, name)
     finally:
         connection.execute("PRAGMA foreign_keys=ON")
     return first, steps[-1].number
 
 
 def _apply(connection: sqlite3.Connection, step: Migration, path: Path | None, name: str) -> None:
-    """Apply one migration unless it is there by now (another process may have been quicker)."""
+    """Apply one migration unless it is there by now (another process may have been quicker).
+
+    With `path` the file is copied before; a journal in the making has nothing to keep.
+    """
     with immediate(connection):
         present = schema_version(connection, name)
         if present >= step.number:

@@ -19,10 +19,11 @@ from penstock.store.faults import HINT_INIT
 from penstock.store.migrations import VERSION_KEY, require_current, upgrade
 from penstock.store.migrations import schema_version as read_version
 from penstock.store.runs import RunStore
+from penstock.store.toolhealth import ToolHealthStore
 from penstock.store.workstreams import WorkstreamStore
 
 
-class SqliteJournal(RunStore, WorkstreamStore, AttemptStore, FactStore):
+class SqliteJournal(RunStore, WorkstreamStore, AttemptStore, FactStore, ToolHealthStore):
     """The journal in an SQLite database; see store.api for what each method promises.
 
     One connection with a lock: usable from several threads of the process that opened it, not

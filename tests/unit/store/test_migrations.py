@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import JournalError, JournalSchemaError
+from penstock.model.outcome import OutcomeKind
 from penstock.store import migrations
 from penstock.store.database import open_memory
 from penstock.store.migrations import (
@@ -22,7 +23,7 @@ from penstock.store.migrations import (
 )
 from penstock.store.queries import SQL_DIR
 from penstock.store.sqlite import open_journal
-from tests.support.journals import RUN, ask, intact, seed, sql
+from tests.support.journals import RUN, ask, intact, one_step, seed, sql
 
 ROOT = Path(__file__).parents[3]
 
@@ -98,6 +99,34 @@ def test_an_older_journal_is_migrated_after_a_backup(path: Path, later: int) -> 
     assert copy.stat().st_mode & 0o777 == 0o600
     assert ask(copy, "SELECT run_id FROM runs") == [(RUN,)]
     assert ask(copy, "SELECT value FROM schema_meta") == [(str(later - 1),)]
+
+
+@pytest.fixture
+def first_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A journal of schema 1 with a run and a finished attempt, as the first release left it."""
+    place, first = tmp_path / "old.db", packaged_migrations()[:1]
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "packaged_migrations", lambda: first)
+        with open_journal(place) as journal:
+            seed(journal)
+            one_step(journal, 1)
+    return place
+
+
+def test_a_journal_of_the_first_release_gains_the_breakers(first_release: Path) -> None:
+    """Opening it migrates it; what it held is there, and the breakers work."""
+    with open_journal(first_release) as journal:
+        assert journal.schema_version() == latest_version()
+        assert journal.get_run(RUN).run_id == RUN
+        assert journal.record_tool_result("aider", OutcomeKind.AUTH).until is not None
+    assert intact(first_release)
+    assert ask(first_release.with_name("old.db.v1.bak"), "SELECT run_id FROM runs") == [(RUN,)]
+
+
+def test_a_journal_in_the_making_leaves_no_backup(tmp_path: Path) -> None:
+    """There is nothing to keep of a file that was empty."""
+    init_db(tmp_path / "p.db")
+    assert [p.name for p in tmp_path.iterdir() if p.name.endswith(".bak")] == []
 
 
 def test_a_backup_replaces_the_one_before(path: Path) -> None:
@@ -212,7 +241,7 @@ def test_an_own_schema_need_not_state_its_version(tmp_path: Path) -> None:
     ("change", "complaint"),
     [
         (lambda text: text.replace("    diff_hash TEXT,\n", ""), "lacks step_attempts.diff_hash"),
-        (lambda text: text.replace("'1');", "'7');"), "is for version 7"),
+        (lambda text: text.replace("'2');", "'7');"), "is for version 7"),
         (lambda text: text + "BOGUS;", "does not run"),
     ],
 )  # fmt: skip
