@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.engine.facts import latest_hash, next_number, turns_taken
+from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
 from penstock.engine.scope import Violation, existing_files, violations
@@ -103,10 +103,19 @@ def _request(
         model=job.model,
         wall_s=limits.wall_s,
         idle_s=limits.idle_s,
-        max_cost_usd=job.bundle.max_cost_usd,
+        max_cost_usd=_money_left(job),
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
     )
+
+
+def _money_left(job: Job) -> float | None:
+    """Return what the workstream may still spend (USD), for tools that can be told; None = no cap."""
+    cap = job.bundle.max_cost_usd
+    if cap is None:
+        return None
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    return max(0.0, cap - (spend((), costs).cost_usd or 0.0))
 
 
 def _act(job: Job, tree: Worktree, request: TurnRequest, intent: NewAttempt) -> Judged:
