@@ -34,7 +34,7 @@ def reference() -> str:
 
     from penstock.cli.main import cli
 
-    context = click.Context(cli, info_name="penstock")
+    context = click.Context(cli, info_name="penstock", **cli.context_settings)
     parts = [HEAD]
     for command, inner in commands(cli, context):
         parts.append(section(command, inner))

@@ -59,15 +59,25 @@ def hanging(project: Project) -> Callable[[], bool]:
     return lambda: log.exists() and b"thinking" in log.read_bytes()
 
 
+def asked_when(condition: Callable[[], bool]) -> Stop:
+    """A stop that another thread asks for as soon as something holds."""
+    stop = Stop()
+
+    def ask() -> None:
+        wait_for(condition)
+        stop.ask()
+
+    threading.Thread(target=ask, daemon=True).start()
+    return stop
+
+
 HANG = {"edits": {"ws-a.txt": "half\n"}, "output": "thinking\n", "hang": True}
 
 
 def test_an_interrupt_stops_the_tool_and_keeps_the_run(project: Project) -> None:
     """The turn is canceled, its diff kept, the run resumable."""
     project.bundle("ws-a", HANG)
-    stop = Stop()
-    started = hanging(project)
-    threading.Thread(target=lambda: (wait_for(started), stop.ask()), daemon=True).start()
+    stop = asked_when(hanging(project))
     with pytest.raises(Interrupted):
         project.run(stop=stop)
     assert project.steps("ws-a") == [("edit", "canceled")]
@@ -79,9 +89,7 @@ def test_an_interrupt_stops_the_tool_and_keeps_the_run(project: Project) -> None
 def test_an_interrupted_turn_is_played_again(project: Project) -> None:
     """The same turn of the script comes again after a resume."""
     project.bundle("ws-a", HANG)
-    stop = Stop()
-    started = hanging(project)
-    threading.Thread(target=lambda: (wait_for(started), stop.ask()), daemon=True).start()
+    stop = asked_when(hanging(project))
     with pytest.raises(Interrupted):
         project.run(stop=stop)
     project.configure(limits={"idle_s": 0.5})

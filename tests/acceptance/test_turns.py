@@ -199,6 +199,15 @@ def test_a_touched_checkout_is_noticed(project: Project, policy: str, status: st
     assert event.payload["turns"] == [{"ws_id": "ws-a", "step": "edit", "tool": "scripted"}]
 
 
+def test_a_file_beside_the_worktrees_is_noticed(project: Project) -> None:
+    """`../x` leads from a worktree into our own folder, where nothing of a tool belongs."""
+    project.configure(checkout_policy="warn")
+    project.bundle("ws-a", {"edits": {"ws-a.txt": "fine\n", "../escape.txt": "out\n"}})
+    project.run()
+    (event,) = project.events(EventType.MAIN_CHECKOUT_TOUCHED)
+    assert event.payload["paths"] == [".worktrees/escape.txt"]
+
+
 def test_a_stopped_run_takes_the_turn_again(project: Project) -> None:
     """After the user has looked, resume repeats the turn and nothing is lost."""
     project.bundle("ws-a", {"edits": {"ws-a.txt": "one\n", "../../README.md": "not yours\n"}})

@@ -105,7 +105,7 @@ def last_head(rows: Sequence[Attempt]) -> str | None:
 @pytest.mark.parametrize("durability", ["full", "normal"])
 def test_a_killed_writer_loses_nothing_it_told(tmp_path: Path, durability: str) -> None:
     """After each of many kills the file is sound, no committed row is lost and none is torn."""
-    path, dice = tmp_path / "p.db", random.Random(f"{SEED}-{durability}")  # noqa: S311
+    path, dice = tmp_path / "p.db", random.Random(f"{SEED}-{durability}")
     with open_journal(path) as journal:
         seed(journal)
     heard: list[dict[str, Any]] = []
@@ -121,7 +121,7 @@ def test_a_killed_writer_loses_nothing_it_told(tmp_path: Path, durability: str) 
 @pytest.mark.parametrize("turn", range(8))
 def test_a_killed_maker_leaves_what_can_be_opened(tmp_path: Path, turn: int) -> None:
     """However far the making of a journal had come, the next opener has a whole one."""
-    dice = random.Random(f"{SEED}-{turn}")  # noqa: S311
+    dice = random.Random(f"{SEED}-{turn}")
     with worker("make", tmp_path) as process:
         heard = told(process, dice.randrange(1, 8))
         stop_soon(process, dice)

@@ -41,6 +41,11 @@ REFRESH_PER_SECOND = 4
 STEP_STYLES = {"done": "green", "failed": "red", "canceled": "yellow", "quarantined": "red"}
 
 
+def _told_by_tool_run(event: Event) -> bool:
+    """Tell whether a turn's end is about to be told, in better words, by its tool_run."""
+    return event.event_type == EventType.STEP_END and event.payload.get("step") in ("edit", "fix")
+
+
 class Watcher(Protocol):
     """An observer of a run that is used as a context around it; `run_id` is empty at first."""
 
@@ -92,7 +97,7 @@ class LineWatcher:
         """Print an event."""
         if event.run_id:
             self.run_id = event.run_id
-        if event.event_type in QUIET:
+        if event.event_type in QUIET or _told_by_tool_run(event):
             return
         where = " ".join(n for n in (event.run_id, event.ws_id) if n)
         self._print(f"{clock(event.timestamp)} [{where or '-'}] {narrate(event)}")

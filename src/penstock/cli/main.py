@@ -15,6 +15,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("validate", "Check workstream bundles and list every error at once.", "Work"),
     Entry("run", "Run workstreams: EDIT, STATIC, RUNTIME, with FIX turns in between.", "Work"),
     Entry("resume", "Go on with a run that was interrupted or killed.", "Work"),
+    Entry("approve", "Let a run pass a gate that waits for approval.", "Work"),
     Entry("status", "List the runs, or the workstreams of one run.", "Look"),
     Entry("show", "Show the attempts of a run or workstream and why they ended so.", "Look"),
     Entry("logs", "Print what the tools and checks of a workstream said.", "Look"),

@@ -41,12 +41,18 @@ def text_report(result: RunResult) -> str:
     return "\n".join(lines) + "\n"
 
 
+def branch_line(workstream: WorkstreamResult) -> str:
+    """Return the branch of a workstream and what it holds."""
+    commit = f"at {workstream.commit[:12]}" if workstream.commit else "(nothing committed)"
+    return f"{workstream.branch} {commit}"
+
+
 def _text_workstream(workstream: WorkstreamResult) -> list[str]:
     lines = [f"{workstream.ws_id}: {workstream.final_status}"]
     if workstream.reason:
         lines.append(f"  reason: {one_line(workstream.reason)}")
     if workstream.branch:
-        lines.append(f"  branch: {workstream.branch} at {(workstream.commit or '-')[:12]}")
+        lines.append(f"  branch: {branch_line(workstream)}")
     for step in workstream.steps:
         lines.append(f"  {step_line(step)}")
         lines += [f"    {line}" for line in step_details(step)]

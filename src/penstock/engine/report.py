@@ -40,12 +40,19 @@ def _workstream(row: Workstream, attempts: list[Attempt], costs: list[Cost]) -> 
         final_status=row.status.value,
         branch=row.branch,
         commit=row.head_commit,
-        reason=row.reason,
+        reason=_reason(row),
         cost_usd=cost,
         input_tokens=_count([c.input_tokens for c in mine]),
         output_tokens=_count([c.output_tokens for c in mine]),
         steps=tuple(_step(a) for a in attempts if a.ws_id == row.ws_id),
     )
+
+
+def _reason(row: Workstream) -> str | None:
+    """Return why a workstream waits or failed, with the moment until when it waits."""
+    if row.reason is None or row.reason_until is None:
+        return row.reason
+    return f"{row.reason} until {row.reason_until}"
 
 
 def _total(amounts: list[float | None]) -> float | None:

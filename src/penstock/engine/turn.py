@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from penstock.engine.auditing import audit_turn
-from penstock.engine.facts import latest_hash, next_number, turns_taken
+from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
 from penstock.engine.scope import Violation, existing_files, violations
@@ -106,7 +106,7 @@ def _request(
         model=job.model,
         wall_s=_wall_limit(job) or limits.wall_s,
         idle_s=limits.idle_s,
-        max_cost_usd=job.bundle.max_cost_usd,
+        max_cost_usd=_money_left(job),
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
     )
@@ -122,6 +122,15 @@ def _wall_limit(job: Job) -> float | None:
     """Return the limit (s) that a capability's payload or rule sets, None for a direct turn."""
     router = job.services.router
     return router.timeout_s(job.bundle) if router is not None and job.route is not None else None
+
+
+def _money_left(job: Job) -> float | None:
+    """Return what the workstream may still spend (USD), for tools that can be told; None = no cap."""
+    cap = job.bundle.max_cost_usd
+    if cap is None:
+        return None
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    return max(0.0, cap - (spend((), costs).cost_usd or 0.0))
 
 
 def _act(job: Job, tree: Worktree, request: TurnRequest, intent: NewAttempt) -> Judged:

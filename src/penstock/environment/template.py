@@ -25,12 +25,12 @@ PIPELINE_YAML = """\
 #   pool: 4        # idle worktrees kept for the next workstream
 
 # limits:
-#   max_parallel: 4        # workstreams at a time
+#   max_parallel: 4        # workstreams at a time (not yet in effect: one at a time)
 #   wall_s: null           # seconds for one tool turn (null: the tool's own, 1800 for AI tools)
 #   idle_s: null           # seconds without output before a tool counts as hung (null: 300)
 #   max_cost_usd: null     # for a run; a bundle may set its own
 #   max_tokens: null       # for a run
-#   per_day:               # for a UTC day
+#   per_day:               # for a UTC day (not yet in effect)
 #     max_cost_usd: null
 #     max_tokens: null
 #   min_free_mb: 200       # disk space below which nothing starts

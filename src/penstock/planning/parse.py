@@ -17,19 +17,14 @@ from typing import Any, Final
 
 import msgspec
 
+from penstock.config.comments import JSON_STRING, blank_comments
 from penstock.planning.files import place
 
 MAX_DEPTH: Final = 64
 MAX_INT: Final = 2**63 - 1
 # More than this many of a kind say no more to a reader.
 MAX_FLAWS: Final = 1000
-_STRING: Final = r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'
-# Everything up to the next comment in one match (possessive, so that nothing is tried twice),
-# then the comments.
-_LEXEME: Final = re.compile(
-    rf'(?P<kept>(?:[^"/]++|{_STRING}|"|/(?![/*]))++)|//[^\n\r]*+|/\*.*?\*/|/\*', re.DOTALL
-)
-_BRACKET: Final = re.compile(rf"{_STRING}|[\[{{\]}}]", re.DOTALL)
+_BRACKET: Final = re.compile(rf"{JSON_STRING}|[\[{{\]}}]", re.DOTALL)
 _BAD_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _BAD_CHAR: Final = re.compile(r"[\x00\ud800-\udfff]")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,99}")
@@ -99,7 +94,10 @@ def parse(text: str) -> Parsed:
 
     Raises SyntaxProblemError with line and column.
     """
-    blanked = blank_comments(text)
+    try:
+        blanked = blank_comments(text)
+    except ValueError as error:
+        raise SyntaxProblemError(str(error)) from None
     notes = _Notes()
     try:
         value = json.loads(
@@ -119,28 +117,6 @@ def parse(text: str) -> Parsed:
         return Parsed(value)
     flaws = tuple(islice(_flaws(value, notes), MAX_FLAWS))
     return Parsed(_without_bad(value), flaws)
-
-
-def blank_comments(text: str) -> str:
-    """Return the text with comments as spaces, so that lines and columns stay true.
-
-    Raises SyntaxProblemError for a comment that is not closed.
-    """
-    if "//" not in text and "/*" not in text:
-        return text
-
-    def blank(found: re.Match[str]) -> str:
-        lexeme = found[0]
-        if found["kept"] is not None:
-            return lexeme
-        if lexeme == "/*":
-            line, column = place(text[: found.start()])
-            raise SyntaxProblemError(
-                f"line {line} column {column}: the comment that '/*' opens is never closed; add '*/'"
-            )
-        return re.sub(r"[^\n\r]", " ", lexeme)
-
-    return _LEXEME.sub(blank, text)
 
 
 def _syntax_message(text: str, error: json.JSONDecodeError) -> str:

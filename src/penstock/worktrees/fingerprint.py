@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.worktrees.index import read_index
-from penstock.worktrees.names import OWN_REFS
+from penstock.worktrees.names import HOME, OWN_REFS, POOL
 from penstock.worktrees.refs import packed_refs, read_text
 
 Mark = tuple[int, ...]
@@ -51,6 +51,7 @@ def take(root: Path, git_dir: Path, common: Path, own_paths: Iterable[str]) -> C
     own = frozenset(f"{root}/{path}" for path in own_paths) | {f"{root}/.git"}
     files: dict[str, Mark] = {}
     _walk(str(root), own, files, len(str(root)) + 1)
+    _strays(root / HOME, files, len(str(root)) + 1)
     try:
         index = (git_dir / "index").read_bytes()
     except OSError:
@@ -89,6 +90,23 @@ def _mark_all(
             mark = (s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino)
             files[path[cut:]] = mark
     return folders
+
+
+def _strays(home: Path, files: dict[str, Mark], cut: int) -> None:
+    """Enter what lies beside the worktrees and is none: where `../x` leads from one of them."""
+    try:
+        entries = os.scandir(home)
+    except OSError:
+        return
+    with entries:
+        for entry in entries:
+            if entry.name in (POOL, ".gitignore"):
+                continue
+            if not entry.is_dir(follow_symlinks=False):
+                _mark_all((entry,), frozenset(), files, cut)
+            elif not Path(entry.path, ".git").exists():
+                files[entry.path[cut:]] = ()
+                _walk(entry.path, frozenset(), files, cut)
 
 
 def _git_state(git_dir: Path, common: Path) -> dict[str, Any]:

@@ -33,6 +33,10 @@ from penstock.worktrees.slots import (
 )
 from penstock.worktrees.worktree import GitWorktree
 
+MANY_FILES = 3_000
+TOO_FAR = 0.5
+"""The part of the files of a large tree that may differ before a slot is not worth its use."""
+
 
 def lease(site: Site, ws_id: str, run_id: str, branch: str, start: str, base: str) -> GitWorktree:
     """Lay a clean worktree with `branch` at `start`; see Repository.lease."""
@@ -100,9 +104,10 @@ def _give_up_earlier(site: Site, branch: str) -> None:
 def _take(site: Site, wanted: Lease, start: str) -> tuple[Slot, bool]:
     place = free_place(site.home, wanted.ws_id, wanted.run_id)
     idle = () if site.submodules else idle_slots(site)
-    slot = _nearest(site, idle, start) if idle else _make(site, start)
+    near = _nearest(site, idle, start) if idle else None
+    slot = near or _make(site, start)
     slot.write_lease(wanted)
-    return move(slot, place), not idle
+    return move(slot, place), near is None
 
 
 def idle_slots(site: Site) -> tuple[Slot, ...]:
@@ -115,14 +120,29 @@ def idle_slots(site: Site) -> tuple[Slot, ...]:
     return tuple(found)
 
 
-def _nearest(site: Site, idle: tuple[Slot, ...], start: str) -> Slot:
-    """Return the slot whose tree differs from `start` in the fewest files."""
-    heads = {slot.head_text() for slot in idle}
+def _nearest(site: Site, idle: tuple[Slot, ...], start: str) -> Slot | None:
+    """Return the slot whose tree differs from `start` in the fewest files.
+
+    None when even that one differs in most of its many files: replacing a file costs more than
+    writing it, so a tree made anew is faster. With few files that is not worth the question.
+    """
     same = [slot for slot in idle if slot.head_text() == start]
-    if same or len(heads) == 1:
-        return (same or idle)[0]
+    if same:
+        return same[0]
+    heads = {slot.head_text() for slot in idle}
+    if len(heads) == 1 and _file_count(idle[0]) < MANY_FILES:
+        return idle[0]
     distance = {head: _distance(site, head, start) for head in heads}
-    return min(idle, key=lambda slot: distance[slot.head_text()])
+    best = min(idle, key=lambda slot: distance[slot.head_text()])
+    files = _file_count(best)
+    is_far = files >= MANY_FILES and distance[best.head_text()] > files * TOO_FAR
+    return None if is_far else best
+
+
+def _file_count(slot: Slot) -> int:
+    """Return the number of files in a slot's tree, as the header of its index says."""
+    with (slot.admin / "index").open("rb") as file:
+        return int.from_bytes(file.read(12)[8:], "big")
 
 
 def _distance(site: Site, head: str, start: str) -> int:

@@ -89,6 +89,7 @@ class GitWorktree:
         self.belongings = slot.belongings()
         self.notes: tuple[str, ...] = ()
         self._index: bytes | None = None
+        self._index_time = 0
         self._entries: tuple[Entry, ...] = ()
         self._staged: tuple[Change, ...] | None = None
         self._since_base: tuple[Change, ...] | None = None
@@ -120,8 +121,8 @@ class GitWorktree:
         return self._head
 
     def remember_index(self) -> None:
-        """Take the index as it is now for ours."""
-        self._index = self._read_index()
+        """Take the index as it is now for ours, with the time at which it was written."""
+        self._index, self._index_time = self._read_index(), self._read_index_time()
 
     @file_errors("reset the worktree")
     def reset(self, commit: str) -> None:
@@ -154,7 +155,7 @@ class GitWorktree:
         git, _ = self._steady(keep_branch=True)
         self._unhide(git)
         index = self.slot.admin / "penstock-index"
-        index.write_bytes(self._read_index())
+        _lay_index(index, self._read_index(), self._read_index_time())
         try:
             env = {"GIT_INDEX_FILE": str(index)}
             self._add_all(git, env)
@@ -357,6 +358,12 @@ class GitWorktree:
         except FileNotFoundError:
             return b""
 
+    def _read_index_time(self) -> int:
+        try:
+            return (self.slot.admin / "index").stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def _unhide(self, git: Git) -> tuple[str, ...]:
         """Take away index flags that hide edits, and return the paths that had them.
 
@@ -364,11 +371,13 @@ class GitWorktree:
         remember, or by that of the recorded commit.
         """
         if self._index is not None and self._read_index() == self._index:
+            if self._read_index_time() != self._index_time:
+                os.utime(self.slot.admin / "index", ns=(self._index_time, self._index_time))
             return ()
         hidden = flagged(git)
         if self._index is not None:
             temporary = self.slot.admin / "index.penstock"
-            temporary.write_bytes(self._index)
+            _lay_index(temporary, self._index, self._index_time)
             temporary.replace(self.slot.admin / "index")
         elif hidden is None:
             remove(self.slot.admin / "index")
@@ -407,6 +416,16 @@ class GitWorktree:
     def _status(self, git: Git, exclude: Sequence[str] = ()) -> Status:
         out = (*exclude, *self._unstaged_repositories)
         return parse_status(git.run(*STATUS, *self._pathspec(out), reading=True))
+
+
+def _lay_index(path: Path, content: bytes, time_ns: int) -> None:
+    """Write an index as of the time (ns since the epoch) at which git had written it.
+
+    git takes a file for changed unasked when its entry is as young as the index, for it counts in
+    seconds; a copy that looks younger would hide an edit of the same size in the same second.
+    """
+    path.write_bytes(content)
+    os.utime(path, ns=(time_ns, time_ns))
 
 
 def flagged(git: Git) -> tuple[str, ...] | None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.config.comments import blank_comments
 from penstock.planning.parse import (
     MAX_DEPTH,
     MAX_FLAWS,
     SyntaxProblemError,
-    blank_comments,
     depth_message,
     json_path,
     parse,

@@ -257,6 +257,24 @@ def test_commits_of_the_tool_are_part_of_the_diff(tree: GitWorktree, root: Path)
     assert git(root, "rev-parse", f"{commit}^") == tree.base
 
 
+@pytest.mark.parametrize("meddle", ["flag", "touch"])
+def test_a_same_size_edit_within_the_second_is_seen(tree: GitWorktree, meddle: str) -> None:
+    """An index that is put back, or was touched, looks as old as it is: git counts in seconds."""
+    index, entry = tree.slot.admin / "index", tree.path / "src/a.py"
+    second = index.stat().st_mtime_ns // 10**9 * 10**9
+    os.utime(entry, ns=(second, second))
+    git(tree.path, "add", "src/a.py")
+    os.utime(index, ns=(second, second))
+    tree.remember_index()
+    entry.write_text("A = 9\n")
+    os.utime(entry, ns=(second, second))
+    if meddle == "flag":
+        git(tree.path, "update-index", "--assume-unchanged", "src/a.py")
+    later = second + 60 * 10**9
+    os.utime(index, ns=(later, later))
+    assert kinds(tree.changes()) == {"src/a.py": "modified"}
+
+
 def test_a_switched_branch_is_switched_back(tree: GitWorktree, root: Path) -> None:
     """A tool that switches to another branch does not take our commit there."""
     git(tree.path, "checkout", "--quiet", "-b", "mine")

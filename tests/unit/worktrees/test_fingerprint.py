@@ -68,7 +68,7 @@ QUIET: list[tuple[str, Action]] = [
     ("gc", lambda r: git(r, "gc", "-q")),
     ("our branch", ref("refs/heads/workstream/a/r")),
     ("our merge", ref("refs/heads/integration/r")),
-    ("our files", lambda r: write(r, {"state/x": "", "logs/y": "", ".state/z": "", ".worktrees/w": ""})),
+    ("our files", lambda r: write(r, {"state/x": "", "logs/y": "", ".state/z": "", ".worktrees/.pool/w": ""})),
     ("our audit", lambda r: write(r, {".AIM_ai-tools-registry/AIM_audit/x": "1"})),
 ]  # fmt: skip
 

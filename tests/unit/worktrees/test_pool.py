@@ -181,6 +181,23 @@ def test_the_nearest_slot_is_taken(root: Path, repo: GitRepository) -> None:
     assert lease(repo, "d", first).slot.name == names[0]
 
 
+def test_a_slot_too_far_away_is_left(
+    root: Path, repo: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large repository a tree is laid anew when most files of the nearest slot differ."""
+    monkeypatch.setattr("penstock.worktrees.pool.MANY_FILES", 5)
+    first = repo.head()
+    far = commit(root, **dict.fromkeys(("README.md", "src/a.py", "src/b.py"), "other\n"))
+    tree = lease(repo, "a", first)
+    repo.release(tree)
+    fresh = lease(repo, "b", far)
+    assert fresh.slot.name != tree.slot.name
+    assert lease(repo, "c", first).slot.name == tree.slot.name
+    repo.release(fresh)
+    near = commit(root, one="1")
+    assert lease(repo, "d", near).slot.name == fresh.slot.name
+
+
 def test_a_path_that_is_taken_gets_the_run_id(repo: GitRepository, root: Path) -> None:
     """A second run of the same workstream lies beside the first, and a third thing beside that."""
     (root / ".worktrees").mkdir()

@@ -29,6 +29,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     everything: bool = False
     run_id: str | None = None
     tool: str | None = None
+    model: str | None = None
     with_deps: bool = False
     directory: str | None = None
     dry_run: bool = False
@@ -48,6 +49,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--run-id", metavar="ID", help="Name the run, or resume it when it is unfinished.")
 @click.option("--dry-run", is_flag=True, help="Print the plan; start and write nothing.")
 @click.option("--tool", metavar="TOOL", help="Use this tool whatever the bundles say.")
+@click.option("--model", metavar="MODEL", help="Hand this model to tools that take one.")
 @click.option("--with-deps", is_flag=True, help="Run the dependencies that are not done yet too.")
 @click.option("--dir", "directory", metavar="DIR", help="Folder of bundles.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
@@ -138,7 +140,9 @@ def _resume(workspace: Workspace, run: Run, wanted: Wanted) -> int:
 def _start(workspace: Workspace, wanted: Wanted) -> int:
     """Start a run of the bundles that are asked for, or show what it would do."""
     bundles = _bundles(workspace, wanted)
-    request = RunRequest(bundles=bundles, run_id=wanted.run_id, tool=wanted.tool)
+    request = RunRequest(
+        bundles=bundles, run_id=wanted.run_id, tool=wanted.tool, model=wanted.model
+    )
     if wanted.dry_run or workspace.dry_run_wanted():
         plan, result = workspace.dry_run(request)
         return show_plan(plan, result, as_json=wanted.as_json)

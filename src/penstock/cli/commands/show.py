@@ -10,6 +10,7 @@ from penstock.cli import output
 from penstock.cli.commands.events import recorded
 from penstock.cli.options import db_option, json_option
 from penstock.cli.render import step_details, step_line
+from penstock.cli.reports import branch_line
 from penstock.cli.select import find_run, find_workstream
 from penstock.cli.words import count, moment, money, one_line
 from penstock.engine.narrate import narrate
@@ -68,7 +69,11 @@ def _story(workspace: Workspace, run: Run, result: WorkstreamResult) -> dict[str
 
 def _explains(event: Event) -> bool:
     """Tell whether an event says why it went on otherwise than straight ahead."""
-    return event.event_type in DECISIONS and event.payload.get("decision") != "proceed"
+    said_otherwise = event.payload.get("decision") in (
+        "proceed",
+        "trip",
+    )  # a trip has its own event
+    return event.event_type in DECISIONS and not said_otherwise
 
 
 def _timeline(
@@ -90,7 +95,7 @@ def _print(story: dict[str, Any]) -> None:
     if result.reason:
         output.emit(f"  reason: {one_line(result.reason)}")
     if result.branch:
-        output.emit(f"  branch: {result.branch} at {(result.commit or '-')[:12]}")
+        output.emit(f"  branch: {branch_line(result)}")
     if result.input_tokens is not None or result.cost_usd is not None:
         tokens = f"{count(result.input_tokens)} tokens in, {count(result.output_tokens)} out"
         output.emit(f"  used:   {tokens}, {money(result.cost_usd)}")
