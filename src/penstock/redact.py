@@ -63,6 +63,15 @@ _NAMED = (
     (_FLAG, (b"--",)),
 )
 
+# In clean text none of these stands, in lower case. What is not here needs one that is: flags and
+# private keys hold `key`, `pass`, `secret` or `token`.
+_HINTS = tuple(
+    dict.fromkeys(
+        [hint.lower() for hint in _TOKEN_HINTS]
+        + [hint for _, hints in _NAMED for hint in hints if hint != b"--"]
+    )
+)
+
 _KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 _KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 _KEY_BODY = re.compile(
@@ -108,6 +117,17 @@ class Redactor:
         """Return the bytes without secrets; what is no UTF-8 stays as it is."""
         stream = self.stream()
         return stream.feed(data) + stream.flush()
+
+    def may_hold(self, data: bytes) -> bool:
+        """Tell cheaply whether there may be a secret: without one `data` would change nothing.
+
+        Text may be asked for in its JSON form, too.
+        """
+        lowered = data.lower()
+        for hint in _HINTS:
+            if hint in lowered:
+                return True
+        return (b"@" in data and b"://" in data) or self._literals.may_stand_in(data)
 
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return an argument list without secrets: also the value after a flag like `--token`."""
@@ -159,9 +179,13 @@ class _Literals:
         heads = sorted({form[:4] for form in self._forms})
         self._heads = re.compile(b"(?=" + b"|".join(re.escape(head) for head in heads) + b")")
 
+    def may_stand_in(self, data: bytes) -> bool:
+        """Tell whether any of them stands in the data."""
+        return any(hint in data for hint in self._hints)
+
     def replace_all(self, data: bytes) -> bytes:
         """Replace in data that is known to be all there is."""
-        if not any(hint in data for hint in self._hints):
+        if not self.may_stand_in(data):
             return data
         return self._pattern.sub(_MARK, data)
 
@@ -170,7 +194,7 @@ class _Literals:
         if not self._forms:
             return data, b""
         open_at = self._open_positions(data)
-        if not any(hint in data for hint in self._hints):
+        if not self.may_stand_in(data):
             cut = open_at[0] if open_at else len(data)
             return data[:cut], data[cut:]
         done: list[bytes] = []

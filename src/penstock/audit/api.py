@@ -150,6 +150,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
+EVERYTHING = Query()
+
+
 class GroupBy(StrEnum):
     """What statistics are grouped by."""
 
@@ -361,7 +364,7 @@ class AuditTrail(Protocol):
         """Yield the matching lines as they are on file, without line ends, newest first."""
         ...
 
-    def stats(self, query: Query = Query(), by: GroupBy | None = None) -> TrailStats:
+    def stats(self, query: Query = EVERYTHING, by: GroupBy | None = None) -> TrailStats:
         """Return figures over the matching entries."""
         ...
 

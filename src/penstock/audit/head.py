@@ -1,0 +1,43 @@
+"""Where a trail ends, kept in a small file beside it so that an append reads no lines."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import NamedTuple, Self
+
+from penstock.audit.api import FIRST_PREV
+
+_FORM = struct.Struct("<4s10sqqq64s")
+_CRC = struct.Struct("<I")
+_MAGIC = b"AH01"
+SIZE = _FORM.size + _CRC.size
+
+
+class Head(NamedTuple):
+    """The end of a trail: the day that is open, its bytes and lines, the last time and hash.
+
+    `day` is empty for a trail without a line.
+    """
+
+    day: str = ""
+    size: int = 0
+    lines: int = 0
+    last_us: int = 0
+    hash: bytes = FIRST_PREV.encode()
+
+    def pack(self) -> bytes:
+        """Return it as it is kept."""
+        data = _FORM.pack(_MAGIC, self.day.encode(), self.size, self.lines, self.last_us, self.hash)
+        return data + _CRC.pack(zlib.crc32(data))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self | None:
+        """Read it; None for a file that is empty, torn or something else."""
+        if len(data) != SIZE:
+            return None
+        kept, (crc,) = data[: _FORM.size], _CRC.unpack(data[_FORM.size :])
+        magic, day, size, lines, last_us, last_hash = _FORM.unpack(kept)
+        if magic != _MAGIC or zlib.crc32(kept) != crc:
+            return None
+        return cls(day.rstrip(b"\0").decode(), size, lines, last_us, last_hash)

@@ -1,0 +1,62 @@
+"""Where a trail lies, and what is in its folder: one folder a UTC day, and the head."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+REGISTRY_FOLDER = ".AIM_ai-tools-registry"
+TRAIL_FOLDER = "AIM_audit"
+LINES = "audit.jsonl"
+CHECKPOINT = "checkpoint.json"
+HEAD = ".head"
+"""The lock that writers take, holding where the trail ends."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+DAY_US = 86_400_000_000
+
+
+def audit_folder(
+    root: Path, registry_path: Path | None = None, log_path: str | None = None
+) -> Path:
+    """Return where the trail of the repository at `root` lies.
+
+    `log_path` (audit.logPath of aim_config; relative to `root`) wins; else it is in the registry's
+    folder; `registry_path` None says that the packaged registry is in use, and then it is in the
+    repository's own `.AIM_ai-tools-registry/`.
+    """
+    if log_path is not None:
+        return root / Path(log_path).expanduser()
+    home = root / REGISTRY_FOLDER if registry_path is None else registry_path
+    return home / TRAIL_FOLDER
+
+
+def day_at(microseconds: int) -> str:
+    """Return the UTC day of a moment as `2026-01-31`."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).strftime("%Y-%m-%d")
+
+
+def day_start(day: str) -> int:
+    """Return the beginning of a UTC day in microseconds since the epoch."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def days_of(folder: Path) -> list[str]:
+    """Return the days that have a folder in the trail, oldest first; none for no trail."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if _DAY.fullmatch(e.name) and e.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def lines_file(folder: Path, day: str) -> Path:
+    """Return the file of a day's lines."""
+    return folder / day / LINES
+
+
+def checkpoint_file(folder: Path, day: str) -> Path:
+    """Return the file of a closed day's checkpoint."""
+    return folder / day / CHECKPOINT

@@ -1,0 +1,188 @@
+"""The audit trail in a folder: recording, and the ways to everything that reads it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from penstock.audit.api import (
+    Anchor,
+    AuditEvent,
+    EventType,
+    Invocation,
+    InvocationResult,
+    Record,
+    Severity,
+)
+from penstock.audit.append import Appender
+from penstock.audit.clean import body_of
+from penstock.audit.desk import Desk
+from penstock.audit.keys import Signer, key_path
+from penstock.audit.sealing import Sealer
+from penstock.redact import Redactor
+
+SESSION_ID = secrets.token_hex(4)
+"""Tells the entries of one process from those of others."""
+
+
+class FileTrail:
+    """A trail in `folder`; it may be shared by threads, and processes may share the folder.
+
+    `redactor` takes secrets out before anything is hashed. Anchors go to the file `anchors`, None
+    for none; `key` is the private key's place, by default that of `keys.key_path`. `clock` gives
+    seconds since the epoch. Nothing is opened or made before it is needed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        redactor: Redactor | None = None,
+        anchors: Path | None = None,
+        key: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder
+        self._redactor = redactor or Redactor()
+        self._anchors = anchors
+        self._key = key or key_path()
+        self._clock = clock
+        self._desk = Desk(folder)
+        self._sealer = Sealer(folder, Signer(self._key, trail=folder), anchors, self._now_us)
+        self._appender = Appender(
+            self._desk,
+            now_us=self._now_us,
+            note=self._note,
+            close_day=self._sealer.close_day,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        """Where the trail lies."""
+        return self._folder
+
+    # -- recording -------------------------------------------------------------------------
+    def invocation(
+        self,
+        *,
+        tool_id: str,
+        capability: str,
+        payload: Mapping[str, Any],
+        success: bool,
+        message: str = "",
+        content: Mapping[str, Any] | None = None,
+        outcome: str | None = None,
+        duration_s: float | None = None,
+        fallback: bool = False,
+        cost_usd: float | None = None,
+        routing: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        actor: str = "pipeline",
+    ) -> str:
+        """See AuditTrail."""
+        facts = {
+            "outcome": outcome,
+            "duration_sec": duration_s,
+            "fallback": fallback,
+            "cost_usd": cost_usd,
+            "routing": routing,
+        }
+        told = {name: value for name, value in facts.items() if value is not None}
+        return self.append_many(
+            [
+                Invocation(
+                    actor=actor,
+                    run_id=run_id,
+                    ws_id=ws_id,
+                    tool_id=tool_id,
+                    capability=capability,
+                    payload=payload,
+                    result=InvocationResult(success, message, {**(content or {}), **told}),
+                )
+            ]
+        )
+
+    def event(
+        self,
+        event_type: EventType | str,
+        message: str,
+        *,
+        severity: Severity | str = Severity.INFO,
+        details: Mapping[str, Any] | None = None,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+        actor: str = "pipeline",
+    ) -> str:
+        """See AuditTrail."""
+        record = AuditEvent(
+            actor=actor,
+            run_id=run_id,
+            ws_id=ws_id,
+            event_type=EventType(event_type),
+            severity=Severity(severity),
+            message=message,
+            details=details or {},
+            user=user_name(),
+            session_id=SESSION_ID,
+        )
+        return self.append_many([record])
+
+    def append_many(self, records: Sequence[Record]) -> str:
+        """See AuditTrail."""
+        return self._appender.append([body_of(record, self._redactor) for record in records])
+
+    def require_writable(self) -> None:
+        """See AuditTrail."""
+        with self._desk.held():
+            self._appender.settle()
+            self._sealer.require_key()
+
+    def anchor(self) -> Anchor | None:
+        """See AuditTrail."""
+        with self._desk.held():
+            head = self._appender.settle()
+            self._desk.synchronise()
+            return self._sealer.anchor(head)
+
+    def close(self) -> None:
+        """See AuditTrail."""
+        self._desk.close()
+
+    def _note(self, message: str, details: Mapping[str, Any]) -> bytes:
+        """Make the body of an entry about the trail itself."""
+        record = AuditEvent(
+            actor="audit",
+            event_type=EventType.ERROR,
+            severity=Severity.WARNING,
+            message=message,
+            details=details,
+            user=user_name(),
+            session_id=SESSION_ID,
+        )
+        return body_of(record, self._redactor)
+
+    def _now_us(self) -> int:
+        return int(self._clock() * 1_000_000)
+
+
+@cache
+def user_name() -> str:
+    """Return who runs this process: the account's name, else its number."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
