@@ -1,4 +1,4 @@
-"""Write schema/run-result.schema.json and schema/validate-result.schema.json from the types."""
+"""Write the JSON Schemas of results, validation reports and execution requests from the types."""
 
 from __future__ import annotations
 
@@ -14,8 +14,15 @@ def documents() -> dict[str, str]:
     import msgspec
 
     from penstock.cli.documents import RunDocument, ValidationDocument
+    from penstock.model.execution import ExecutionRequest
+    from penstock.model.router import RouterConfig
 
-    types = {"run-result": RunDocument, "validate-result": ValidationDocument}
+    types: dict[str, type] = {
+        "run-result": RunDocument,
+        "validate-result": ValidationDocument,
+        "execution_request": ExecutionRequest,
+        "router_config": RouterConfig,
+    }
     texts = {}
     for name, kind in types.items():
         schema = {

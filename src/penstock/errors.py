@@ -6,6 +6,7 @@
     |  +- BundleError                a workstream bundle is wrong (also a ValueError)
     |  |  +- BundleValidationError, BundleDependencyError, BundleCycleError
     |  |  +- FileScopeOverlapError
+    |  +- ExecutionRequestError      a request for a tool is wrong (also a ValueError)
     |  +- NotFoundError              no such run, workstream, tool (also a ValueError)
     +- EnvironmentProblem         2  this machine or repository cannot do it
     |  +- ToolMissingError           an executable is not installed
@@ -92,6 +93,10 @@ class FileScopeOverlapError(BundleError):
 
 class NotFoundError(UsageError, ValueError):
     """There is no such run, workstream or tool."""
+
+
+class ExecutionRequestError(UsageError, ValueError):
+    """An ExecutionRequest lacks something or holds something wrong."""
 
 
 class EnvironmentProblem(PenstockError):  # noqa: N818 - EnvironmentError is a builtin
