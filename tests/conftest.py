@@ -9,6 +9,14 @@ import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _audit_key_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the key that signs audit trails out of the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PENSTOCK_AUDIT_KEY", str(tmp_path_factory.mktemp("audit") / "key"))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _interrupts_are_heard() -> Iterator[None]:
     """Let children hear SIGINT: a shell that starts us in the background has it ignored.
 

@@ -8,13 +8,16 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
+from penstock.engine.aim import AimRouter, PayloadCheck
+from penstock.engine.auditing import audit_event
 from penstock.engine.dryrun import (
     DryChecks,
     DryEvidence,
@@ -34,19 +37,30 @@ from penstock.model.settings import CheckoutPolicy, PipelineSettings
 from penstock.process.api import Stop
 from penstock.process.identity import this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact import Redactor
+from penstock.redact import Redactor, secret_values
+from penstock.registry.api import AimSettings, Registry
 from penstock.store.api import Journal
 from penstock.store.sqlite import open_journal
 from penstock.tools.api import Toolbox
 from penstock.worktrees.api import Repository
 
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
-"""An environment variable with one of these in its name holds a secret."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """The tool side of a repository: registry, settings, and the check of payloads."""
+
+    registry: Registry
+    settings: AimSettings
+    check_payload: PayloadCheck
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The edges of one repository, as the workspace has opened them."""
+    """The edges of one repository, as the workspace has opened them.
+
+    `aim` is None where AIM is off or its registry is not to be reached, `trail` where auditing
+    is off.
+    """
 
     root: Path
     state: str
@@ -55,6 +69,8 @@ class Parts:
     repository: Repository
     toolbox: Toolbox
     checks: Checks
+    aim: Aim | None = None
+    trail: AuditTrail | None = None
 
 
 def engine(
@@ -64,12 +80,17 @@ def engine(
     return Engine(_services(parts, journal, observer, stop or Stop()))
 
 
-def event_sink(root: Path, observer: Observer | None) -> Callable[[Event], None]:
-    """Return what hears of every event of a run: the log of the orchestrator, then the observer."""
+def event_sink(
+    root: Path, observer: Observer | None, trail: AuditTrail | None = None
+) -> Callable[[Event], None]:
+    """Return what hears of every event of a run: the log of the orchestrator, the audit trail, the
+    observer."""
     log = RunLog(root / "logs" / "orchestrator.log", make_redactor().text)
 
     def hear(event: Event) -> None:
         log.event(event)
+        if trail is not None:
+            audit_event(trail, event)
         if observer is not None:
             observer.event(event)
 
@@ -87,6 +108,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
         repository=DryRepository(parts.repository),
         toolbox=DryToolbox(parts.toolbox, plan),
         checks=DryChecks(parts.checks, plan),
+        trail=None,
     )
     with open_journal(None) as journal:
         services = replace(
@@ -123,19 +145,28 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         sweep=sweep_markers,
         owner=this_process().to_dict(),
         free_mb=lambda: shutil.disk_usage(parts.root).free >> 20,
+        router=_router(parts, journal),
+        audit=parts.trail,
+    )
+
+
+def _router(parts: Parts, journal: Journal) -> AimRouter | None:
+    if parts.aim is None:
+        return None
+    return AimRouter(
+        parts.aim.registry,
+        parts.aim.settings,
+        journal,
+        parts.toolbox,
+        check_payload=parts.aim.check_payload,
+        clock=time.time,
+        jitter=_jitter,
     )
 
 
 def make_redactor() -> Redactor:
     """Return what takes the secrets of this environment, and what looks like one, out of text."""
     return Redactor(secret_values(os.environ))
-
-
-def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the values of the variables whose names say that they are secret."""
-    return tuple(
-        value for name, value in environ.items() if any(s in name.upper() for s in SECRET_NAMES)
-    )
 
 
 def checkout_policy(settings: PipelineSettings, *, terminal: bool) -> CheckoutPolicy:

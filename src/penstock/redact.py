@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
 REPLACEMENT = "[REDACTED]"
@@ -85,6 +85,17 @@ _WORD = re.compile(rb"[^\s\"'&]*")
 _FLAG_ALONE = re.compile(
     r"--?[a-z0-9-]*(?:password|passphrase|secret|token|api-key)", re.IGNORECASE
 )
+
+
+SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
+"""An environment variable with one of these in its name holds a secret."""
+
+
+def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of the variables whose names say that they are secret."""
+    return tuple(
+        value for name, value in environ.items() if any(s in name.upper() for s in SECRET_NAMES)
+    )
 
 
 class Redactor:

@@ -6,16 +6,17 @@ pay for git, checks or tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from penstock.errors import RepositoryError
 
 if TYPE_CHECKING:
+    from penstock.audit.api import AuditTrail
     from penstock.checks.api import Checks
     from penstock.environment.repository import Place
     from penstock.environment.scaffold import Own
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from penstock.registry.api import AimSettings, Registry
     from penstock.store.api import DocumentedJournal, Journal
     from penstock.tools.api import Toolbox
+    from penstock.toolside import ToolSide
     from penstock.worktrees.api import Repository
 
 
@@ -174,6 +176,40 @@ class Surroundings:
         settings = self.aim_settings
         return audit_folder(self.root, settings, find_registry(self.root, settings).path)
 
+    def tool_side(self) -> ToolSide:
+        """Return what is known of the tools at this moment. Raises as `registry` does."""
+        from penstock.toolside import ToolSide
+
+        journal = self.existing_journal() if self.database.exists() else None
+        return ToolSide(self.registry, self.toolbox, journal)
+
+    def check_payload(self, tree: Path, payload: Mapping[str, Any]) -> str | None:
+        """Return why the security limits refuse a payload whose paths count from `tree`, None when
+        they do not. Raises GitError, and as `registry` does.
+        """
+        from penstock.registry.payload import check_payload
+
+        limits = self.registry.rules.security
+        return check_payload(tree, payload, limits, lambda paths: _count_tracked(tree, paths))
+
+    @cached_property
+    def trail(self) -> AuditTrail | None:
+        """The audit trail, None where auditing is switched off."""
+        if not self.aim_settings.switches.enable_audit_logging:
+            return None
+        import os
+
+        from penstock.audit.trail import FileTrail
+        from penstock.redact import Redactor, secret_values
+
+        trail = FileTrail(
+            self.audit_folder,
+            redactor=Redactor(secret_values(os.environ)),
+            anchors=self.root / self.state_folder / "audit_anchors.jsonl",
+        )
+        self._opened.callback(trail.close)
+        return trail
+
     # -- the edges -------------------------------------------------------------------------
     def open_journal(
         self, *, create: bool = True, on_event: Callable[[Event], None] | None = None
@@ -234,3 +270,12 @@ class Surroundings:
         journal = open_journal(self.database, create=False, read_only=True)
         self._opened.callback(journal.close)
         return journal
+
+
+def _count_tracked(tree: Path, paths: Sequence[str]) -> int:
+    """Return how many tracked files folders (`src/`) and globs (`src/**/*.py`) have, each once."""
+    from penstock.worktrees.git import find_git, split_z
+
+    specs = [f":(glob){path}**" if path.endswith("/") else f":(glob){path}" for path in paths]
+    listed = find_git(tree).run("ls-files", "-z", "--", *specs, reading=True)
+    return len(set(split_z(listed)))

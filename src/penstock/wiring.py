@@ -18,11 +18,12 @@ from penstock.surroundings import Surroundings
 if TYPE_CHECKING:
     import sqlite3
 
-    from penstock.assembly import Parts
+    from penstock.assembly import Aim, Parts
     from penstock.engine.clean import Cleaner, CleanPlan
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.bundle import Bundle
+    from penstock.model.capability import SecurityLimits
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
@@ -273,7 +274,45 @@ class Workspace(Surroundings):
             repository=self.repository,
             toolbox=self.toolbox,
             checks=self.checks,
+            aim=self._aim(),
+            trail=self.trail,
         )
+
+    def _aim(self) -> Aim | None:
+        """Return the tool side, None where it is off or its registry is not to be reached.
+
+        Raises AIMRegistryLoadError and ConfigError for one that is wrong.
+        """
+        from penstock.assembly import Aim
+        from penstock.errors import AIMRegistryNotFoundError
+
+        settings = self.aim_settings
+        if not settings.switches.enable_aim:
+            return None
+        try:
+            registry = self.registry
+        except AIMRegistryNotFoundError:
+            return None
+        limits = registry.rules.security
+        return Aim(
+            registry=registry,
+            settings=settings,
+            check_payload=lambda tree, payload: self._check_payload(tree, payload, limits),
+        )
+
+    def _check_payload(
+        self, tree: Path, payload: Mapping[str, Any], limits: SecurityLimits
+    ) -> str | None:
+        from penstock.registry.payload import check_payload
+
+        return check_payload(tree, payload, limits, self._count_tracked)
+
+    def _count_tracked(self, paths: Sequence[str]) -> int:
+        """Count the files that git tracks below folders or in globs."""
+        from penstock.worktrees.git import find_git, split_z
+
+        listed = find_git(self.root).run("ls-files", "-z", "--", *paths, reading=True)
+        return len(split_z(listed))
 
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
@@ -284,7 +323,7 @@ class Workspace(Surroundings):
         require_runnable()
         parts = self._parts()
         self._hide()
-        journal = self.open_journal(on_event=event_sink(parts.root, observer))
+        journal = self.open_journal(on_event=event_sink(parts.root, observer, parts.trail))
         return engine(parts, journal, observer=observer, stop=stop).start(request)
 
     def resume(
@@ -301,7 +340,9 @@ class Workspace(Surroundings):
         require_runnable()
         parts = self._parts()
         self._hide()
-        journal = self.open_journal(create=False, on_event=event_sink(parts.root, observer))
+        journal = self.open_journal(
+            create=False, on_event=event_sink(parts.root, observer, parts.trail)
+        )
         return engine(parts, journal, observer=observer, stop=stop).resume(run_id, tool=tool)
 
     def run_step(self, run_id: str, ws_id: str, step: str, *, fix: bool) -> RunResult:
@@ -311,7 +352,9 @@ class Workspace(Surroundings):
         require_runnable()
         parts = self._parts()
         self._hide()
-        journal = self.open_journal(create=False, on_event=event_sink(parts.root, None))
+        journal = self.open_journal(
+            create=False, on_event=event_sink(parts.root, None, parts.trail)
+        )
         return engine(parts, journal).step(run_id, ws_id, step, fix=fix)
 
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:

@@ -66,7 +66,10 @@ class Project:
             "tests": {
                 "type": "test", "command": python, "args": ["tools/tests.py", str(self.mark)],
             },
-            "agent": {"type": "ai", "command": python, "args": [str(outside / "agent.py")]},
+            **{
+                name: {"type": "ai", "command": python, "args": [str(outside / f"{name}.py")]}
+                for name in ("agent", "first", "second")
+            },
         }  # fmt: skip
 
     def configure(self, **settings: Any) -> None:
@@ -78,9 +81,14 @@ class Project:
         """Write config/circuit_breakers.yaml."""
         write(self.root, {"config/circuit_breakers.yaml": json.dumps({"defaults": defaults})})
 
-    def agent(self, code: str) -> None:
-        """Make the tool `agent` a Python program; it runs in the worktree."""
-        (self.root.parent / "agent.py").write_text(code)
+    def agent(self, code: str, name: str = "agent") -> None:
+        """Make the tool `agent` (or `first`, `second`) a Python program; it runs in the worktree."""
+        (self.root.parent / f"{name}.py").write_text(code)
+
+    def rules(self, **capabilities: Mapping[str, Any]) -> None:
+        """Write the coordination rules of a registry of the repository's own."""
+        place = ".AIM_ai-tools-registry/AIM_cross-tool/AIM_coordination-rules.json"
+        write(self.root, {place: json.dumps({"capabilities": capabilities})})
 
     def bundle(self, ws_id: str, *turns: Mapping[str, Any], **more: Any) -> None:
         """Write a bundle whose scripted tool plays `turns`; its scope is `<ws_id>.txt`."""

@@ -24,6 +24,10 @@ class Router(Protocol):
         """Decide over the tries of a turn so far; `prefer` is tried first where it can be."""
         ...
 
+    def admit(self, tool_id: str) -> str | None:
+        """Let one call of a tool through its circuit breaker; return why not when it is open."""
+        ...
+
     def settle(self, tool_id: str, attempt: Try) -> None:
         """Take a try's outcome into the tool's circuit breaker."""
         ...

@@ -104,6 +104,8 @@ def _routed(
             wait_until(job, job.services.clock() + decision.delay_s, decision.reason)
         if (over := _over_budget(job, for_step or step)) is not None:
             return over
+        if decision.tool_id is not None and router.admit(tool_id) is not None:
+            continue  # another process has the trial call; the next decision knows of it
         _announce(job, decision, tool_id, step)
         taken = replace(job, tool_id=tool_id, route=_route_json(decision, tool_id, attempts))
         attempt = run_turn(taken, tree, step=step, for_step=for_step, prompt=prompt)
