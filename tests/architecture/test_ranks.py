@@ -31,6 +31,7 @@ RANKS: dict[str, int] = {
     "engine": 4,
     "dispatch": 4,
     "assembly": 5,
+    "toolside": 5,
     "surroundings": 5,
     "wiring": 6,
     "demo": 7,
@@ -49,9 +50,14 @@ IMPURE_MODULES = {
     "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
-COMPOSERS = {"assembly", "surroundings", "wiring"}
+COMPOSERS = {"assembly", "surroundings", "toolside", "wiring"}
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
-ROAD_WITHIN_RANK = {("dispatch", "engine"), ("aim_cli", "cli")}
+ROAD_WITHIN_RANK = {
+    ("dispatch", "engine"),
+    ("aim_cli", "cli"),
+    ("assembly", "toolside"),
+    ("surroundings", "toolside"),
+}
 
 
 def modules() -> list[Path]:

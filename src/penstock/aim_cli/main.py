@@ -9,7 +9,11 @@ import click
 from penstock.cli.lazy import Entry, LazyGroup
 from penstock.cli.program import enter, run_line
 
-COMMANDS: tuple[Entry, ...] = ()
+COMMANDS: tuple[Entry, ...] = (
+    Entry("status", "Show the registry, its tools, and who would do which work now.", "Look"),
+    Entry("route", "Tell which tool would take a capability, and why.", "Look"),
+    Entry("tools", "Look at the tools of this machine: do they keep their contract?", "Look"),
+)
 
 EPILOG = "Every command takes --json (also --json-output, -j)."
 

@@ -16,7 +16,7 @@ SCRIPT_ENDINGS = (".py", ".ps1", ".sh", "")
 
 def make_tool(tool_id: str, entry: ToolEntry, folder: Path) -> RegistryTool:
     """Return a tool of the registry in `folder`. Raises ValueError that says what is wrong."""
-    detect = tuple(argv_of(command) for command in entry.detect_commands)
+    detect = tuple(_at_home(argv_of(command)) for command in entry.detect_commands)
     if not all(detect):
         raise ValueError("detectCommands holds a command without a word")
     return RegistryTool(
@@ -42,6 +42,11 @@ def argv_of(command: str | Argv) -> Argv:
     Raises ValueError for a quote without its end.
     """
     return tuple(shlex.split(command)) if isinstance(command, str) else tuple(command)
+
+
+def _at_home(command: Argv) -> Argv:
+    """Return a command whose program may be given as `~/...`."""
+    return (str(Path(command[0]).expanduser()), *command[1:]) if command[:1] else command
 
 
 def adapter_script(tool_id: str, given: str | None, folder: Path) -> Path | None:
