@@ -276,6 +276,13 @@ def _count_tracked(tree: Path, paths: Sequence[str]) -> int:
     """Return how many tracked files folders (`src/`) and globs (`src/**/*.py`) have, each once."""
     from penstock.worktrees.git import find_git, split_z
 
-    specs = [f":(glob){path}**" if path.endswith("/") else f":(glob){path}" for path in paths]
+    specs = [_pathspec(path) for path in paths]
     listed = find_git(tree).run("ls-files", "-z", "--", *specs, reading=True)
     return len(set(split_z(listed)))
+
+
+def _pathspec(path: str) -> str:
+    """Return how git is asked for a folder, whatever characters it has, or for a glob."""
+    if path.endswith("/"):
+        return f":(literal){path.strip('/') or '.'}"
+    return f":(glob){path}"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.bundle import Bundle
-    from penstock.model.capability import SecurityLimits
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
@@ -293,26 +292,7 @@ class Workspace(Surroundings):
             registry = self.registry
         except AIMRegistryNotFoundError:
             return None
-        limits = registry.rules.security
-        return Aim(
-            registry=registry,
-            settings=settings,
-            check_payload=lambda tree, payload: self._check_payload(tree, payload, limits),
-        )
-
-    def _check_payload(
-        self, tree: Path, payload: Mapping[str, Any], limits: SecurityLimits
-    ) -> str | None:
-        from penstock.registry.payload import check_payload
-
-        return check_payload(tree, payload, limits, self._count_tracked)
-
-    def _count_tracked(self, paths: Sequence[str]) -> int:
-        """Count the files that git tracks below folders or in globs."""
-        from penstock.worktrees.git import find_git, split_z
-
-        listed = find_git(self.root).run("ls-files", "-z", "--", *paths, reading=True)
-        return len(split_z(listed))
+        return Aim(registry=registry, settings=settings, check_payload=self.check_payload)
 
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
