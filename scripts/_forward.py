@@ -16,10 +16,18 @@ AGAIN = "PENSTOCK_FORWARDED"
 KNOWN_CODES = (0, 1, 2)
 
 
-def forward(*command: str, arguments: Sequence[str] | None = None) -> int:
-    """Run `penstock COMMAND... ARGUMENTS...` (by default this process's own) and return its code."""
+def forward(
+    *command: str, arguments: Sequence[str] | None = None, program: str = "penstock"
+) -> int:
+    """Run `PROGRAM COMMAND... ARGUMENTS...` (by default this process's own) and return its code.
+
+    `program` is penstock or aim.
+    """
     _use_clone()
-    from penstock.cli.main import main
+    if program == "aim":
+        from penstock.aim_cli.main import main
+    else:
+        from penstock.cli.main import main
 
     given = sys.argv[1:] if arguments is None else arguments
     code = main([*command, *given])

@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from penstock.aim import (
+        detect_tool,
+        get_aim_registry_path,
+        get_tool_version,
+        is_aim_available,
+        load_aim_registry,
+        load_coordination_rules,
+        route_to_capability,
+    )
     from penstock.api import (
         attempts,
         diff,
@@ -28,6 +37,18 @@ if TYPE_CHECKING:
     )
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.errors import (
+        AIMAdapterInvocationError,
+        AIMAdapterNotFoundError,
+        AIMAdapterOutputError,
+        AIMAdapterTimeoutError,
+        AIMAllToolsFailedError,
+        AIMAuditLogError,
+        AIMCapabilityNotFoundError,
+        AIMError,
+        AIMRegistryLoadError,
+        AIMRegistryNotFoundError,
+        AIMToolNotFoundError,
+        AIMValidationError,
         BundleCycleError,
         BundleDependencyError,
         BundleValidationError,
@@ -89,6 +110,15 @@ if TYPE_CHECKING:
 
 # Where each name lives: to export another one, add it here, above and to `__all__`.
 HOMES: dict[str, tuple[str, ...]] = {
+    "penstock.aim": (
+        "detect_tool",
+        "get_aim_registry_path",
+        "get_tool_version",
+        "is_aim_available",
+        "load_aim_registry",
+        "load_coordination_rules",
+        "route_to_capability",
+    ),
     "penstock.api": (
         "attempts",
         "diff",
@@ -109,6 +139,18 @@ HOMES: dict[str, tuple[str, ...]] = {
         "RunRequest",
     ),
     "penstock.errors": (
+        "AIMAdapterInvocationError",
+        "AIMAdapterNotFoundError",
+        "AIMAdapterOutputError",
+        "AIMAdapterTimeoutError",
+        "AIMAllToolsFailedError",
+        "AIMAuditLogError",
+        "AIMCapabilityNotFoundError",
+        "AIMError",
+        "AIMRegistryLoadError",
+        "AIMRegistryNotFoundError",
+        "AIMToolNotFoundError",
+        "AIMValidationError",
         "BundleCycleError",
         "BundleDependencyError",
         "BundleValidationError",
@@ -177,6 +219,18 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 __all__ = [
+    "AIMAdapterInvocationError",
+    "AIMAdapterNotFoundError",
+    "AIMAdapterOutputError",
+    "AIMAdapterTimeoutError",
+    "AIMAllToolsFailedError",
+    "AIMAuditLogError",
+    "AIMCapabilityNotFoundError",
+    "AIMError",
+    "AIMRegistryLoadError",
+    "AIMRegistryNotFoundError",
+    "AIMToolNotFoundError",
+    "AIMValidationError",
     "Bundle",
     "BundleCycleError",
     "BundleDependencyError",
@@ -200,9 +254,11 @@ __all__ = [
     "create_workstream",
     "detect_cycles",
     "detect_filescope_overlaps",
+    "detect_tool",
     "diff",
     "dry_run",
     "events",
+    "get_aim_registry_path",
     "get_connection",
     "get_error_context",
     "get_errors",
@@ -210,14 +266,18 @@ __all__ = [
     "get_run",
     "get_step_attempts",
     "get_tool_profile",
+    "get_tool_version",
     "get_workstream",
     "get_workstreams_for_run",
     "init",
     "init_db",
+    "is_aim_available",
     "list_runs",
     "load",
+    "load_aim_registry",
     "load_and_validate_bundles",
     "load_bundle_file",
+    "load_coordination_rules",
     "load_tool_profiles",
     "open_workspace",
     "parallel_plan",
@@ -227,6 +287,7 @@ __all__ = [
     "render_command",
     "result",
     "resume",
+    "route_to_capability",
     "run",
     "run_edit_step",
     "run_runtime_step",

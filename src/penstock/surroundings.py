@@ -166,15 +166,21 @@ class Surroundings:
         return load_registry(self.root, others=lambda: self.toolbox.ids())
 
     @property
+    def registry_path(self) -> Path:
+        """The folder of the effective AIM registry. Raises AIMRegistryNotFoundError, ConfigError."""
+        from penstock.registry.locate import find_registry
+
+        return find_registry(self.root, self.aim_settings).path
+
+    @property
     def audit_folder(self) -> Path:
         """Where the audit trail lies: `audit.logPath`, else in the registry or the repository.
 
         Raises AIMRegistryNotFoundError, ConfigError.
         """
-        from penstock.registry.locate import audit_folder, find_registry
+        from penstock.registry.locate import audit_folder
 
-        settings = self.aim_settings
-        return audit_folder(self.root, settings, find_registry(self.root, settings).path)
+        return audit_folder(self.root, self.aim_settings, self.registry_path)
 
     def tool_side(self) -> ToolSide:
         """Return what is known of the tools at this moment. Raises as `registry` does."""

@@ -93,6 +93,11 @@ class ToolSide:
             self._found |= detect_all(fresh, environ=self._environ)
         return {tool_id: self._found[tool_id] for tool_id in wanted}
 
+    def detection(self, tool_id: str) -> ToolDetection:
+        """Look for one tool. Raises AIMToolNotFoundError when the registry does not have it."""
+        self.registry.tool(tool_id)
+        return self.detections([tool_id])[tool_id]
+
     def statuses(self) -> list[ToolStatus]:
         """Return every tool of the registry in its order."""
         found = self.detections(self.registry.tools)

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import penstock
+from penstock.aim_cli.main import COMMANDS as AIM_TABLE
 from penstock.cli.main import COMMANDS as COMMAND_TABLE
 from tests.support.cli import child, make_repository
 
+TABLES = {"penstock": COMMAND_TABLE, "aim": AIM_TABLE}
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "reference" / "documented-names.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(?P<name>.+?)` \| (?P<home>.+?) \|$", re.MULTILINE)
@@ -41,8 +43,8 @@ def test_a_name_is_where_it_says_and_at_the_root(name: str, home: str) -> None:
 @pytest.mark.parametrize(("name", "home"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_a_command_leads_to_one_of_ours(name: str, home: str) -> None:
     """A documented command line has its equal, and its script is there."""
-    word = home.split()[1]
-    assert word in [entry.name for entry in COMMAND_TABLE]
+    program, word, *_ = home.split()
+    assert word in [entry.name for entry in TABLES[program]]
     script = re.search(r"scripts/\S+", name)
     assert script is None or (ROOT / script.group()).is_file()
 

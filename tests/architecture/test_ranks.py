@@ -35,6 +35,7 @@ RANKS: dict[str, int] = {
     "surroundings": 5,
     "wiring": 6,
     "demo": 7,
+    "aim": 8,
     "aim_cli": 8,
     "cli": 8,
     "__main__": 9,
