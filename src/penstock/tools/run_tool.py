@@ -84,7 +84,7 @@ def _texts(context: Mapping[str, object]) -> dict[str, str | None]:
 
 
 def _result(profile: ToolProfile, argv: tuple[str, ...], ended: Outcome) -> ToolResult:
-    code = _exit_code(ended)
+    code = documented_exit_code(ended)
     kept = profile.capture_output
     error = ended.error_text if kept else ""
     return ToolResult(
@@ -101,7 +101,8 @@ def _result(profile: ToolProfile, argv: tuple[str, ...], ended: Outcome) -> Tool
     )
 
 
-def _exit_code(ended: Outcome) -> int:
+def documented_exit_code(ended: Outcome) -> int:
+    """Return the exit code as it is documented: of a child that a signal ended, 128 and its number."""
     if ended.timed_out:
         return TIMED_OUT
     if ended.end is End.NOT_FOUND:
