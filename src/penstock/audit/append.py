@@ -118,7 +118,9 @@ class Appender:
             self._close_day(head)
         size = self._desk.open_day(day)
         # what lies there already was not written by us: it stays, and shows as inserted
-        return Head(day, size, 0, head.last_us, head.hash)
+        opened = Head(day, size, 0, head.last_us, head.hash)
+        self._desk.write_head(opened)  # so that a line of this day is found if its writer dies
+        return opened
 
     def _tell_of_clock(self, head: Head, now: int) -> Head:
         self._clock_told = True

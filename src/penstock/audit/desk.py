@@ -133,6 +133,14 @@ class Desk:
         self._day = ""
 
 
+def read_head(folder: Path) -> Head | None:
+    """Read where a trail ends without keeping writers out; None when nothing says it."""
+    try:
+        return Head.unpack((folder / layout.HEAD).read_bytes())
+    except OSError:
+        return None
+
+
 def unusable(folder: Path, error: OSError) -> AIMAuditLogError:
     """Say that a trail cannot be used, and what mends it."""
     where = error.filename or folder

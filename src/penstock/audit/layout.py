@@ -60,3 +60,9 @@ def lines_file(folder: Path, day: str) -> Path:
 def checkpoint_file(folder: Path, day: str) -> Path:
     """Return the file of a closed day's checkpoint."""
     return folder / day / CHECKPOINT
+
+
+def is_in_day(name: str) -> bool:
+    """Tell whether a name, relative to the trail, is that of a file in a day's folder."""
+    day, _, file = name.partition("/")
+    return bool(file and _DAY.fullmatch(day))

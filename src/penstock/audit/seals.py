@@ -55,7 +55,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         checkpoint = _CHECKPOINTS.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return checkpoint if file_bytes(checkpoint) == data else None
 
@@ -109,6 +109,6 @@ def pruned_through(path: Path | None) -> str | None:
 def _read_anchor(text: bytes) -> Anchor | None:
     try:
         anchor = _ANCHORS.decode(text)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     return anchor if file_bytes(anchor) == text + b"\n" else None

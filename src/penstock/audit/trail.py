@@ -18,12 +18,15 @@ from penstock.audit.api import (
     InvocationResult,
     Record,
     Severity,
+    VerifyReport,
 )
 from penstock.audit.append import Appender
 from penstock.audit.clean import body_of
-from penstock.audit.desk import Desk
+from penstock.audit.desk import Desk, read_head
 from penstock.audit.keys import Signer, key_path
+from penstock.audit.layout import HEAD
 from penstock.audit.sealing import Sealer
+from penstock.audit.verify import Snapshot, snapshot, verify
 from penstock.redact import Redactor
 
 SESSION_ID = secrets.token_hex(4)
@@ -155,6 +158,18 @@ class FileTrail:
             head = self._appender.settle()
             self._desk.synchronise()
             return self._sealer.anchor(head)
+
+    # -- proving ---------------------------------------------------------------------------
+    def verify(self) -> VerifyReport:
+        """See AuditTrail."""
+        return verify(self._folder, self._snapshot(), self._anchors, self._key)
+
+    def _snapshot(self) -> Snapshot:
+        """Take stock while nobody writes; without the right to keep others out, as it is."""
+        if not os.access(self._folder / HEAD, os.W_OK):
+            return snapshot(self._folder, read_head(self._folder))
+        with self._desk.held():
+            return snapshot(self._folder, self._desk.read_head())
 
     def close(self) -> None:
         """See AuditTrail."""
