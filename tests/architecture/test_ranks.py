@@ -44,6 +44,7 @@ RANKS: dict[str, int] = {
     "api": 8,
     "journal": 8,
     "facade": 8,
+    "execution": 8,
     "orchestrator": 8,
 }
 PURE = {"schedule", "routing", "breakers", "redact", "model"}

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from penstock.tools.contract import CONTRACTS, probe
-from tests.support.clients import need_client
+from penstock.tools.contract import probe
+from tests.support.clients import EXECUTABLES, need_client
 from tests.support.endpoint_plan import editing
 from tests.support.real_turns import git, scene
 
 pytestmark = pytest.mark.real_cli
 
 
-@pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
+@pytest.mark.parametrize("tool_id", sorted(EXECUTABLES))
 def test_the_contract_holds(tool_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Version, flags and stream of the installed client are the measured ones."""
     command = need_client(tool_id)
@@ -24,7 +24,7 @@ def test_the_contract_holds(tool_id: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert (found.version, found.mismatches) == (found.measured, ())
 
 
-@pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
+@pytest.mark.parametrize("tool_id", sorted(EXECUTABLES))
 def test_the_shared_configuration_of_git_is_left_alone(
     tool_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,6 +197,16 @@ def test_an_empty_journal_has_no_records(journal: DocumentedJournal) -> None:
         journal.tool_statistics(START, 0.0)
 
 
+def test_running_turns_are_counted_by_tool(journal: DocumentedJournal) -> None:
+    """A finished one is no longer under way."""
+    seed(journal)
+    turn(journal, 1)
+    for number, tool in ((2, "aider"), (3, "aider"), (4, "codex")):
+        journal.begin_attempt(msgspec.structs.replace(intent(attempt=number), tool_id=tool))
+    journal.begin_attempt(intent("static"))
+    assert journal.busy_tools() == {"aider": 2, "codex": 1}
+
+
 def test_whose_turn_it_was_is_remembered(journal: DocumentedJournal) -> None:
     """Per rotation, the last word holds."""
     assert journal.last_routed("linting") is None

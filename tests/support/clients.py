@@ -1,7 +1,8 @@
 """Finds the real AI coding CLIs that the tests drive.
 
 They come from the folder that `.ci/install-clients` filled, else from PATH. A missing one skips
-the test that needs it, or fails it when PENSTOCK_REQUIRE_REAL=1.
+the test that needs it, or fails it when PENSTOCK_REQUIRE_REAL=1 (those of the second group only with
+PENSTOCK_CLIENTS_ALL=1).
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ import pytest
 
 REQUIRE = "PENSTOCK_REQUIRE_REAL"
 FOLDER = "PENSTOCK_CLIENTS"
-EXECUTABLES = {"aider": "aider", "claude-cli": "claude", "codex": "codex"}
-"""The command of each client, by the id of the tool that drives it."""
+ALL = "PENSTOCK_CLIENTS_ALL"
+FIRST = {"aider": "aider", "claude-cli": "claude", "codex": "codex"}
+"""The command of each client that is always installed, by the id of the tool that drives it."""
+OTHERS = {
+    "copilot": "copilot",
+    "gemini": "gemini",
+    "mini-swe-agent": "mini",
+    "opencode": "opencode",
+    "qwen": "qwen",
+}
+"""Those that are installed only when PENSTOCK_CLIENTS_ALL=1."""
+EXECUTABLES = {**FIRST, **OTHERS}
 
 
 def clients_folder() -> Path:
@@ -37,7 +48,7 @@ def need_client(tool_id: str) -> Path:
     if found is not None:
         return found
     reason = f"{EXECUTABLES[tool_id]} is not installed; .ci/install-clients does that"
-    if os.environ.get(REQUIRE) == "1":
+    if os.environ.get(REQUIRE) == "1" and (tool_id in FIRST or os.environ.get(ALL) == "1"):
         pytest.fail(f"{reason} ({REQUIRE}=1)")
     pytest.skip(reason)
 

@@ -11,10 +11,25 @@ from pathlib import PurePosixPath
 from tests.support.endpoint_plan import Turn
 from tests.support.endpoint_wire import Ask, Call, Say
 
-_CWD = re.compile(r"(?:working directory:\s*|<cwd>)([^\n<]+)")
+_CWD = re.compile(
+    r"(?:working (?:in the )?directory:\s*|<cwd>|Workspace Directories:\*\*\s*- )([^\n<]+)",
+    re.IGNORECASE,
+)
+_SUBMIT = Call("bash", {"command": "echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT"})
+"""The last word of a model to a client whose model must always call its only tool."""
 _LISTED_FILE = re.compile(
     r"^(?P<path>\S+)\n(?P<fence>`{3,})\w*\n(?P<text>.*?)^(?P=fence)$", re.DOTALL | re.MULTILINE
 )
+
+
+_SHELLS = ("Bash", "bash", "run_shell_command")
+_WRITERS = {
+    "Write": ("Read", "file_path"),
+    "write_file": ("read_file", "file_path"),
+    "write": ("read", "filePath"),
+}
+"""Tools that write whole files: the tool that must have read an existing one, and the name of
+the argument that holds the path."""
 
 
 def next_say(turn: Turn, ask: Ask) -> Say:
@@ -24,11 +39,13 @@ def next_say(turn: Turn, ask: Ask) -> Say:
     text.
     """
     if not ask.tools:
-        return Say(text_edit(turn, ask), turn.usage)
+        return Say(text_edit(turn, ask), turn.usage, last=True)
     calls = moves(turn, ask)
     if ask.results < len(calls):
         return Say("", turn.usage, calls[ask.results])
-    return Say(turn.text, turn.usage)
+    if ask.tools == {"bash"}:
+        return Say(turn.text, turn.usage, _SUBMIT, last=True)
+    return Say(turn.text, turn.usage, last=True)
 
 
 def moves(turn: Turn, ask: Ask) -> tuple[Call, ...]:
@@ -43,7 +60,8 @@ def _shell(command: str, ask: Ask) -> Call:
         return _script("exec_command", {"cmd": command})
     if "exec_command" in ask.tools:
         return Call("exec_command", {"cmd": command})
-    return Call("Bash", {"command": command, "description": "Run a command"})
+    shell = next((name for name in _SHELLS if name in ask.tools), "Bash")
+    return Call(shell, {"command": command, "description": "Run a command"})
 
 
 def _script(tool: str, argument: object) -> Call:
@@ -56,10 +74,10 @@ def _edit(path: str, text: str, ask: Ask) -> tuple[Call, ...]:
         return (_script("apply_patch", _patch(path, text)),)
     if "apply_patch" in ask.tools:
         return (Call("apply_patch", _patch(path, text)),)
-    if "Write" in ask.tools:
-        target = absolute(path, ask)
-        read = Call("Read", {"file_path": target})
-        return read, Call("Write", {"file_path": target, "content": text})
+    for write, (read, name) in _WRITERS.items():
+        if write in ask.tools:
+            named = {name: absolute(path, ask)}
+            return Call(read, named), Call(write, {**named, "content": text})
     target, folder = shlex.quote(path), shlex.quote(str(PurePosixPath(path).parent))
     return (_shell(f"mkdir -p {folder} && printf %s {shlex.quote(text)} > {target}", ask),)
 

@@ -23,6 +23,7 @@ class Wire(StrEnum):
     CHAT = "chat"
     RESPONSES = "responses"
     MESSAGES = "messages"
+    GEMINI = "gemini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A reply: a tool call, or the last word of a turn when `call` is None."""
+    """A reply: a tool call, or text when `call` is None. `last` marks the last one of a turn."""
 
     text: str
     usage: ReplyUsage
     call: Call | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A model endpoint on loopback that plays a plan: real clients talk to it as to their vendor.
 
-It serves OpenAI chat completions and responses and Anthropic messages, streamed or not, with the
-usage and the faults that the plan names, and keeps a log of all requests. It holds no state of
+It serves OpenAI chat completions and responses, Anthropic messages and Gemini's generateContent,
+streamed or not, with the usage and the faults that the plan names, and keeps a log of all requests. It holds no state of
 the conversation: how far a turn has come is read from the tool results in each request, so a
 client may repeat requests, keep or drop connections and start again as it likes.
 """
@@ -20,14 +20,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.support import endpoint_gemini as gemini
+from tests.support import endpoint_wire as openai
 from tests.support.endpoint_moves import next_say
 from tests.support.endpoint_plan import Fault, FaultKind, Plan
-from tests.support.endpoint_wire import PIECES, READERS, WHOLE, Ask, Piece, Say, Wire
+from tests.support.endpoint_wire import Ask, Piece, Say, Wire
 
+READERS = {**openai.READERS, Wire.GEMINI: gemini.read_gemini}
+WHOLE = {**openai.WHOLE, Wire.GEMINI: gemini.gemini_whole}
+PIECES = {**openai.PIECES, Wire.GEMINI: gemini.gemini_pieces}
 _ROUTES: Mapping[str, Wire] = {
     "/chat/completions": Wire.CHAT,
     "/responses": Wire.RESPONSES,
     "/messages": Wire.MESSAGES,
+    ":generateContent": Wire.GEMINI,
+    ":streamGenerateContent": Wire.GEMINI,
 }
 _ERRORS: Mapping[int, tuple[str, str]] = {
     401: ("authentication_error", "Invalid API key"),
@@ -89,7 +96,7 @@ class Stage:
         """Count a reply that went out whole; the last word of a turn ends it."""
         with self._lock:
             self._good += 1
-            if due.say.call is None:
+            if due.say.last:
                 self._played[self._plan.group(ask.prompt)[0]] += 1
 
     def _next_fault(self) -> Fault | None:
@@ -232,7 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._note(body)
             self._send_error(404)
             return
-        self._reply(READERS[wire](body), body)
+        named = self._named_in_path() if wire is Wire.GEMINI else {}
+        self._reply(READERS[wire]({**body, **named}), body)
 
     def _reply(self, ask: Ask, body: Mapping[str, Any]) -> None:
         due = self.server.owner.stage.due(ask)
@@ -291,6 +299,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.owner.released.wait(seconds)
 
     # --- the HTTP side ---
+
+    def _named_in_path(self) -> Mapping[str, Any]:
+        """Return what the Gemini API tells in the path and others in the body."""
+        model, _, method = self._route().rpartition("/")[2].partition(":")
+        return {"model": model, "stream": method.startswith("stream")}
 
     def _route(self) -> str:
         return self.path.partition("?")[0]

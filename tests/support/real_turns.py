@@ -19,13 +19,22 @@ from penstock.model.outcome import Outcome
 from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.tools.api import Tool, TurnReport, TurnRequest, judge
 from penstock.tools.toolbox import make_toolbox
-from tests.support.clients import need_client
+from tests.support.clients import clients_folder, need_client
 from tests.support.endpoint_plan import Plan
 from tests.support.model_endpoint import ModelEndpoint
 
 KEY = "sk-test-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 BROKEN = "def add(a, b):\n    return a - b\n"
-MODELS = {"aider": "openai/scripted", "claude-cli": None, "codex": "gpt-5.5"}
+MODELS = {
+    "aider": "openai/scripted",
+    "claude-cli": None,
+    "codex": "gpt-5.5",
+    "copilot": "scripted",
+    "gemini": "gemini-2.5-flash",
+    "mini-swe-agent": "openai/scripted",
+    "opencode": "scripted",
+    "qwen": "scripted",
+}
 
 
 class PlainFilter:
@@ -172,11 +181,21 @@ class Scene:
         )  # fmt: skip
 
 
+_ON_LITELLM = ("aider", "mini-swe-agent")
+
+
 def _surroundings(tool_id: str, base_url: str) -> Mapping[str, str]:
     """Return what a user sets to have a client talk to an endpoint of their own."""
     if tool_id == "claude-cli":
         return {"ANTHROPIC_BASE_URL": base_url, "ANTHROPIC_API_KEY": KEY}
-    name = "OPENAI_API_BASE" if tool_id == "aider" else "OPENAI_BASE_URL"
+    if tool_id == "gemini":
+        return {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": KEY}
+    if tool_id == "copilot":
+        unpacked = str(clients_folder().parent / "copilot" / "unpacked")
+        provider = {"BASE_URL": f"{base_url}/v1", "API_KEY": KEY}
+        named = {f"COPILOT_PROVIDER_{name}": value for name, value in provider.items()}
+        return {**named, "COPILOT_PKG_CACHE_HOME": unpacked}
+    name = "OPENAI_API_BASE" if tool_id in _ON_LITELLM else "OPENAI_BASE_URL"
     return {name: f"{base_url}/v1", "OPENAI_API_KEY": KEY}
 
 

@@ -63,14 +63,20 @@ def opened(path: Path, **settings: object) -> GitRepository:
     return open_repository(path, WorktreeSettings(**settings))  # type: ignore[arg-type]
 
 
+OURS = (".git/", ".worktrees/", "state/", "logs/", ".AIM_ai-tools-registry/AIM_audit/")
+
+
 def state_of(root: Path) -> dict[str, bytes]:
-    """Every byte of the user's checkout and of what git keeps for it: files, HEAD, index, config."""
+    """Every byte of the user's checkout and of what git keeps for it: files, HEAD, index, config.
+
+    What penstock keeps in folders of its own is left out.
+    """
     kept = {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file()
-        and not p.is_symlink()
-        and p.relative_to(root).parts[0] not in (".git", ".worktrees")
+        name: path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if not (name := path.relative_to(root).as_posix()).startswith(OURS)
+        and path.is_file()
+        and not path.is_symlink()
     }
     own = ("HEAD", "index", "config", "refs/heads/main")
     return kept | {name: (root / ".git" / name).read_bytes() for name in own}

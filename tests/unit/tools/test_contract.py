@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from penstock.errors import NotFoundError
-from penstock.tools.contract import CONTRACTS, probe, used_flags
+from penstock.tools.contract import probe, used_flags
+from penstock.tools.contracts import CONTRACTS
 from tests.support.turns import fake_cli, path_with
 
 each_client = pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
@@ -18,7 +19,8 @@ def install(folder: Path, tool_id: str, patch: pytest.MonkeyPatch, *, without: s
     """Put a client on the PATH that knows all flags but one."""
     contract = CONTRACTS[tool_id]
     flags = [flag for flag in used_flags(contract.tool()) if flag != without]
-    script = f'case "$*" in *--version*) echo "it 9.8.7 (x)";; *) echo "{" ".join(flags)}";; esac'
+    words = f"{' '.join(flags)} (version 9.8.7)"
+    script = f'case "$*" in *--version*) echo "it 9.8.7 (x)";; *) echo "{words}";; esac'
     fake_cli(folder, contract.executable, script)
     patch.setenv("PATH", path_with(folder))
 
@@ -64,7 +66,8 @@ def test_a_stream_that_is_no_longer_understood(
     """A parser that does not know the recorded stream is a mismatch."""
     install(tmp_path, "codex", monkeypatch)
     other = msgspec.structs.replace(CONTRACTS["codex"], sample=b'{"type":"turn.renamed"}\n')
-    monkeypatch.setitem(CONTRACTS, "codex", other)
+    changed = {**CONTRACTS, "codex": other}
+    monkeypatch.setattr("penstock.tools.contract.CONTRACTS", changed)
     assert probe("codex").mismatches == ("the recorded stream is not understood",)
 
 
