@@ -6,7 +6,7 @@ pay for git, checks or tools.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -165,6 +165,21 @@ class Surroundings:
 
         return load_registry(self.root, others=lambda: self.toolbox.ids())
 
+    @cached_property
+    def capabilities(self) -> Collection[str]:
+        """The names of the effective capabilities, looked up when the first is asked for."""
+        return _Lazily(self._capability_names)
+
+    def _capability_names(self) -> Collection[str]:
+        """Return the capabilities of the rules; without a registry the packaged ones."""
+        from penstock.errors import AIMRegistryNotFoundError
+        from penstock.model.capability import PACKAGED_CAPABILITIES
+
+        try:
+            return tuple(sorted(self.registry.rules.capabilities))
+        except AIMRegistryNotFoundError:
+            return PACKAGED_CAPABILITIES
+
     @property
     def registry_path(self) -> Path:
         """The folder of the effective AIM registry. Raises AIMRegistryNotFoundError, ConfigError."""
@@ -276,6 +291,26 @@ class Surroundings:
         journal = open_journal(self.database, create=False, read_only=True)
         self._opened.callback(journal.close)
         return journal
+
+
+class _Lazily(Collection[str]):
+    """Names that are made when they are first looked at."""
+
+    def __init__(self, make: Callable[[], Collection[str]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _names(self) -> Collection[str]:
+        return self._make()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def _count_tracked(tree: Path, paths: Sequence[str]) -> int:

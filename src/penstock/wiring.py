@@ -114,7 +114,7 @@ class Workspace(Surroundings):
         folder = self.bundle_directory(directory)
         here = Path.cwd()  # files are named as one would name them from here
         shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-        return load_bundles(tuple(paths), shown)
+        return load_bundles(tuple(paths), shown, known_capabilities=self.capabilities)
 
     def valid_bundles(self, directory: str | None = None) -> list[Bundle]:
         """Return the bundles of the folder. Raises the BundleError of the first kind of problem."""
