@@ -19,6 +19,8 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     `prompt_file` holds the prompt (outside the worktree); `files` are existing files in scope.
     `home` is a folder of this worker for the tool's own configuration. Times are seconds, None
     means the tool's default. `metadata` is the bundle's. `on_log` hears of the redacted output.
+    `capability` and `payload` are set when a tool is asked for a capability rather than by name;
+    `max_retries` is for adapters that are programs of their own.
     """
 
     run_id: str
@@ -39,6 +41,9 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     max_cost_usd: float | None = None
     metadata: Mapping[str, Any] = msgspec.field(default_factory=dict)
     on_log: Callable[[bytes], None] | None = None
+    capability: str | None = None
+    payload: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    max_retries: int = 0
 
 
 class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +52,9 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     `signal` is the outcome that the tool's own words and our reasons for stopping amount to, None
     when they say that all went well. `argv` is the redacted command line. `tail` is the end of
     its redacted output. `events` counts the stream events read, `unknown_events` the ones among
-    them that no parser knew.
+    them that no parser knew. `content` is what tools say in a structure of their own: findings of
+    a linter, counts of a test run, the content of an adapter's reply. Where it has a member
+    `passed`, that is the verdict of a tool that judges and does not edit.
     """
 
     tool_id: str
@@ -61,6 +68,7 @@ class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
     swept: int = 0
     events: int = 0
     unknown_events: int = 0
+    content: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 Only words that a tool says about itself belong here (error events, failed results, stderr), never
 what a model wrote: a model may write about rate limits. Everything is a function of the text.
-The texts are those of aider 0.86 (litellm), Claude Code 2.1 and Codex 0.169, and of their vendors.
+The texts are those of aider 0.86 (litellm), Claude Code 2.1, Codex 0.169, Copilot CLI 1.0, Gemini
+CLI 0.61, and of their vendors.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ _WORDS: dict[OutcomeKind, tuple[str, ...]] = {
         r"expecting value",
         r"json parse error",
         r"invalid json",
+        r"incomplete json",
+        r"not valid json",
         r"ResponseValidationError",
         r"malformed",
         r"did not conform",

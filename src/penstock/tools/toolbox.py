@@ -21,6 +21,15 @@ BUILT_IN = {
     "aider": "penstock.tools.aider:AiderTool",
     "claude-cli": "penstock.tools.claude_cli:ClaudeTool",
     "codex": "penstock.tools.codex:CodexTool",
+    "copilot": "penstock.tools.copilot:CopilotTool",
+    "gemini": "penstock.tools.gemini:GeminiTool",
+    "mini-swe-agent": "penstock.tools.mini:MiniTool",
+    "mypy": "penstock.tools.checkers:mypy",
+    "opencode": "penstock.tools.opencode:OpencodeTool",
+    "pylint": "penstock.tools.checkers:pylint",
+    "pytest": "penstock.tools.checkers:pytest",
+    "qwen": "penstock.tools.qwen:QwenTool",
+    "ruff": "penstock.tools.checkers:ruff",
     "scripted": "penstock.tools.scripted:ScriptedTool",
 }
 ALIASES = {"claude": "claude-cli"}

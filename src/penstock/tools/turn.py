@@ -46,8 +46,8 @@ class Said:
     """What a tool has said so far. Readers add to it; `conclude` judges it.
 
     `terminal`: the event that ends the tool's work was read. `verdict` is the failure that it
-    states, `hint` the last failure that the stream spoke of before. `text` is what the tool says
-    of itself when it prints no events.
+    states, `hint` the last failure that the stream spoke of before. `content` is what the tool says
+    in a structure of its own.
     """
 
     terminal: bool = False
@@ -57,6 +57,7 @@ class Said:
     message: str = ""
     events: int = 0
     unknown: int = 0
+    content: dict[str, Any] = field(default_factory=dict)
 
 
 class Reader(Protocol):
@@ -82,6 +83,8 @@ class EventReader:
     def __init__(self) -> None:
         self.said = Said()
         self._lines = LineSplitter()
+        self._error_lines = LineSplitter()
+        self._failures = 0
 
     def take(self, event: dict[str, Any]) -> None:
         """Take notice of one event, in `said`."""
@@ -95,6 +98,28 @@ class EventReader:
                 self.said.events += 1
                 self.take(event)
         return self.said.terminal or self.said.verdict is not None
+
+    def take_error(self, line: str) -> None:
+        """Take notice of a line on stderr, where few clients say anything that counts."""
+
+    def feed_error(self, data: bytes) -> bool:
+        """Take a piece of stderr; True after a failure that stays one."""
+        for line in self._error_lines.feed(data):
+            self.take_error(line.decode("utf-8", "replace"))
+        return self.said.verdict is not None
+
+    def fail(self, failure: Outcome, *, patience: int = 0) -> None:
+        """Note a failure of a request, which the client may repeat `patience` times before it
+        stands. Retrying is our affair; a rejected key stays rejected.
+        """
+        self._failures += 1
+        self.said.hint = failure
+        if failure.kind is OutcomeKind.AUTH or self._failures > patience:
+            self.said.verdict = failure
+
+    def recover(self) -> None:
+        """Forget the failures of requests: the client has gone on."""
+        self._failures, self.said.hint = 0, None
 
 
 def launch_of(
@@ -142,6 +167,7 @@ def run_turn(
         swept=ended.swept,
         events=said.events,
         unknown_events=said.unknown,
+        content={clean(name): _clean_value(value, clean) for name, value in said.content.items()},
     )
 
 
@@ -243,6 +269,7 @@ def _command(
         make_filter=make_filter,
         on_log=request.on_log,
         on_stdout=reader.feed,
+        on_stderr=reader.feed_error if isinstance(reader, EventReader) else None,
     )
 
 
@@ -263,6 +290,15 @@ def _clean_outcome(outcome: Outcome | None, clean: Callable[[str], str]) -> Outc
         message=clean(outcome.message)[:MESSAGE_CHARS],
         evidence=clean(outcome.evidence)[:MESSAGE_CHARS],
     )
+
+
+def _clean_value(value: object, clean: Callable[[str], str]) -> object:
+    """Clean every text in a value that came from JSON."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(str(name)): _clean_value(each, clean) for name, each in value.items()}
+    return [_clean_value(each, clean) for each in value] if isinstance(value, list) else value
 
 
 def _tail(ended: process.Outcome) -> str:
