@@ -52,10 +52,13 @@ if TYPE_CHECKING:
         BundleCycleError,
         BundleDependencyError,
         BundleValidationError,
+        CircuitBreakerOpen,
         FileScopeOverlapError,
         InvalidTransitionError,
         PenstockError,
+        RetryExhausted,
     )
+    from penstock.execution import create_execution_request, get_tool_config, route_task
     from penstock.facade import (
         get_tool_profile,
         load_and_validate_bundles,
@@ -105,6 +108,7 @@ if TYPE_CHECKING:
     from penstock.process.api import Stop
     from penstock.schedule.graph import build_dependency_graph
     from penstock.schedule.waves import parallel_plan
+    from penstock.tools.adapters import AdapterRegistry, ToolAdapter, ToolConfig
     from penstock.tools.api import ToolResult
     from penstock.wiring import Workspace, open_workspace
 
@@ -154,9 +158,16 @@ HOMES: dict[str, tuple[str, ...]] = {
         "BundleCycleError",
         "BundleDependencyError",
         "BundleValidationError",
+        "CircuitBreakerOpen",
         "FileScopeOverlapError",
         "InvalidTransitionError",
         "PenstockError",
+        "RetryExhausted",
+    ),
+    "penstock.execution": (
+        "create_execution_request",
+        "get_tool_config",
+        "route_task",
     ),
     "penstock.facade": (
         "get_tool_profile",
@@ -211,6 +222,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "penstock.process.api": ("Stop",),
     "penstock.schedule.graph": ("build_dependency_graph",),
     "penstock.schedule.waves": ("parallel_plan",),
+    "penstock.tools.adapters": (
+        "AdapterRegistry",
+        "ToolAdapter",
+        "ToolConfig",
+    ),
     "penstock.tools.api": ("ToolResult",),
     "penstock.wiring": (
         "Workspace",
@@ -231,25 +247,31 @@ __all__ = [
     "AIMRegistryNotFoundError",
     "AIMToolNotFoundError",
     "AIMValidationError",
+    "AdapterRegistry",
     "Bundle",
     "BundleCycleError",
     "BundleDependencyError",
     "BundleValidationError",
+    "CircuitBreakerOpen",
     "FileScopeOverlapError",
     "InvalidTransitionError",
     "Observer",
     "PenstockError",
     "PlannedWorkstream",
+    "RetryExhausted",
     "RunRequest",
     "RunResult",
     "StepResult",
     "Stop",
+    "ToolAdapter",
+    "ToolConfig",
     "ToolResult",
     "Workspace",
     "WorkstreamResult",
     "__version__",
     "attempts",
     "build_dependency_graph",
+    "create_execution_request",
     "create_run",
     "create_workstream",
     "detect_cycles",
@@ -265,6 +287,7 @@ __all__ = [
     "get_events",
     "get_run",
     "get_step_attempts",
+    "get_tool_config",
     "get_tool_profile",
     "get_tool_version",
     "get_workstream",
@@ -287,6 +310,7 @@ __all__ = [
     "render_command",
     "result",
     "resume",
+    "route_task",
     "route_to_capability",
     "run",
     "run_edit_step",

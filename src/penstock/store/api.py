@@ -292,6 +292,10 @@ class Journal(Protocol):
         """Return the record of each tool over its EDIT and FIX turns, older ones counting less."""
         ...
 
+    def busy_tools(self) -> Mapping[str, int]:
+        """Return how many turns each tool has under way, lost ones counted until they are settled."""
+        ...
+
     def last_routed(self, key: str) -> str | None:
         """Return the tool that a rotation was last given to, or None. `key` names the rotation."""
         ...

@@ -89,6 +89,11 @@ class ToolHealthStore(Base):
             turns += [_turn(row) for row in rows if row["outcome"] not in _NOT_COUNTED]
         return statistics_of(turns, now=now, half_life_s=half_life_s)
 
+    def busy_tools(self) -> Mapping[str, int]:
+        """Return how many turns each tool that works at this moment has under way."""
+        rows = self._db.rows("toolhealth.busy")
+        return {row["tool_id"]: row["turns"] for row in rows}
+
     def last_routed(self, key: str) -> str | None:
         """Return the tool that a rotation was last given to, or None. `key` names the rotation."""
         row = self._db.row("toolhealth.last_routed", key=key)

@@ -191,4 +191,6 @@ CREATE TABLE last_routed (
 
 CREATE INDEX idx_step_attempts_tool ON step_attempts (tool_id, id);
 
+CREATE INDEX idx_step_attempts_running ON step_attempts (tool_id) WHERE status = 'running';
+
 INSERT INTO schema_meta (key, value) VALUES ('schema_version', '2');

@@ -31,6 +31,10 @@ WHERE a.tool_id = :tool_id AND a.step_name IN ('edit', 'fix')
   AND a.status IN ('succeeded', 'failed') AND a.completed_at >= :since
 ORDER BY a.id DESC LIMIT :limit;
 
+-- name: busy
+SELECT tool_id, count(*) AS turns FROM step_attempts
+WHERE status = 'running' AND tool_id IS NOT NULL GROUP BY tool_id;
+
 -- name: last_routed
 SELECT tool_id FROM last_routed WHERE key = :key;
 

@@ -19,3 +19,5 @@ CREATE TABLE last_routed (
 );
 
 CREATE INDEX idx_step_attempts_tool ON step_attempts (tool_id, id);
+
+CREATE INDEX idx_step_attempts_running ON step_attempts (tool_id) WHERE status = 'running';
