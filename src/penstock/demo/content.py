@@ -150,6 +150,7 @@ def _bundle(
         "files_scope": scope,
         "tasks": [task],
         "tool": "scripted",
+        "capability": "code_generation",
         "acceptance_tests": [],
         **more,
         "metadata": {"scripted": script},
@@ -160,6 +161,17 @@ def _says(output: str, tokens: int, files: Mapping[str, str]) -> dict[str, Any]:
     usage = {"input_tokens": 900 + tokens, "output_tokens": tokens, "cost_usd": tokens / 100_000}
     return {"edits": dict(files), "output": output, "delay_s": 0.4, "usage": usage}
 
+
+PROFILES: Mapping[str, Any] = {
+    "first-choice": {"type": "ai", "command": "an-agent-that-is-not-installed"}
+}
+RULES: Mapping[str, Any] = {
+    "capabilities": {"code_generation": {"primary": "first-choice", "fallback": ["scripted"]}}
+}
+"""The demonstration's own coordination rules: AIM passes the first choice over, as it is missing.
+
+The packaged rules would ask whatever real AI CLI is installed.
+"""
 
 BUNDLES: tuple[Mapping[str, Any], ...] = (
     _bundle(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from penstock.demo.content import BUNDLES, EXPECTED, FILES
+from penstock.demo.content import BUNDLES, EXPECTED, FILES, PROFILES, RULES
 from penstock.engine.ports import Observer, RunRequest
 from penstock.errors import UsageError
 from penstock.model.results import RunResult
@@ -26,6 +28,9 @@ static_tools: [ruff]
 runtime_tools: [pytest]
 checkout_policy: stop
 """
+
+
+RULES_PLACE = ".AIM_ai-tools-registry/AIM_cross-tool/AIM_coordination-rules.json"
 
 
 class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,9 +57,10 @@ def prepare(place: Path | None) -> Path:
     for name, text in FILES.items():
         _write(folder / name, text)
     _write(folder / "config" / "pipeline.yaml", CONFIG)
+    _write(folder / "config" / "tool_profiles.json", _json(PROFILES))
+    _write(folder / RULES_PLACE, _json(RULES))
     for bundle in BUNDLES:
-        text = msgspec.json.format(msgspec.json.encode(bundle), indent=2).decode()
-        _write(folder / "workstreams" / f"{bundle['id']}.json", text + "\n")
+        _write(folder / "workstreams" / f"{bundle['id']}.json", _json(bundle))
     lend_environment(folder)
     create_repository(folder, "A small shop")
     return folder
@@ -86,6 +92,10 @@ def _folder(place: Path | None) -> Path:
     if used:
         raise UsageError(f"{place} is not empty", hint="name a folder that is empty or not there")
     return place.resolve()
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n"
 
 
 def _write(path: Path, text: str) -> None:

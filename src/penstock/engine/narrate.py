@@ -137,6 +137,11 @@ def _flaky(payload: Payload) -> str:
     return f"{step}: {check} failed, and passed when it was run again"
 
 
+def _routed(payload: Payload) -> str:
+    passed = [f"{r.get('tool_id')}: {r.get('reason')}" for r in payload.get("rejected") or ()]
+    return str(payload.get("message", "routed")) + (f" ({'; '.join(passed)})" if passed else "")
+
+
 def _gate_waits(payload: Payload) -> str:
     held = _paths(payload.get("workstreams"))
     return f"gate {payload.get('gate', '?')} waits to be approved{f': {held}' if held else ''}"
@@ -184,6 +189,8 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.FLAKY_CHECK: _flaky,
     EventType.BUDGET_EXCEEDED: lambda p: f"out of budget{_because(p)}",
     EventType.AIM_UNAVAILABLE: lambda p: str(p.get("message") or "AIM unavailable"),
+    EventType.CAPABILITY_ROUTED: _routed,
+    EventType.CAPABILITY_REFUSED: lambda p: f"capability refused{_because(p)}",
     EventType.GATE_WAITING: _gate_waits,
     EventType.GATE_APPROVED: _gate_approved,
     EventType.TEST_GATE_EXECUTED: _test_gate,

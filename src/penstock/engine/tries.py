@@ -166,19 +166,26 @@ def _all_failed(job: Job, attempts: Sequence[Attempt], decision: RouteDecision) 
 
 
 def _announce(job: Job, decision: RouteDecision, tool_id: str, step: str) -> None:
-    direct = decision.tool_id is None
-    what = "Falling back to direct tool invocation" if direct else "AIM routing to tool"
     payload = {
         "step": step,
         "capability": job.bundle.capability,
         "tool_id": tool_id,
         "reason": decision.reason,
-        "message": f"{what}: {tool_id}",
+        "message": _routing_message(job, decision, tool_id),
         "rejected": [msgspec.to_builtins(r) for r in decision.rejected],
         "order": list(decision.order),
         "strategy": decision.strategy.value,
     }
     job.event(EventType.CAPABILITY_ROUTED, payload)
+
+
+def _routing_message(job: Job, decision: RouteDecision, tool_id: str) -> str:
+    """Return the documented words for a routing."""
+    if decision.tool_id is None:
+        return f"Falling back to direct tool invocation: {tool_id}"
+    passed_over = bool(decision.rejected)
+    what = "AIM routing to fallback tool" if passed_over else "AIM routing to primary tool"
+    return f"Executing capability '{job.bundle.capability}' via AIM: {what}: {tool_id}"
 
 
 def _route_json(
