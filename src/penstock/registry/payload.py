@@ -15,6 +15,7 @@ from penstock.routing.limits import NamedPath, refusal_of
 CountTracked = Callable[[Sequence[str]], int]
 """Counts the files that git tracks below folders or in globs."""
 FILE_FIELDS = ("files", "test_path")
+"""Fields of a payload that name paths; a test may be named within its file (`a.py::test_b`)."""
 _WILD = frozenset("*?[")
 
 
@@ -57,7 +58,7 @@ def _named(payload: Mapping[str, Any]) -> list[str] | str:
         listed = [value] if isinstance(value, str) else value or []
         if not isinstance(listed, (list, tuple)) or not all(isinstance(x, str) for x in listed):
             return f"{field} of the payload is no list of paths"
-        found += listed
+        found += [text.partition("::")[0] for text in listed]
     return list(dict.fromkeys(found))
 
 
@@ -69,7 +70,7 @@ def resolve(top: Path, text: str) -> NamedPath | str:
     plain = text.replace("\\", "/")
     if not plain.strip() or "\0" in plain:
         return f"{text!r} is no path"
-    literal, wild = _split(plain)
+    literal, wild = (plain, "") if os.path.lexists(top / plain) else _split(plain)
     written = Path(os.path.normpath(top / literal))
     real = Path(os.path.realpath(top / literal))
     for form in (written, real):
