@@ -162,6 +162,14 @@ class GroupBy(StrEnum):
     DAY = "day"
 
 
+class ExportFormat(StrEnum):
+    """In which form entries are written to a file."""
+
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
 class GroupStats(msgspec.Struct, frozen=True, kw_only=True):
     """Figures over the invocations of one group; None where nothing says it.
 
@@ -364,6 +372,10 @@ class AuditTrail(Protocol):
         """Yield the matching lines as they are on file, without line ends, newest first."""
         ...
 
+    def export(self, path: Path, form: ExportFormat, query: Query = EVERYTHING) -> int:
+        """Write the matching entries to a file, oldest first, and return how many they are."""
+        ...
+
     def stats(self, query: Query = EVERYTHING, by: GroupBy | None = None) -> TrailStats:
         """Return figures over the matching entries."""
         ...
@@ -373,7 +385,7 @@ class AuditTrail(Protocol):
         ...
 
     def prune(self, days: int, *, dry_run: bool = False) -> PruneReport:
-        """Drop whole days older than so many days, oldest first; their checkpoints stay."""
+        """Drop the days before the last `days`, today counted, oldest first; checkpoints stay."""
         ...
 
     def close(self) -> None:

@@ -24,6 +24,10 @@ from penstock.audit.tail import Tail, last_hash_on_file, parse_tail, tail_of_fil
 BEHIND_US = 60_000_000
 """A clock that is so far behind the last line is worth an entry."""
 
+SEALED = -1
+"""The size in the head of a day that is closed: no open file agrees with it, so that each writer
+looks where to go on."""
+
 Note = Callable[[str, Mapping[str, Any]], bytes]
 """Makes the body of an entry of the trail's own from a message and details."""
 
@@ -71,13 +75,14 @@ class Appender:
         """
         found = self._desk.read_head()
         head = self._recovered() if found is None else found
-        if not head.day:
+        if not head.day or self._is_sealed(head.day):
             return head
         head, notes = self._caught_up(head)
         if notes:
             head = self._put(head, notes, head.last_us)
         if layout.day_at(self._now_us()) > head.day:
             self._close_day(head)
+            head = head._replace(size=SEALED)
         self._desk.write_head(head)
         return head
 
@@ -104,10 +109,12 @@ class Appender:
             head = found
         elif head.day:
             notes.append(self._note("the trail's head was missing", {"file": layout.HEAD}))
-        if head.day:
+        sealed = bool(head.day) and self._is_sealed(head.day)
+        if head.day and not sealed:
             head, more = self._caught_up(head)
             notes += more
-        day = max(layout.day_at(now), head.day)
+        earliest = layout.day_start(head.day) + layout.DAY_US if sealed else head.last_us
+        day = layout.day_at(max(now, earliest))
         if day != head.day:
             head = self._next_day(head, day)
         self._day_end_us = layout.day_start(day) + layout.DAY_US
@@ -118,9 +125,13 @@ class Appender:
             self._close_day(head)
         size = self._desk.open_day(day)
         # what lies there already was not written by us: it stays, and shows as inserted
-        opened = Head(day, size, 0, head.last_us, head.hash)
+        opened = Head(day, size, 0, max(head.last_us, layout.day_start(day)), head.hash)
         self._desk.write_head(opened)  # so that a line of this day is found if its writer dies
         return opened
+
+    def _is_sealed(self, day: str) -> bool:
+        """Tell whether a day is closed for good, whatever the clock says now."""
+        return layout.checkpoint_file(self._desk.folder, day).exists()
 
     def _tell_of_clock(self, head: Head, now: int) -> Head:
         self._clock_told = True

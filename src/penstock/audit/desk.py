@@ -141,6 +141,15 @@ def read_head(folder: Path) -> Head | None:
         return None
 
 
+@contextmanager
+def readable(folder: Path) -> Iterator[None]:
+    """Turn each OSError of the block into an AIMAuditLogError."""
+    try:
+        yield
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
 def unusable(folder: Path, error: OSError) -> AIMAuditLogError:
     """Say that a trail cannot be used, and what mends it."""
     where = error.filename or folder

@@ -87,7 +87,7 @@ def read_anchors(path: Path | None) -> tuple[list[tuple[int, Anchor]], list[int]
         return [], []
     try:
         *lines, _torn = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return [], []
     anchors: list[tuple[int, Anchor]] = []
     wrong: list[int] = []

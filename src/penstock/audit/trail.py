@@ -5,27 +5,38 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from penstock.audit.api import (
+    EVERYTHING,
     Anchor,
+    AuditEntry,
     AuditEvent,
     EventType,
+    ExportFormat,
+    GroupBy,
     Invocation,
     InvocationResult,
+    PruneReport,
+    Query,
     Record,
     Severity,
+    TrailStats,
     VerifyReport,
 )
 from penstock.audit.append import Appender
 from penstock.audit.clean import body_of
-from penstock.audit.desk import Desk, read_head
+from penstock.audit.desk import Desk, read_head, readable
+from penstock.audit.export import entry_of, export
 from penstock.audit.keys import Signer, key_path
-from penstock.audit.layout import HEAD
+from penstock.audit.layout import HEAD, day_at
+from penstock.audit.prune import days_before, drop, report_on
 from penstock.audit.sealing import Sealer
+from penstock.audit.search import search
+from penstock.audit.statistics import statistics
 from penstock.audit.verify import Snapshot, snapshot, verify
 from penstock.redact import Redactor
 
@@ -158,6 +169,49 @@ class FileTrail:
             head = self._appender.settle()
             self._desk.synchronise()
             return self._sealer.anchor(head)
+
+    # -- reading ---------------------------------------------------------------------------
+    def lines(self, query: Query) -> Iterator[bytes]:
+        """See AuditTrail."""
+        with readable(self._folder):
+            yield from search(self._folder, query)
+
+    def query(self, query: Query) -> Iterator[AuditEntry]:
+        """See AuditTrail."""
+        return (entry for line in self.lines(query) if (entry := entry_of(line)) is not None)
+
+    def stats(self, query: Query = EVERYTHING, by: GroupBy | None = None) -> TrailStats:
+        """See AuditTrail."""
+        with readable(self._folder):
+            return statistics(self._folder, query, by)
+
+    def export(self, path: Path, form: ExportFormat, query: Query = EVERYTHING) -> int:
+        """See AuditTrail."""
+        with readable(self._folder):
+            return export(search(self._folder, query, newest_first=False), path, form)
+
+    # -- keeping it short ------------------------------------------------------------------
+    def prune(self, days: int, *, dry_run: bool = False) -> PruneReport:
+        """See AuditTrail."""
+        if days < 1 or not self._folder.exists():
+            return PruneReport(days=(), entries=0, size_bytes=0)
+        with self._desk.held():
+            head = self._appender.settle()
+            due = days_before(self._folder, day_at(self._now_us()), days)
+            report = report_on(self._folder, due)
+            if not dry_run:
+                drop(self._folder, due, lambda last: self._sealer.anchor(head, dropped=last))
+        if report.days and not dry_run:
+            self._tell_of_pruning(report)
+        return report
+
+    def _tell_of_pruning(self, report: PruneReport) -> None:
+        self.event(
+            EventType.CONFIG_UPDATE,
+            f"dropped the lines of {len(report.days)} days up to {report.days[-1]}",
+            details={"days": list(report.days), "entries": report.entries},
+            actor="audit",
+        )
 
     # -- proving ---------------------------------------------------------------------------
     def verify(self) -> VerifyReport:

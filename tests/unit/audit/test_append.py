@@ -195,3 +195,15 @@ def test_the_clock_is_read_in_microseconds(scene: Scene) -> None:
     scene.clock.now = NOON + 0.000123
     scene.call()
     assert scene.entries()[0]["timestamp"].endswith(".000123Z")
+
+
+def test_a_sealed_day_stays_closed(scene: Scene) -> None:
+    """With a clock turned back behind a sealed day, entries go to the next one."""
+    scene.call()
+    scene.clock.forward(DAY)
+    scene.trail.require_writable()
+    scene.clock.forward(-DAY)
+    scene.call()
+    (entry,) = scene.entries("2026-01-02")
+    assert entry["timestamp"] == "2026-01-02T00:00:00.000000Z"
+    assert scene.trail.verify().ok
