@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from penstock.breakers.circuit import DEFAULT_CIRCUIT, cooling_until
-from penstock.errors import NotFoundError
+from penstock.errors import AIMAdapterNotFoundError, NotFoundError
 from penstock.model.capability import Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 from penstock.registry.api import Registry, SignIn, ToolDetection
@@ -136,7 +136,7 @@ class ToolSide:
 
     def with_contract(self) -> list[str]:
         """Return the tools of the registry whose adapters have a contract, in its order."""
-        from penstock.tools.contract import CONTRACTS
+        from penstock.tools.contracts import CONTRACTS
 
         return [tool_id for tool_id in self.registry.tools if tool_id in CONTRACTS]
 
@@ -145,11 +145,17 @@ class ToolSide:
     ) -> dict[str, ContractResult | None]:
         """Probe tools that are there, at once, those known only when `fresh`; None: not there.
 
-        Raises AIMToolNotFoundError for one that is not in the registry, NotFoundError for one that
-        has no contract.
+        Raises AIMToolNotFoundError for one that is not in the registry, AIMAdapterNotFoundError
+        for one whose adapter has no contract.
         """
+        known = self.with_contract()
         for tool_id in tool_ids:
             self.registry.tool(tool_id)
+            if tool_id not in known:
+                raise AIMAdapterNotFoundError(
+                    f"the adapter of {tool_id!r} has no contract",
+                    hint=f"those with one: {', '.join(known)}",
+                )
         found = self.detections(tool_ids)
         results = {t: None if fresh else self.last_contract(d) for t, d in found.items()}
         todo = [d for t, d in found.items() if d.detected and results[t] is None]
