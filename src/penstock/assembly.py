@@ -16,7 +16,6 @@ from pathlib import Path
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
-from penstock.engine.aim import AimRouter, PayloadCheck
 from penstock.engine.auditing import audit_event
 from penstock.engine.dryrun import (
     DryChecks,
@@ -39,9 +38,11 @@ from penstock.process.identity import this_process
 from penstock.process.sweep import sweep_markers
 from penstock.redact import Redactor, secret_values
 from penstock.registry.api import AimSettings, Registry
+from penstock.router import AimRouter, PayloadCheck
 from penstock.store.api import Journal
 from penstock.store.sqlite import open_journal
 from penstock.tools.api import Toolbox
+from penstock.toolside import ToolSide
 from penstock.worktrees.api import Repository
 
 
@@ -153,13 +154,12 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
 def _router(parts: Parts, journal: Journal) -> AimRouter | None:
     if parts.aim is None:
         return None
+    aim = parts.aim
     return AimRouter(
-        parts.aim.registry,
-        parts.aim.settings,
+        lambda: ToolSide(aim.registry, parts.toolbox, journal),
+        aim.settings,
         journal,
-        parts.toolbox,
-        check_payload=parts.aim.check_payload,
-        clock=time.time,
+        check_payload=aim.check_payload,
         jitter=_jitter,
     )
 
