@@ -35,6 +35,12 @@ if TYPE_CHECKING:
         status,
         validate,
     )
+    from penstock.calls import (
+        execute_with_aim,
+        invoke_adapter,
+        record_audit_log,
+        route_capability,
+    )
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.errors import (
         AIMAdapterInvocationError,
@@ -107,6 +113,7 @@ if TYPE_CHECKING:
     )
     from penstock.process.api import Stop
     from penstock.schedule.graph import build_dependency_graph
+    from penstock.schedule.tasks import ExecutionScheduler, Task
     from penstock.schedule.waves import parallel_plan
     from penstock.tools.adapters import AdapterRegistry, ToolAdapter, ToolConfig
     from penstock.tools.api import ToolResult
@@ -114,6 +121,12 @@ if TYPE_CHECKING:
 
 # Where each name lives: to export another one, add it here, above and to `__all__`.
 HOMES: dict[str, tuple[str, ...]] = {
+    "penstock.calls": (
+        "execute_with_aim",
+        "invoke_adapter",
+        "record_audit_log",
+        "route_capability",
+    ),
     "penstock.aim": (
         "detect_tool",
         "get_aim_registry_path",
@@ -221,6 +234,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "penstock.process.api": ("Stop",),
     "penstock.schedule.graph": ("build_dependency_graph",),
+    "penstock.schedule.tasks": (
+        "ExecutionScheduler",
+        "Task",
+    ),
     "penstock.schedule.waves": ("parallel_plan",),
     "penstock.tools.adapters": (
         "AdapterRegistry",
@@ -253,6 +270,7 @@ __all__ = [
     "BundleDependencyError",
     "BundleValidationError",
     "CircuitBreakerOpen",
+    "ExecutionScheduler",
     "FileScopeOverlapError",
     "InvalidTransitionError",
     "Observer",
@@ -263,6 +281,7 @@ __all__ = [
     "RunResult",
     "StepResult",
     "Stop",
+    "Task",
     "ToolAdapter",
     "ToolConfig",
     "ToolResult",
@@ -280,6 +299,7 @@ __all__ = [
     "diff",
     "dry_run",
     "events",
+    "execute_with_aim",
     "get_aim_registry_path",
     "get_connection",
     "get_error_context",
@@ -294,6 +314,7 @@ __all__ = [
     "get_workstreams_for_run",
     "init",
     "init_db",
+    "invoke_adapter",
     "is_aim_available",
     "list_runs",
     "load",
@@ -304,12 +325,14 @@ __all__ = [
     "load_tool_profiles",
     "open_workspace",
     "parallel_plan",
+    "record_audit_log",
     "record_error",
     "record_event",
     "record_step_attempt",
     "render_command",
     "result",
     "resume",
+    "route_capability",
     "route_task",
     "route_to_capability",
     "run",
