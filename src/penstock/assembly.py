@@ -8,15 +8,18 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
 from penstock.engine.auditing import audit_event
+from penstock.engine.calls import Caller, CallResult
+from penstock.engine.calls import call_capability as run_capability
 from penstock.engine.dryrun import (
     DryChecks,
     DryEvidence,
@@ -29,7 +32,9 @@ from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
 from penstock.engine.services import Services
+from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
+from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.model.records import Event
 from penstock.model.results import RunResult
 from penstock.model.settings import CheckoutPolicy, PipelineSettings
@@ -39,6 +44,7 @@ from penstock.process.sweep import sweep_markers
 from penstock.redact import Redactor, secret_values
 from penstock.registry.api import AimSettings, Registry
 from penstock.router import AimRouter, PayloadCheck
+from penstock.routing.api import Try
 from penstock.store.api import Journal
 from penstock.store.sqlite import open_journal
 from penstock.tools.api import Toolbox
@@ -162,6 +168,50 @@ def _router(parts: Parts, journal: Journal) -> AimRouter | None:
         check_payload=aim.check_payload,
         jitter=_jitter,
     )
+
+
+def make_caller(toolbox: Toolbox, root: Path, state: str) -> Caller:
+    """Return what calls tools in a repository as it is."""
+    scratch = root / state / "calls" / secrets.token_hex(6)
+    return Caller(toolbox, root, scratch, make_filter=make_redactor().stream, new_marker=_marker)
+
+
+def call_by_capability(
+    parts: Parts,
+    journal: Journal,
+    capability: str,
+    payload: Mapping[str, Any],
+    timeout_s: float | None,
+) -> CallResult:
+    """Call the tools of a capability until one succeeds. Raises AIMCapabilityNotFoundError."""
+    aim = parts.aim
+    if aim is None:
+        raise AIMRegistryNotFoundError
+    rule = aim.registry.rule(capability)
+    refusal = aim.check_payload(parts.root, payload)
+    if refusal is not None:
+        return CallResult(
+            tool_id="aim",
+            success=False,
+            message=f"refused: {refusal}",
+            content={"refused": True, "attempts": []},
+            outcome=Outcome(kind=OutcomeKind.DENIED, message=refusal),
+        )
+    given = payload.get("timeout_ms") or rule.timeout_ms or aim.settings.switches.default_timeout_ms
+    return run_capability(
+        make_caller(parts.toolbox, parts.root, parts.state),
+        capability,
+        payload,
+        lambda tries: ToolSide(aim.registry, parts.toolbox, journal).decide(
+            capability, payload, tries, jitter=_jitter()
+        ),
+        timeout_s=timeout_s or float(given) / 1000,
+        settle=lambda tool, attempt: _settle(journal, tool, attempt),
+    )
+
+
+def _settle(journal: Journal, tool_id: str, attempt: Try) -> None:
+    journal.record_tool_result(tool_id, attempt.kind, attempt.reset_at)
 
 
 def make_redactor() -> Redactor:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from penstock.assembly import Aim, Parts
+    from penstock.engine.calls import CallResult
     from penstock.engine.clean import Cleaner, CleanPlan
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
@@ -336,6 +337,67 @@ class Workspace(Surroundings):
             create=False, on_event=event_sink(parts.root, None, parts.trail)
         )
         return engine(parts, journal).step(run_id, ws_id, step, fix=fix)
+
+    # -- calls outside of a run ------------------------------------------------------------
+    def call_tool(
+        self, tool_id: str, capability: str, payload: Mapping[str, Any], timeout_s: float | None
+    ) -> CallResult:
+        """Call one tool in the repository as it is. Raises NotFoundError for an unknown tool."""
+        from penstock.assembly import make_caller
+
+        self._hide()
+        caller = make_caller(self.toolbox, self.need_repository().root, self.state_folder)
+        result = caller.call(tool_id, capability, payload, timeout_s)
+        self._audit_call(result, capability, payload)
+        return result
+
+    def call_capability(
+        self,
+        capability: str,
+        payload: Mapping[str, Any],
+        timeout_s: float | None,
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+    ) -> CallResult:
+        """Call the tools of a capability until one succeeds.
+
+        Raises AIMRegistryNotFoundError where AIM is off, AIMCapabilityNotFoundError.
+        """
+        from penstock.assembly import call_by_capability
+        from penstock.errors import AIMRegistryNotFoundError
+
+        parts = self._parts()
+        if parts.aim is None:
+            raise AIMRegistryNotFoundError("AIM unavailable, using direct invocation")
+        self._hide()
+        result = call_by_capability(parts, self.open_journal(), capability, payload, timeout_s)
+        self._audit_call(result, capability, payload, run_id=run_id, ws_id=ws_id)
+        return result
+
+    def _audit_call(
+        self,
+        result: CallResult,
+        capability: str,
+        payload: Mapping[str, Any],
+        *,
+        run_id: str | None = None,
+        ws_id: str | None = None,
+    ) -> None:
+        if self.trail is not None:
+            self.trail.invocation(
+                tool_id=result.tool_id,
+                capability=capability,
+                payload=payload,
+                success=result.success,
+                message=result.message,
+                content=result.content,
+                outcome=result.outcome.kind.value,
+                duration_s=result.duration_s,
+                fallback=bool(result.attempts),
+                run_id=run_id,
+                ws_id=ws_id,
+            )
 
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
         """Return what a run would do, and write nothing."""

@@ -44,6 +44,7 @@ RANKS: dict[str, int] = {
     "mcp": 10,
     "api": 10,
     "journal": 10,
+    "calls": 10,
     "facade": 10,
     "execution": 10,
     "orchestrator": 10,
