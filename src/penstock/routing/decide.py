@@ -178,13 +178,18 @@ class _Standing:
 
     def judge(self, tool_id: str) -> None:
         """Put one candidate where it belongs."""
-        state, last = self.states.get(tool_id), self.tried.get(tool_id)
+        state = self.states.get(tool_id)
         if state is None:
             self.rejected.append(Rejected(tool_id=tool_id, reason="not in the registry"))
-        elif (reason := self._never(state, last) or self._not_now(state, last)) is not None:
-            self.rejected.append(Rejected(tool_id=tool_id, reason=reason))
-        else:
+            return
+        last = self.tried.get(tool_id)
+        reason = self._never(state, last)
+        if reason is None and (last is not None or state.cooling_until is not None):
+            reason = self._not_now(state, last)
+        if reason is None:
             self.fit.append(state)
+        else:
+            self.rejected.append(Rejected(tool_id=tool_id, reason=reason))
 
     def _never(self, state: ToolState, last: Try | None) -> str | None:
         """Return why waiting would not help, or None."""

@@ -45,7 +45,7 @@ def rotated(named: Sequence[str], last_used: str | None) -> tuple[str, ...]:
 
 def load(state: ToolState) -> float:
     """Return which share of a tool's slots is taken (1.0: all of them)."""
-    return state.busy / max(state.max_parallel, 1)
+    return state.busy / max(state.max_parallel, 1) if state.busy else 0.0
 
 
 def success_rate(state: ToolState, policy: RoutePolicy) -> float:
@@ -61,11 +61,11 @@ def prospects(state: ToolState, policy: RoutePolicy) -> tuple[bool, int, float, 
     after what is known. The order of the rule breaks ties, for sorting keeps it.
     """
     taken = load(state)
-    steps = round(success_rate(state, policy) / RATE_STEP)
+    median, cost = state.median_s, state.cost_per_success
     return (
         taken >= 1.0,
-        -steps,
+        -int(success_rate(state, policy) / RATE_STEP + 0.5),
         taken,
-        inf if state.median_s is None else state.median_s,
-        inf if state.cost_per_success is None else state.cost_per_success,
+        inf if median is None else median,
+        inf if cost is None else cost,
     )
