@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from penstock.errors import RepositoryError
+from penstock.errors import AIMRegistryNotFoundError, RepositoryError
 
 if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from penstock.registry.api import AimSettings, Registry
     from penstock.store.api import DocumentedJournal, Journal
     from penstock.tools.api import Toolbox
+    from penstock.tools.external import ExternalAdapter
     from penstock.toolside import ToolSide
     from penstock.worktrees.api import Repository
 
@@ -213,11 +214,15 @@ class Surroundings:
         limits = self.registry.rules.security
         return check_payload(tree, payload, limits, lambda paths: _count_tracked(tree, paths))
 
-    @cached_property
+    @property
     def trail(self) -> AuditTrail | None:
-        """The audit trail, None where auditing is switched off."""
-        if not self.aim_settings.switches.enable_audit_logging:
-            return None
+        """The audit trail to record in, None where auditing is switched off."""
+        recording = self.aim_settings.switches.enable_audit_logging
+        return self.recorded if recording else None
+
+    @cached_property
+    def recorded(self) -> AuditTrail:
+        """The audit trail as it lies on file, also where auditing is switched off by now."""
         import os
 
         from penstock.audit.trail import FileTrail
@@ -227,6 +232,7 @@ class Surroundings:
             self.audit_folder,
             redactor=Redactor(secret_values(os.environ)),
             anchors=self.root / self.state_folder / "audit_anchors.jsonl",
+            classes=self.aim_settings.audit.events,
         )
         self._opened.callback(trail.close)
         return trail
@@ -275,7 +281,26 @@ class Surroundings:
         """All tools by id."""
         from penstock.tools.toolbox import make_toolbox
 
-        return make_toolbox(self.profiles)
+        plain = make_toolbox(self.profiles)
+        adapters = self._adapters(plain)
+        return make_toolbox(self.profiles, adapters) if adapters else plain
+
+    def _adapters(self, plain: Toolbox) -> tuple[ExternalAdapter, ...]:
+        """Return the programs of the open adapter protocol that the registry names."""
+        from penstock.registry.load import load_registry
+        from penstock.tools.external import ExternalAdapter
+
+        if not self.aim_settings.switches.enable_aim:
+            return ()
+        try:
+            registry = load_registry(self.root, others=plain.ids)
+        except AIMRegistryNotFoundError:
+            return ()
+        return tuple(
+            ExternalAdapter(tool_id=tool.tool_id, path=tool.adapter_script, tool_name=tool.name)
+            for tool in registry.tools.values()
+            if tool.adapter_script is not None
+        )
 
     @cached_property
     def checks(self) -> Checks:

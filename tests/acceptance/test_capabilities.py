@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.errors import AIMAuditLogError
 from penstock.model.events import EventType
 from tests.support.pipeline import Project, says
 from tests.support.repos import git, write
@@ -177,3 +178,40 @@ def test_auditing_can_be_switched_off(project: Project) -> None:
     project.bundle("ws-a", says("no\n"), **CAPABLE)
     assert project.run_one().final_status == "done"
     assert not (project.root / ".AIM_ai-tools-registry/AIM_audit").exists()
+
+
+ADAPTER = """\
+import json, sys
+asked = json.load(sys.stdin)
+if asked["payload"]["prompt"]:
+    open("ws-a.txt", "w").write("by an adapter\\n")
+print(json.dumps({"success": True, "message": "done", "content": {"files_created": ["ws-a.txt"]}}))
+"""
+
+
+def test_an_adapter_of_the_registry_takes_a_capability(project: Project) -> None:
+    """A Python program that reads one JSON object and writes one is a tool like any other."""
+    registry = {
+        "tools": {"mine": {"name": "Mine", "detectCommands": ["python3"]}},
+    }
+    write(
+        project.root,
+        {
+            ".AIM_ai-tools-registry/AIM_registry.json": json.dumps(registry),
+            ".AIM_ai-tools-registry/AIM_adapters/AIM_mine.py": ADAPTER,
+        },
+    )
+    project.rules(code_generation={"primary": "mine", "fallback": ["second"]})
+    project.bundle("ws-a", says("no\n"), **CAPABLE)
+    assert project.run_one().final_status == "done"
+    assert tools(project) == [("mine", "edited")]
+    assert project.integrated("ws-a.txt") == "by an adapter"
+
+
+def test_an_unwritable_trail_stops_a_run_before_it_starts(project: Project) -> None:
+    """Work that leaves no trail is not begun."""
+    write(project.root, {".AIM_ai-tools-registry/AIM_audit": "a file where the folder should be"})
+    project.bundle("ws-a", says("no\n"), **CAPABLE)
+    with pytest.raises(AIMAuditLogError):
+        project.run()
+    assert project.steps("ws-a") == []
