@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from penstock.model.capability import Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 from penstock.registry.api import Registry, SignIn, ToolDetection
 from penstock.registry.detect import detect_all
+from penstock.registry.load import usual_program
 from penstock.registry.notebook import open_notebook
 from penstock.registry.signin import sign_in_of
 from penstock.routing.api import RouteDecision, ToolState, Try
@@ -26,6 +26,7 @@ from penstock.routing.decide import route, strategy_of
 from penstock.routing.limits import missing_fields
 from penstock.store.api import Journal
 from penstock.tools.api import Toolbox
+from penstock.tools.toolbox import BUILT_IN
 
 HALF_LIFE_S = 14 * 86_400.0
 """After how long (s) a turn counts half as much for the strategy `auto`."""
@@ -159,6 +160,8 @@ class ToolSide:
         found = self.detections(tool_ids)
         results = {t: None if fresh else self.last_contract(d) for t, d in found.items()}
         todo = [d for t, d in found.items() if d.detected and results[t] is None]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(max_workers=max(len(todo), 1)) as threads:
             made = list(threads.map(self._probe, todo))
         for detection, result in zip(todo, made, strict=True):
@@ -218,16 +221,20 @@ class ToolSide:
         return self._statistics.get(tool_id, nothing)
 
     def _unavailable(self, tool_id: str, detection: ToolDetection | None) -> str | None:
-        """Return why a tool cannot be started, None when it can."""
+        """Return why a tool cannot be started, None when it can.
+
+        An adapter of ours whose usual program was just found need not be loaded to say the same.
+        """
         entry = self.registry.tools.get(tool_id)
         if entry is not None and detection is not None and not detection.detected:
             return f"not installed: {entry.install_hint}"
-        try:
-            missing = self._toolbox.get(tool_id).available()
-        except NotFoundError:
-            if entry is None or entry.adapter_script is None:
-                return "penstock has no adapter for it"
-            missing = None
+        missing = None
+        if entry is None or tool_id not in BUILT_IN or entry.executable != usual_program(tool_id):
+            try:
+                missing = self._toolbox.get(tool_id).available()
+            except NotFoundError:
+                if entry is None or entry.adapter_script is None:
+                    return "penstock has no adapter for it"
         contract = self.last_contract(detection) if detection is not None else None
         drift = contract.mismatches if contract is not None else ()
         return missing or (f"its contract is broken: {drift[0]}" if drift else None)

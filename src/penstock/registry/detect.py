@@ -7,13 +7,11 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from penstock.errors import EnvironmentProblem
-from penstock.process.capture import capture
 from penstock.process.environment import child_environment, find_executable
 from penstock.registry.api import Argv, RegistryTool, ToolDetection
 from penstock.registry.notebook import Notebook, open_notebook
@@ -42,6 +40,8 @@ def detect_all(
     found = {tool.tool_id: search.look(tool) for tool in wanted}
     unknown = [tool for tool in wanted if _must_be_asked(found[tool.tool_id])]
     if unknown:
+        from concurrent.futures import ThreadPoolExecutor  # costs more than all that is known
+
         with ThreadPoolExecutor(max_workers=len(unknown)) as threads:
             asked = threads.map(lambda tool: search.ask(tool, found[tool.tool_id]), unknown)
             found |= {detection.tool_id: detection for detection in asked}
@@ -120,6 +120,8 @@ class Search:
 
     def _run(self, command: Argv) -> str | None:
         """Return what a short command prints; None when it fails or takes too long."""
+        from penstock.process.capture import capture  # mostly nothing is started
+
         try:
             done = capture(command, Path.home(), self._env, timeout=self._limit_s)
         except (EnvironmentProblem, RuntimeError):  # not for this machine, no home: it is there

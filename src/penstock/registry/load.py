@@ -57,6 +57,12 @@ def load_registry(
     return _Loader(root, place, config, env).load(others)
 
 
+def usual_program(tool_id: str) -> str | None:
+    """Return the program that the packaged registry looks for; None for a tool that it has not."""
+    entry = _packaged(REGISTRY_FILE).value["tools"].get(tool_id)
+    return None if entry is None else str(entry["detectCommands"][0][0])
+
+
 class _Loader:
     """Reads one registry and gathers what is wrong with it."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -108,6 +107,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _replace(path: Path, content: bytes) -> bool:
     """Write a private file in one piece; False when it cannot be written."""
+    import tempfile  # mostly there is nothing to write
+
     temporary = ""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

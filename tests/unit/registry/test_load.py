@@ -14,7 +14,8 @@ from penstock.errors import (
     AIMToolNotFoundError,
 )
 from penstock.model.capability import PACKAGED_CAPABILITIES, SecurityLimits, Strategy
-from penstock.registry.load import load_registry
+from penstock.registry.load import load_registry, usual_program
+from penstock.tools.contracts import CONTRACTS
 from tests.support.registries import (
     AIDER,
     FOLDER,
@@ -308,3 +309,11 @@ def test_unknown_names_are_asked_for(tmp_path: Path) -> None:
     assert "code_generation" in caught.value.available_capabilities
     with pytest.raises(AIMToolNotFoundError, match="'hammer' is not in the AIM registry"):
         registry.tool("hammer")
+
+
+@pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
+def test_the_packaged_programs_are_those_of_the_adapters(tool_id: str) -> None:
+    """What the registry finds is what the adapter starts, so that finding it is enough."""
+    executable = CONTRACTS[tool_id].executable
+    assert executable in (None, usual_program(tool_id))
+    assert usual_program("hammer") is None
