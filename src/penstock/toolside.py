@@ -16,7 +16,7 @@ from penstock.breakers.circuit import DEFAULT_CIRCUIT, cooling_until
 from penstock.errors import AIMAdapterNotFoundError, NotFoundError
 from penstock.model.capability import Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
-from penstock.registry.api import Registry, SignIn, ToolDetection
+from penstock.registry.api import Registry, RegistryTool, SignIn, ToolDetection
 from penstock.registry.detect import detect_all
 from penstock.registry.load import usual_program
 from penstock.registry.notebook import open_notebook
@@ -228,16 +228,16 @@ class ToolSide:
         entry = self.registry.tools.get(tool_id)
         if entry is not None and detection is not None and not detection.detected:
             return f"not installed: {entry.install_hint}"
-        missing = None
-        if entry is None or tool_id not in BUILT_IN or entry.executable != usual_program(tool_id):
+        if not _is_usual(entry):
             try:
                 missing = self._toolbox.get(tool_id).available()
             except NotFoundError:
-                if entry is None or entry.adapter_script is None:
-                    return "penstock has no adapter for it"
+                missing = "penstock has no adapter for it"
+            if missing is not None:
+                return missing
         contract = self.last_contract(detection) if detection is not None else None
         drift = contract.mismatches if contract is not None else ()
-        return missing or (f"its contract is broken: {drift[0]}" if drift else None)
+        return f"its contract is broken: {drift[0]}" if drift else None
 
     def _offered(self, tool_id: str, capability: str) -> tuple[str, ...]:
         """Return the capabilities of a tool. One that no entry of the registry lists is a name of
@@ -281,3 +281,10 @@ class ToolSide:
     def _last_used(self, capability: str) -> str | None:
         rotating = strategy_of(self.registry.rule(capability)) is Strategy.ROUND_ROBIN
         return self._journal.last_routed(capability) if self._journal and rotating else None
+
+
+def _is_usual(entry: RegistryTool | None) -> bool:
+    """Tell whether a tool is driven by our own adapter through the program that it expects."""
+    if entry is None or entry.adapter_script is not None:
+        return False
+    return entry.tool_id in BUILT_IN and entry.executable == usual_program(entry.tool_id)

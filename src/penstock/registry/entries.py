@@ -8,6 +8,7 @@ from pathlib import Path
 
 from penstock.model.capability import CapabilityRule
 from penstock.registry.api import ADAPTERS_FOLDER, Argv, RegistryTool
+from penstock.registry.locate import PACKAGED
 from penstock.registry.wire import Requirement, RuleEntry, ToolEntry
 
 SCRIPT_ENDINGS = (".py", ".ps1", ".sh", "")
@@ -52,7 +53,11 @@ def _at_home(command: Argv) -> Argv:
 def adapter_script(tool_id: str, given: str | None, folder: Path) -> Path | None:
     """Return the script of the open adapter protocol: the named one, else `AIM_<tool>` of the
     registry's own folder; None without one. Raises ValueError when the named one is not there.
+
+    The scripts that are packaged with penstock are examples: they stand in nobody's way.
     """
+    if given is None and folder == PACKAGED:
+        return None
     if given is None:
         stem = folder / ADAPTERS_FOLDER / f"AIM_{tool_id}"
         found = (stem.with_name(stem.name + ending) for ending in SCRIPT_ENDINGS)

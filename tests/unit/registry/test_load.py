@@ -177,6 +177,11 @@ def test_adapter_scripts_are_found_in_their_folder_or_named(tmp_path: Path) -> N
     assert registry.tool("other").adapter_script == folder / "AIM_adapters" / "other.py"
 
 
+def test_packaged_scripts_are_examples(tmp_path: Path) -> None:
+    """No tool of the packaged registry is driven by a script of its folder."""
+    assert all(tool.adapter_script is None for tool in registry_of(tmp_path).tools.values())
+
+
 # -- the overlay -----------------------------------------------------------------------------------
 def overlay(root: Path, **section: Any) -> None:
     """Write an aim_config with a registry section."""
