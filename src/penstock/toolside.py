@@ -83,6 +83,7 @@ class ToolSide:
         self._found: dict[str, ToolDetection] = {}
         breakers = journal.list_tool_breakers() if journal is not None else []
         self._breakers = {breaker.tool_id: breaker for breaker in breakers}
+        self._busy = journal.busy_tools() if journal is not None else {}
         self._statistics: Mapping[str, ToolStatistics] | None = None
 
     # -- what there is -----------------------------------------------------------------------
@@ -203,6 +204,7 @@ class ToolSide:
             cooling_until=until,
             cooling_reason=reason or "",
             capabilities=self._offered(tool_id, capability),
+            busy=self._busy.get(tool_id, 0),
             max_parallel=self.registry.rules.max_concurrent,
             successes=record.successes,
             failures=record.failures,
