@@ -163,7 +163,12 @@ class AiderReader:
         """Take a piece of stdout; True when going on is in vain: no key, or retries enough."""
         for line in self._lines.feed(data):
             self._take(line.decode("utf-8", "replace").rstrip())
-        return self._in_vain or (self._retries > _MAX_RETRIES and self.said.hint is not None)
+        return self._in_vain or (self.said.hint is not None and self._retries > self._patience())
+
+    def _patience(self) -> int:
+        """Return how often it may try again: a rejected key stays rejected (a 403 it repeats)."""
+        rejected = self.said.hint is not None and self.said.hint.kind is OutcomeKind.AUTH
+        return 0 if rejected else _MAX_RETRIES
 
     def finish(self, ended: process.Outcome) -> Outcome | None:
         """Return the failure that its last words amount to."""

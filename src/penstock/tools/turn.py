@@ -203,7 +203,7 @@ def died(ended: process.Outcome, *, evidence: str = "") -> Outcome:
             evidence=evidence,
         )
     how = f"killed by signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-    message = f"crashed: {how}: {evidence}" if evidence else f"crashed: {how}"
+    message = f"{how}: {evidence}" if evidence else how
     return Outcome(kind=OutcomeKind.CRASHED, message=message, evidence=evidence)
 
 

@@ -122,6 +122,21 @@ def test_it_is_stopped_after_a_few_retries() -> None:
     assert not reader.said.terminal
 
 
+def test_a_rejected_key_is_not_tried_again() -> None:
+    """It repeats a 403 for a minute, to no end."""
+    reader = AiderReader()
+    assert not reader.feed(b"litellm.APIError: APIError: OpenAIException - Error code: 403\n")
+    assert reader.feed(b"Retrying in 0.2 seconds...\n")
+
+
+def test_an_error_that_the_model_quotes_is_no_reason_to_stop() -> None:
+    """A reply about a rejected key goes on to its end."""
+    reader = AiderReader()
+    quoted = b"litellm.AuthenticationError: what you would see\nRetrying in 1 seconds\n" + REPLY
+    assert not reader.feed(quoted)
+    assert reader.said.hint is None
+
+
 def test_without_a_key_it_is_not_waited_for() -> None:
     """It would wait minutes for a login in a browser; the turn ends at once and says what to set."""
     reader = AiderReader()

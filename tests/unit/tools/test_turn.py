@@ -11,7 +11,7 @@ from penstock.errors import EnvironmentProblem
 from penstock.model.outcome import Outcome
 from penstock.model.outcome import OutcomeKind as Kind
 from penstock.process.api import End
-from penstock.tools.turn import Launch, Said, ended_by_us, last_line, own_home, write_private
+from penstock.tools.turn import Launch, Said, died, ended_by_us, last_line, own_home, write_private
 from tests.support.turns import ended, request_in
 
 LAUNCH = Launch(argv=("tool",), env={}, wall_s=10.0, idle_s=5.0)
@@ -44,6 +44,15 @@ def test_a_timeout_says_what_the_tool_spoke_of_last() -> None:
     outcome = ended_by_us(ended(-15, end=End.WALL_LIMIT), LAUNCH, said)
     assert outcome is not None
     assert outcome.message == "not done within 10 s; it last spoke of: 429"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(-9, "killed by signal 9: bye"), (3, "exit code 3: bye")]
+)
+def test_a_death_says_how(code: int, words: str) -> None:
+    """The message leaves the kind to whoever shows it, so that it is not told twice."""
+    outcome = died(ended(code), evidence="bye")
+    assert (outcome.kind, outcome.message) == (Kind.CRASHED, words)
 
 
 def test_the_last_line() -> None:
