@@ -49,6 +49,22 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+CLASSES: Mapping[EventType, str] = {
+    EventType.TOOL_INSTALL: "install",
+    EventType.TOOL_UNINSTALL: "install",
+    EventType.TOOL_UPGRADE: "install",
+    EventType.VERSION_SYNC: "install",
+    EventType.SECRET_SET: "secret_access",
+    EventType.SECRET_GET: "secret_access",
+    EventType.SECRET_DELETE: "secret_access",
+    EventType.HEALTH_CHECK: "health_check",
+    EventType.CONFIG_UPDATE: "config_change",
+    EventType.MIGRATION: "config_change",
+}
+"""The class of an event in `audit.events` of aim_config; events of no class are always recorded."""
+INVOCATION_CLASS = "tool_invoke"
+
+
 # -- what is written -----------------------------------------------------------------------------
 class InvocationResult(msgspec.Struct, frozen=True):
     """What an invocation came to.
@@ -278,15 +294,21 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """A signed statement, kept outside the trail, of how far it had got at a moment.
 
-    `count` lines of the day `date`, the last with the hash `head`. All lines of days up to
-    `pruned_through` were dropped on purpose.
+    `count` lines of the day `date`, the last with the hash `head`.
     """
 
     timestamp: str
     date: str
     count: int
     head: str
-    pruned_through: str | None
+    key_id: str
+    signature: str
+
+
+class Pruned(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed statement that all lines of days up to `through` were dropped on purpose."""
+
+    through: str
     key_id: str
     signature: str
 
@@ -330,6 +352,8 @@ class AuditTrail(Protocol):
     ) -> str:
         """Record a call of a tool and return the line's hash; it is on file when this returns.
 
+        Empty where `audit.events` leaves calls out.
+
         `outcome`, `duration_s` (as `duration_sec`), `fallback`, `cost_usd` and `routing` (why this
         tool: reason, order, rejected) become members of `content`.
         """
@@ -348,12 +372,15 @@ class AuditTrail(Protocol):
     ) -> str:
         """Record an event and return the line's hash; it is on file when this returns.
 
-        Raises ValueError for an unknown type or severity.
+        Empty where `audit.events` leaves it out. Raises ValueError for an unknown type or severity.
         """
         ...
 
     def append_many(self, records: Sequence[Record]) -> str:
-        """Record all of them under one lock, in order; return the hash of the last line."""
+        """Record all of them under one lock, in order; return the hash of the last line.
+
+        Those that `audit.events` leaves out are passed over; empty when that are all.
+        """
         ...
 
     def require_writable(self) -> None:

@@ -75,13 +75,15 @@ class Appender:
         """
         found = self._desk.read_head()
         head = self._recovered() if found is None else found
-        if not head.day or self._is_sealed(head.day):
+        if not head.day:
             return head
-        head, notes = self._caught_up(head)
-        if notes:
-            head = self._put(head, notes, head.last_us)
-        if layout.day_at(self._now_us()) > head.day:
-            self._close_day(head)
+        if not self._is_sealed(head.day):
+            head, notes = self._caught_up(head)
+            if notes:
+                head = self._put(head, notes, head.last_us)
+            if layout.day_at(self._now_us()) > head.day:
+                self._close_day(head)
+        if self._is_sealed(head.day):
             head = head._replace(size=SEALED)
         self._desk.write_head(head)
         return head

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -13,9 +11,9 @@ import msgspec
 
 from penstock.audit.api import AuditEntry, ExportFormat
 from penstock.errors import AIMAuditLogError
+from penstock.model.csvtext import csv_row
 
 EXPORT_COLUMNS = ("timestamp", "event_type", "severity", "message", "user", "session_id")
-QUERY_COLUMNS = ("timestamp", "tool_id", "capability", "success", "message")
 
 _DECODER = msgspec.json.Decoder(AuditEntry)
 
@@ -53,25 +51,6 @@ def export(lines: Iterable[bytes], path: Path, form: ExportFormat) -> int:
     except OSError as error:
         raise AIMAuditLogError(f"cannot write {path}: {error.strerror}") from error
     return count
-
-
-def csv_row(values: Iterable[object]) -> str:
-    """Return one line of CSV without its end; what a spreadsheet would take for a formula is
-    put in quotes of its own."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([_harmless(value) for value in values])
-    return out.getvalue()
-
-
-def _harmless(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def query_row(entry: AuditEntry) -> str:
-    """Return an entry as a line of CSV with QUERY_COLUMNS."""
-    success = "" if entry.result is None else str(entry.result.success).lower()
-    return csv_row((entry.timestamp, entry.tool_id, entry.capability, success, entry.text))
 
 
 def _as_lines(lines: Iterator[bytes]) -> Iterator[bytes]:

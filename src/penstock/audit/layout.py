@@ -7,30 +7,14 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-REGISTRY_FOLDER = ".AIM_ai-tools-registry"
-TRAIL_FOLDER = "AIM_audit"
 LINES = "audit.jsonl"
 CHECKPOINT = "checkpoint.json"
+PRUNED = "pruned.json"
 HEAD = ".head"
 """The lock that writers take, holding where the trail ends."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 DAY_US = 86_400_000_000
-
-
-def audit_folder(
-    root: Path, registry_path: Path | None = None, log_path: str | None = None
-) -> Path:
-    """Return where the trail of the repository at `root` lies.
-
-    `log_path` (audit.logPath of aim_config; relative to `root`) wins; else it is in the registry's
-    folder; `registry_path` None says that the packaged registry is in use, and then it is in the
-    repository's own `.AIM_ai-tools-registry/`.
-    """
-    if log_path is not None:
-        return root / Path(log_path).expanduser()
-    home = root / REGISTRY_FOLDER if registry_path is None else registry_path
-    return home / TRAIL_FOLDER
 
 
 def day_at(microseconds: int) -> str:

@@ -38,8 +38,8 @@ def report_on(folder: Path, days: list[str]) -> PruneReport:
     )
 
 
-def drop(folder: Path, days: list[str], say: Callable[[str], object]) -> None:
-    """Delete the lines of the days, oldest first, having said up to which first."""
+def drop(folder: Path, days: list[str], say: Callable[[str], None]) -> None:
+    """Delete the lines of the days, oldest first, having said up to which before."""
     if not days:
         return
     say(days[-1])

@@ -1,24 +1,24 @@
-"""Checkpoints of closed days, and anchors outside the trail: signed statements of its head."""
+"""Signed statements on a trail: checkpoints of closed days, dropped days, anchors outside of it."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from penstock.audit.api import Anchor, Checkpoint
+from penstock.audit.api import Anchor, Checkpoint, Pruned
 from penstock.errors import AIMAuditLogError
-
-ANCHORS = "audit_anchor.jsonl"
-"""The file of anchors in the folder of the journal."""
 
 _ENCODER = msgspec.json.Encoder()
 _CHECKPOINTS = msgspec.json.Decoder(Checkpoint)
+_PRUNED = msgspec.json.Decoder(Pruned)
 _ANCHORS = msgspec.json.Decoder(Anchor)
 
-Seal = Checkpoint | Anchor
+Seal = Checkpoint | Anchor | Pruned
+S = TypeVar("S", Checkpoint, Anchor, Pruned)
 
 
 def signed_bytes(seal: Seal) -> bytes:
@@ -33,12 +33,12 @@ def file_bytes(seal: Seal) -> bytes:
     return _ENCODER.encode(seal) + b"\n"
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint into its file, whole or not at all."""
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".checkpoint.")
+def write_seal(path: Path, seal: Seal) -> None:
+    """Put a statement into a file of its own, whole or not at all."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(file_bytes(checkpoint))
+            file.write(file_bytes(seal))
             file.flush()
             os.fsync(file.fileno())
         Path(draft).replace(path)
@@ -49,15 +49,19 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
     """Return a checkpoint; None when there is none, or not exactly as it was written."""
+    return _read(path, _CHECKPOINTS)
+
+
+def read_pruned(path: Path) -> Pruned | None:
+    """Return up to where days were dropped; None when it is not said, or not exactly so."""
+    return _read(path, _PRUNED)
+
+
+def _read(path: Path, decoder: msgspec.json.Decoder[S]) -> S | None:
     try:
-        data = path.read_bytes()
+        return _decode(path.read_bytes(), decoder)
     except FileNotFoundError:
         return None
-    try:
-        checkpoint = _CHECKPOINTS.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return checkpoint if file_bytes(checkpoint) == data else None
 
 
 def write_anchor(path: Path, anchor: Anchor) -> None:
@@ -92,7 +96,7 @@ def read_anchors(path: Path | None) -> tuple[list[tuple[int, Anchor]], list[int]
     anchors: list[tuple[int, Anchor]] = []
     wrong: list[int] = []
     for number, text in enumerate(lines, 1):
-        anchor = _read_anchor(text)
+        anchor = _decode(text + b"\n", _ANCHORS)
         if anchor is None:
             wrong.append(number)
         else:
@@ -100,15 +104,9 @@ def read_anchors(path: Path | None) -> tuple[list[tuple[int, Anchor]], list[int]
     return anchors, wrong
 
 
-def pruned_through(path: Path | None) -> str | None:
-    """Return up to which day lines were dropped, as the newest anchor says."""
-    anchors, _ = read_anchors(path)
-    return anchors[-1][1].pruned_through if anchors else None
-
-
-def _read_anchor(text: bytes) -> Anchor | None:
+def _decode(data: bytes, decoder: msgspec.json.Decoder[S]) -> S | None:
     try:
-        anchor = _ANCHORS.decode(text)
+        seal = decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    return anchor if file_bytes(anchor) == text + b"\n" else None
+    return seal if file_bytes(seal) == data else None

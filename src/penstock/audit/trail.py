@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 from penstock.audit.api import (
+    CLASSES,
     EVERYTHING,
+    INVOCATION_CLASS,
     Anchor,
     AuditEntry,
     AuditEvent,
@@ -48,7 +50,8 @@ class FileTrail:
     """A trail in `folder`; it may be shared by threads, and processes may share the folder.
 
     `redactor` takes secrets out before anything is hashed. Anchors go to the file `anchors`, None
-    for none; `key` is the private key's place, by default that of `keys.key_path`. `clock` gives
+    for none; `classes` are the classes of entries that are recorded (audit.events), None for all;
+    `key` is the private key's place, by default that of `keys.key_path`. `clock` gives
     seconds since the epoch. Nothing is opened or made before it is needed.
     """
 
@@ -58,12 +61,14 @@ class FileTrail:
         *,
         redactor: Redactor | None = None,
         anchors: Path | None = None,
+        classes: Collection[str] | None = None,
         key: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._redactor = redactor or Redactor()
         self._anchors = anchors
+        self._classes = classes
         self._key = key or key_path()
         self._clock = clock
         self._desk = Desk(folder)
@@ -155,7 +160,16 @@ class FileTrail:
 
     def append_many(self, records: Sequence[Record]) -> str:
         """See AuditTrail."""
-        return self._appender.append([body_of(record, self._redactor) for record in records])
+        bodies = [body_of(record, self._redactor) for record in records if self._is_wanted(record)]
+        return self._appender.append(bodies) if bodies else ""
+
+    def _is_wanted(self, record: Record) -> bool:
+        if self._classes is None:
+            return True
+        if isinstance(record, Invocation):
+            return INVOCATION_CLASS in self._classes
+        known = CLASSES.get(record.event_type)
+        return known is None or known in self._classes
 
     def require_writable(self) -> None:
         """See AuditTrail."""
@@ -196,11 +210,11 @@ class FileTrail:
         if days < 1 or not self._folder.exists():
             return PruneReport(days=(), entries=0, size_bytes=0)
         with self._desk.held():
-            head = self._appender.settle()
+            self._appender.settle()
             due = days_before(self._folder, day_at(self._now_us()), days)
             report = report_on(self._folder, due)
             if not dry_run:
-                drop(self._folder, due, lambda last: self._sealer.anchor(head, dropped=last))
+                drop(self._folder, due, self._sealer.prune)
         if report.days and not dry_run:
             self._tell_of_pruning(report)
         return report

@@ -22,7 +22,7 @@ from penstock.audit.head import Head
 from penstock.audit.keys import Verifier
 from penstock.audit.line import END, HASH
 from penstock.audit.ranges import Chain, check_all, joined, split
-from penstock.audit.seals import read_anchors, read_checkpoint, signed_bytes
+from penstock.audit.seals import Seal, read_anchors, read_checkpoint, read_pruned, signed_bytes
 
 PIECES = 4
 """Into so many ranges a day is cut at most, so that processes can share it."""
@@ -102,6 +102,7 @@ class _Proof:
             last = self._check_day(day, chains[day], prev, expected)
             prev = expected.hash if expected else last
         self._check_head()
+        self._check_pruned()
 
     def _chains(self) -> dict[str, Chain | None]:
         """Check the lines of every day in themselves; None for a day without any."""
@@ -196,7 +197,7 @@ class _Proof:
         self._checkpoints[day] = checkpoint
         return checkpoint
 
-    def _wrong_seal(self, seal: Checkpoint | Anchor) -> tuple[DamageKind, str] | None:
+    def _wrong_seal(self, seal: Seal) -> tuple[DamageKind, str] | None:
         """Say what is wrong with a signature; without any key nothing can be said."""
         if not self._verifier.knows_any:
             self._note_once("there is no key: signatures are not checked and nothing is proven")
@@ -221,7 +222,6 @@ class _Proof:
                 self._anchors.append(anchor)
         if not self._anchors:
             self._note_once("there is no anchor: a cut end or a chain computed anew is not found")
-        self._check_pruned()
         for anchor, place in zip(self._anchors, self._lines_of_heads(), strict=True):
             self._hold_against(anchor, place)
 
@@ -285,12 +285,18 @@ class _Proof:
 
     def _check_pruned(self) -> None:
         """See that days of which only the checkpoint is kept were dropped on purpose."""
-        through = max((a.pruned_through for a in self._anchors if a.pruned_through), default="")
-        first_kept = min(self._lines, default="9")
-        for day in (day for day, size in self._days.items() if size is None):
-            if day > (through if self._anchors else first_kept):
-                text = "the lines of the day are gone, and nothing says that they were dropped"
-                self._found(f"{day}/{layout.LINES}", DamageKind.REMOVED, text)
+        gone = [day for day, size in self._days.items() if size is None]
+        path = self._folder / layout.PRUNED
+        pruned = read_pruned(path)
+        if pruned is None and path.exists():
+            self._found(layout.PRUNED, DamageKind.ALTERED, "is not as it was written")
+        wrong = self._wrong_seal(pruned) if pruned is not None else None
+        if wrong is not None:
+            self._found(layout.PRUNED, *wrong)
+        through = pruned.through if pruned is not None and wrong is None else ""
+        for day in (day for day in gone if day > through):
+            text = "the lines of the day are gone, and nothing says that they were dropped"
+            self._found(f"{day}/{layout.LINES}", DamageKind.REMOVED, text)
 
     def _found(self, file: str, kind: DamageKind, message: str, line: int | None = None) -> None:
         self._damage.append(Damage(file=file, line=line, kind=kind, message=message))

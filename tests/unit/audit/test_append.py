@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.audit.api import FIRST_PREV
-from penstock.audit.layout import audit_folder
+from penstock.audit.api import FIRST_PREV, Invocation, InvocationResult
+from penstock.audit.trail import FileTrail
 from penstock.errors import AIMAuditLogError
 from tests.support.trails import DAY, NOON, Scene
 
@@ -182,14 +182,6 @@ def test_an_unknown_event_is_refused(scene: Scene) -> None:
         scene.trail.event("error", "x", severity="loud")
 
 
-def test_the_trails_place(tmp_path: Path) -> None:
-    """audit.logPath wins, then the registry's folder, then the repository's own."""
-    own = tmp_path / ".AIM_ai-tools-registry" / "AIM_audit"
-    assert audit_folder(tmp_path) == own
-    assert audit_folder(tmp_path, tmp_path / "reg") == tmp_path / "reg" / "AIM_audit"
-    assert audit_folder(tmp_path, tmp_path / "reg", "logs/audit") == tmp_path / "logs" / "audit"
-
-
 def test_the_clock_is_read_in_microseconds(scene: Scene) -> None:
     """Entries within one second differ in their time."""
     scene.clock.now = NOON + 0.000123
@@ -207,3 +199,16 @@ def test_a_sealed_day_stays_closed(scene: Scene) -> None:
     (entry,) = scene.entries("2026-01-02")
     assert entry["timestamp"] == "2026-01-02T00:00:00.000000Z"
     assert scene.trail.verify().ok
+
+
+def test_classes_that_are_not_wanted_are_left_out(scene: Scene) -> None:
+    """audit.events leaves out classes of entries; what has no class is always recorded."""
+    trail = FileTrail(scene.folder, key=scene.key, classes=("health_check",))
+    call = Invocation(tool_id="a", capability="b", result=InvocationResult(success=True))
+    assert trail.append_many([call]) == ""
+    assert trail.event("secret_get", "read") == ""
+    assert trail.event("health_check", "well")
+    assert trail.event("workstream_start", "begun")
+    trail.close()
+    assert len(scene.trail.verify().damage) == 0
+    assert scene.trail.stats().by_type == {"health_check": 1, "workstream_start": 1}

@@ -1,8 +1,7 @@
-"""Pruning, anchoring, keys, and points in time as people write them."""
+"""Pruning, anchoring, and keys."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from penstock.audit.keys import Signer, Verifier, key_path
 from penstock.audit.seals import read_anchors
-from penstock.audit.since import moment
-from penstock.errors import AIMAuditLogError, UsageError
-from tests.support.trails import DAY, NOON, Scene
+from penstock.errors import AIMAuditLogError
+from tests.support.trails import DAY, Scene
 
 
 def test_whole_days_are_dropped_oldest_first(scene: Scene) -> None:
@@ -52,7 +50,7 @@ def test_an_idle_trail_can_be_pruned(scene: Scene) -> None:
 
 
 def test_pruning_without_anchors_verifies(tmp_path: Path) -> None:
-    """Without a place for anchors, dropped days are taken for dropped when they are the oldest."""
+    """Without a place for anchors, too, dropped days are known as dropped."""
     scene = Scene(tmp_path)
     scene.anchors = None  # type: ignore[assignment]
     scene.trail = scene.open()
@@ -181,40 +179,3 @@ def test_a_key_without_a_place_stops_before_a_run(scene: Scene) -> None:
     scene.key.parent.write_text("a file")
     with pytest.raises(AIMAuditLogError, match="audit key cannot be used"):
         scene.trail.require_writable()
-
-
-# -- points in time --------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("2h", NOON - 7200),
-        ("3D", NOON - 3 * DAY),
-        ("1w", NOON - 7 * DAY),
-        ("2026-01-01T12:00:00Z", NOON),
-        ("2026-01-01T14:00:00+02:00", NOON),
-    ],
-)
-def test_moments(text: str, seconds: float) -> None:
-    """How long ago, and ISO times with an offset."""
-    assert moment(text, NOON) == seconds
-
-
-def test_a_date_is_local(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A date without an offset means the day of this machine, as `date -I` prints it."""
-    monkeypatch.setenv("TZ", "UTC-9")
-    import time
-
-    time.tzset()
-    try:
-        assert moment("2026-01-01", 0.0) == NOON - 21 * 3600
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-    assert os.environ.get("TZ") != "UTC-9"
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "h", "-1d", "1y", "9999999w"])
-def test_what_is_no_moment_is_a_mistake(text: str) -> None:
-    """Anything else is refused with examples."""
-    with pytest.raises(UsageError, match="no point in time"):
-        moment(text, NOON)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from penstock.cli import output
+from penstock.cli.asking import agreed
 from penstock.cli.options import db_option, json_option
 from penstock.cli.words import bytes_in_words, plural
 from penstock.engine.clean import CleanPlan, Waste
@@ -37,7 +38,7 @@ def command(age: str, dry_run: bool, yes: bool, db: str | None, as_json: bool) -
         if not as_json:
             _show(plan, age)
         stays: dict[str, str] = {}
-        go = bool(plan.waste) and not dry_run and _agreed(yes=yes)
+        go = bool(plan.waste) and not dry_run and agreed("Remove all of this?", yes=yes)
         if go:
             stays = _remove(workspace, plan, quiet=as_json)
     if as_json:
@@ -53,17 +54,6 @@ def seconds_of(age: str) -> float:
     if match is None:
         raise UsageError(f"--older-than {age!r} is no age", hint="Write 12h, 30d or 4w.")
     return int(match[1]) * UNITS[match[2]]
-
-
-def _agreed(*, yes: bool) -> bool:
-    """Tell whether to go on: asked on a terminal, `--yes` elsewhere."""
-    if yes:
-        return True
-    if not output.on_terminal():
-        raise UsageError(
-            "nothing was removed: there is nobody to ask", hint="Pass --yes, or --dry-run to look."
-        )
-    return click.confirm("Remove all of this?", default=False)
 
 
 def _show(plan: CleanPlan, age: str) -> None:
