@@ -62,14 +62,26 @@ def used_flags(tool: Tool) -> tuple[str, ...]:
         prompt="", prompt_file=Path("prompt"), files=(), home=Path(), log=Path("log"),
         marker="probe", model="model", max_cost_usd=1.0,
     )  # fmt: skip
-    given = (arg for arg in tool.command_line(request) if arg.startswith("-") and arg != "-")
+    given = (arg for arg in tool.command_line(request) if arg.strip("-") and arg.startswith("-"))
     return tuple(dict.fromkeys(arg.partition("=")[0] for arg in given))
 
 
 def _probe(tool: Tool, contract: Contract, home: Path) -> Probe:
-    executable = contract.executable
-    version = _ask(contract, contract.version_args, home)
-    text = _ask(contract, contract.help_args, home)
+    version: str | None = None
+    wrong: list[str] = []
+    if contract.executable:
+        version, wrong = _asked(tool, contract, contract.executable, home)
+    if not contract.understood(contract.sample):
+        wrong.append("the recorded stream is not understood")
+    return _found(tool, contract, version, tuple(wrong))
+
+
+def _asked(
+    tool: Tool, contract: Contract, executable: str, home: Path
+) -> tuple[str | None, list[str]]:
+    """Return the version of an installed client, and what does not fit."""
+    version = _ask(contract, (executable, *contract.version_args), home)
+    text = _ask(contract, (executable, *contract.help_args), home)
     found = _VERSION.search(version.text) or _VERSION.search(version.error_text)
     how = " ".join((executable, *contract.version_args))
     wrong = [] if found else [f"{how} names no version"]
@@ -78,9 +90,7 @@ def _probe(tool: Tool, contract: Contract, home: Path) -> Probe:
         for flag in used_flags(tool)
         if not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", text.text + text.error_text)
     ]
-    if not contract.understood(contract.sample):
-        wrong.append("the recorded stream is not understood")
-    return _found(tool, contract, found[0] if found else None, tuple(wrong))
+    return (found[0] if found else None), wrong
 
 
 def _found(
@@ -95,10 +105,10 @@ def _found(
     )
 
 
-def _ask(contract: Contract, args: tuple[str, ...], home: Path) -> process.Outcome:
+def _ask(contract: Contract, argv: tuple[str, ...], home: Path) -> process.Outcome:
     extra = {"HOME": str(home), "COLUMNS": "200", **contract.environment()}
     command = Command(
-        argv=(contract.executable, *args),
+        argv=argv,
         cwd=home,
         env=child_environment(extra=extra),
         wall_s=PROBE_WALL_S,

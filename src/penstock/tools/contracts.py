@@ -14,7 +14,16 @@ from penstock.tools.checkers import CHECKERS, CheckerTool
 from penstock.tools.claude_cli import ClaudeReader, ClaudeTool
 from penstock.tools.codex import CodexReader, CodexTool
 from penstock.tools.copilot import CopilotReader, CopilotTool, package_cache
+from penstock.tools.documented import (
+    AmpReader,
+    AmpTool,
+    CursorReader,
+    CursorTool,
+    GooseReader,
+    GooseTool,
+)
 from penstock.tools.gemini import GeminiReader, GeminiTool
+from penstock.tools.jules import JulesReader, JulesTool
 from penstock.tools.mini import MiniTool, decoded, usage_of
 from penstock.tools.opencode import OpencodeReader, OpencodeTool
 from penstock.tools.qwen import QwenReader, QwenTool
@@ -27,11 +36,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     `measured` is the version that the adapter was measured with. An adapter that is not `proven`
     was written from documentation and never run against the real client. `understood` tells
     whether a sample still says what it said when it was recorded. `environment` is added to the
-    environment of a probe.
+    environment of a probe. A service has no `executable` that could be asked.
     """
 
     tool: Callable[[], Tool]
-    executable: str
+    executable: str | None
     understood: Callable[[bytes], bool]
     sample: bytes
     measured: str | None = None
@@ -134,6 +143,35 @@ CONTRACTS: Mapping[str, Contract] = {
         understood=partial(one_event, QwenReader),
         sample=_RESULT,
     ),
+    "amp": Contract(
+        tool=AmpTool,
+        executable="amp",
+        proven=False,
+        understood=partial(one_event, AmpReader),
+        sample=_RESULT,
+    ),
+    "cursor-agent": Contract(
+        tool=CursorTool,
+        executable="cursor-agent",
+        proven=False,
+        understood=partial(one_event, CursorReader),
+        sample=_RESULT,
+    ),
+    "goose": Contract(
+        tool=GooseTool,
+        executable="goose",
+        proven=False,
+        help_args=("run", "--help"),
+        understood=partial(one_event, GooseReader),
+        sample=b'{"type":"complete","total_tokens":1}\n',
+    ),
+    "jules": Contract(
+        tool=JulesTool,
+        executable=None,
+        proven=False,
+        understood=partial(one_event, JulesReader),
+        sample=b'{"type":"result","state":"COMPLETED","patch":true}\n',
+    ),
     "ruff": _checker(
         "ruff",
         "0.17.5",
@@ -142,7 +180,7 @@ CONTRACTS: Mapping[str, Contract] = {
     ),
     "pylint": _checker(
         "pylint",
-        "4.0.2",
+        "4.1.4",
         b'[{"path":"a.py","line":1,"column":0,"symbol":"unused-import","message":"unused"}]',
         ("--help",),
     ),

@@ -14,15 +14,21 @@ from penstock.tools.api import Tool, Toolbox
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from penstock.tools.external import ExternalAdapter
+
 ENTRY_POINT_GROUP = "penstock.tools"
 """Entry points of this group name a class or function that makes a Tool without arguments."""
 
 BUILT_IN = {
+    "amp": "penstock.tools.documented:AmpTool",
     "aider": "penstock.tools.aider:AiderTool",
     "claude-cli": "penstock.tools.claude_cli:ClaudeTool",
     "codex": "penstock.tools.codex:CodexTool",
     "copilot": "penstock.tools.copilot:CopilotTool",
+    "cursor-agent": "penstock.tools.documented:CursorTool",
     "gemini": "penstock.tools.gemini:GeminiTool",
+    "goose": "penstock.tools.documented:GooseTool",
+    "jules": "penstock.tools.jules:JulesTool",
     "mini-swe-agent": "penstock.tools.mini:MiniTool",
     "mypy": "penstock.tools.checkers:mypy",
     "opencode": "penstock.tools.opencode:OpencodeTool",
@@ -33,13 +39,21 @@ BUILT_IN = {
     "scripted": "penstock.tools.scripted:ScriptedTool",
 }
 ALIASES = {"claude": "claude-cli"}
+GIVES_WAY = frozenset({"mypy", "pylint", "pytest", "ruff"})
+"""Built-in tools that a profile of the same id replaces: names of ordinary commands."""
 
 
 class Tools:
-    """Finds tools by id: built-in first, then profiles, then entry points. Loads on demand."""
+    """Finds tools by id: adapter programs first, then built-in ones, profiles, entry points.
 
-    def __init__(self, profiles: Mapping[str, ToolProfile]) -> None:
+    Loads on demand.
+    """
+
+    def __init__(
+        self, profiles: Mapping[str, ToolProfile], adapters: Sequence[ExternalAdapter] = ()
+    ) -> None:
         self._profiles = dict(profiles)
+        self._adapters = {adapter.tool_id: adapter for adapter in adapters}
         self._made: dict[str, Tool] = {}
 
     def get(self, tool_id: str) -> Tool:
@@ -53,10 +67,14 @@ class Tools:
 
     def ids(self) -> Sequence[str]:
         """Return the known tool ids, sorted, without aliases."""
-        return sorted({*BUILT_IN, *self._profiles, *_outsiders()})
+        return sorted({*BUILT_IN, *self._adapters, *self._profiles, *_outsiders()})
 
     def _make(self, tool_id: str) -> Tool:
-        if tool_id in BUILT_IN:
+        if tool_id in self._adapters:
+            from penstock.tools.external import ExternalTool
+
+            return ExternalTool(self._adapters[tool_id])
+        if tool_id in BUILT_IN and not (tool_id in GIVES_WAY and tool_id in self._profiles):
             module, _, name = BUILT_IN[tool_id].partition(":")
             return cast("Tool", getattr(importlib.import_module(module), name)())
         if tool_id in self._profiles:
@@ -79,9 +97,15 @@ class Tools:
         )
 
 
-def make_toolbox(profiles: Mapping[str, ToolProfile]) -> Toolbox:
-    """Return the toolbox of a repository with these tool profiles, by id."""
-    return Tools(profiles)
+def make_toolbox(
+    profiles: Mapping[str, ToolProfile], adapters: Sequence[ExternalAdapter] = ()
+) -> Toolbox:
+    """Return the toolbox of a repository with these tool profiles, by id.
+
+    `adapters` are programs that a registry names for a tool; they stand before a built-in adapter
+    of the same tool.
+    """
+    return Tools(profiles, adapters)
 
 
 def _outsiders() -> dict[str, EntryPoint]:

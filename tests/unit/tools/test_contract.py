@@ -12,7 +12,8 @@ from penstock.tools.contract import probe, used_flags
 from penstock.tools.contracts import CONTRACTS
 from tests.support.turns import fake_cli, path_with
 
-each_client = pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
+SERVICES = {name for name, contract in CONTRACTS.items() if contract.executable is None}
+each_client = pytest.mark.parametrize("tool_id", sorted(set(CONTRACTS) - SERVICES))
 
 
 def install(folder: Path, tool_id: str, patch: pytest.MonkeyPatch, *, without: str = "") -> None:
@@ -21,7 +22,7 @@ def install(folder: Path, tool_id: str, patch: pytest.MonkeyPatch, *, without: s
     flags = [flag for flag in used_flags(contract.tool()) if flag != without]
     words = f"{' '.join(flags)} (version 9.8.7)"
     script = f'case "$*" in *--version*) echo "it 9.8.7 (x)";; *) echo "{words}";; esac'
-    fake_cli(folder, contract.executable, script)
+    fake_cli(folder, contract.executable or "", script)
     patch.setenv("PATH", path_with(folder))
 
 
@@ -69,6 +70,29 @@ def test_a_stream_that_is_no_longer_understood(
     changed = {**CONTRACTS, "codex": other}
     monkeypatch.setattr("penstock.tools.contract.CONTRACTS", changed)
     assert probe("codex").mismatches == ("the recorded stream is not understood",)
+
+
+def test_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service has no version to ask for: its key is looked for, and its sample is read."""
+    monkeypatch.delenv("JULES_API_KEY", raising=False)
+    assert "JULES_API_KEY is not set" in probe("jules").mismatches[0]
+    monkeypatch.setenv("JULES_API_KEY", "x")
+    assert (probe("jules").version, probe("jules").mismatches) == (None, ())
+
+
+def test_what_was_never_run_is_said_to_be_so() -> None:
+    """Adapters written from documentation name no version and are not proven."""
+    unproven = {name for name, contract in CONTRACTS.items() if not contract.proven}
+    assert unproven == {"amp", "cursor-agent", "goose", "jules"}
+    assert all((contract.measured is None) != contract.proven for contract in CONTRACTS.values())
+
+
+@pytest.mark.parametrize("tool_id", sorted(CONTRACTS))
+def test_every_sample_is_understood(tool_id: str) -> None:
+    """The adapter reads the sample of its contract; it does not read nothing into nothing."""
+    contract = CONTRACTS[tool_id]
+    assert contract.understood(contract.sample)
+    assert not contract.understood(b"")
 
 
 def test_a_tool_without_a_contract() -> None:

@@ -12,6 +12,8 @@ from penstock.model.outcome import Outcome
 from penstock.model.outcome import OutcomeKind as Kind
 from penstock.model.settings import ToolProfile
 from penstock.tools.api import judge
+from penstock.tools.checkers import CheckerTool
+from penstock.tools.external import ExternalAdapter, ExternalTool
 from penstock.tools.profile import ProfileTool
 from penstock.tools.toolbox import BUILT_IN, make_toolbox
 
@@ -57,12 +59,27 @@ def test_profiles() -> None:
     assert list(tools.ids()) == sorted({*BUILT_IN, "mine"})
 
 
+def test_a_profile_of_a_checker_stands_before_it() -> None:
+    """The names of ordinary commands are the user's: a profile replaces the built-in checker."""
+    profile = ToolProfile(tool_id="ruff", command="true")
+    assert isinstance(make_toolbox({"ruff": profile}).get("ruff"), ProfileTool)
+    assert isinstance(make_toolbox({}).get("ruff"), CheckerTool)
+
+
+def test_adapter_programs_stand_first() -> None:
+    """A program that a registry names for a tool is used for it, and listed."""
+    adapters = [ExternalAdapter(tool_id=name, path=Path("x.py")) for name in ("aider", "other")]
+    tools = make_toolbox(MINE, adapters)
+    assert all(isinstance(tools.get(name), ExternalTool) for name in ("aider", "other"))
+    assert "other" in tools.ids()
+
+
 def test_an_unknown_tool() -> None:
     """The error lists what is known and says which one may have been meant."""
     with pytest.raises(NotFoundError, match="there is no tool 'claud'") as caught:
         make_toolbox(MINE).get("claud")
     hint = caught.value.hint or ""
-    assert hint.startswith("did you mean claude? known tools: aider, claude, claude-cli, codex")
+    assert hint.startswith("did you mean claude? known tools: aider, amp, claude, claude-cli")
     with pytest.raises(NotFoundError) as caught:
         make_toolbox({}).get("zzz")
     assert (caught.value.hint or "").startswith("known tools:")
