@@ -27,6 +27,9 @@ from penstock.config.profiles import load_tool_profiles
 from penstock.demo.content import FILES
 from penstock.model.events import EventType
 from penstock.planning.load import load_bundles
+from penstock.registry.api import REGISTRY_FILE, REGISTRY_FOLDER, RULES_FILE
+from penstock.registry.load import load_registry
+from penstock.tools.toolbox import BUILT_IN
 from tests.support import docpages
 from tests.support.cli import git, plain_environment
 from tests.support.docpages import ROOT, Block, page_id
@@ -228,6 +231,10 @@ def load_yaml(text: str, folder: Path) -> None:
     if "jobs" in document:
         return
     (folder / "config").mkdir()
+    if "enable_aim" in document:
+        (folder / "config" / "aim_config.yaml").write_text(text, encoding="utf-8")
+        load_registry(folder, environ={})
+        return
     breakers = document.keys() <= {"defaults", "per_step"}
     name = "circuit_breakers" if breakers else "pipeline"
     (folder / "config" / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -245,10 +252,22 @@ def load_json(text: str, folder: Path) -> None:
         (folder / "example.json").write_text(text, encoding="utf-8")
         errors = load_bundles((folder / "example.json",), folder).errors
         assert [e for e in errors if e.type == "schema"] == []
+    elif {"tools", "capabilities"} & first.keys() and "apps" not in first:
+        load_aim(folder, text, rules="tools" not in first)
     elif all(isinstance(v, Mapping) and {"command", "args"} & v.keys() for v in first.values()):
         (folder / "config").mkdir()
         (folder / "config" / "tool_profiles.json").write_text(text, encoding="utf-8")
         load_tool_profiles(folder)
+
+
+def load_aim(folder: Path, text: str, *, rules: bool) -> None:
+    """Load a registry or rules, a script that they name being there."""
+    place = folder / REGISTRY_FOLDER
+    for name in (REGISTRY_FILE, RULES_FILE, "AIM_adapters/AIM_house-linter.py"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+    (place / "AIM_adapters" / "AIM_house-linter.py").write_text("", encoding="utf-8")
+    (place / (RULES_FILE if rules else REGISTRY_FILE)).write_text(text, encoding="utf-8")
+    load_registry(folder, environ={}, others=lambda: {"house-linter", *BUILT_IN})
 
 
 # -- events --------------------------------------------------------------------------------

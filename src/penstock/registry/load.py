@@ -160,7 +160,7 @@ class _Loader:
         packaged = _packaged(RULES_FILE)
         if own is not None:
             return _with_packaged_security(own, packaged)
-        if given is not None:
+        if given not in (None, RULES_FILE):
             self._problem(document, ("crossToolRulesPath",), f"there is no file {given}")
         entries = packaged.value["capabilities"].items()
         kept = {name: _narrowed(entry, tools) for name, entry in entries}

@@ -277,7 +277,9 @@ def test_entries_that_make_no_sense(tool: Any, text: str, tmp_path: Path) -> Non
 
 
 def test_rules_that_are_named_must_be_there(tmp_path: Path) -> None:
-    """The usual rules may be missing, named ones may not."""
+    """The usual rules may be missing, even when they are named; others may not."""
+    write_registry(tmp_path / FOLDER, crossToolRulesPath=RULES)
+    assert registry_of(tmp_path).rule("refactoring").primary == "aider"
     write_registry(tmp_path / FOLDER, crossToolRulesPath="rules/gone.json")
     with pytest.raises(AIMRegistryLoadError, match=r"there is no file rules/gone\.json"):
         registry_of(tmp_path)
