@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         status,
         validate,
     )
+    from penstock.audit.api import EventType
+    from penstock.audit_log import get_audit_logger, log_error, log_event
     from penstock.calls import (
         execute_with_aim,
         invoke_adapter,
@@ -121,6 +123,12 @@ if TYPE_CHECKING:
 
 # Where each name lives: to export another one, add it here, above and to `__all__`.
 HOMES: dict[str, tuple[str, ...]] = {
+    "penstock.audit.api": ("EventType",),
+    "penstock.audit_log": (
+        "get_audit_logger",
+        "log_error",
+        "log_event",
+    ),
     "penstock.calls": (
         "execute_with_aim",
         "invoke_adapter",
@@ -270,6 +278,7 @@ __all__ = [
     "BundleDependencyError",
     "BundleValidationError",
     "CircuitBreakerOpen",
+    "EventType",
     "ExecutionScheduler",
     "FileScopeOverlapError",
     "InvalidTransitionError",
@@ -301,6 +310,7 @@ __all__ = [
     "events",
     "execute_with_aim",
     "get_aim_registry_path",
+    "get_audit_logger",
     "get_connection",
     "get_error_context",
     "get_errors",
@@ -323,6 +333,8 @@ __all__ = [
     "load_bundle_file",
     "load_coordination_rules",
     "load_tool_profiles",
+    "log_error",
+    "log_event",
     "open_workspace",
     "parallel_plan",
     "record_audit_log",

@@ -43,6 +43,7 @@ RANKS: dict[str, int] = {
     "web": 10,
     "mcp": 10,
     "api": 10,
+    "audit_log": 10,
     "journal": 10,
     "calls": 10,
     "facade": 10,
