@@ -298,13 +298,18 @@ class Workspace(Surroundings):
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
     ) -> RunResult:
-        """Run a set of validated bundles to its end."""
+        """Run a set of validated bundles to its end.
+
+        Days of the audit trail that are past their retention go first.
+        """
         from penstock.assembly import engine, event_sink
 
         require_runnable()
         parts = self._parts()
         self._hide()
         journal = self.open_journal(on_event=event_sink(parts.root, observer, parts.trail))
+        if parts.trail is not None:
+            parts.trail.prune(self.aim_settings.switches.audit_log_retention_days)
         return engine(parts, journal, observer=observer, stop=stop).start(request)
 
     def resume(

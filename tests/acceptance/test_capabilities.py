@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
+from penstock.audit.trail import FileTrail
 from penstock.errors import AIMAuditLogError
 from penstock.model.events import EventType
 from tests.support.pipeline import Project, says
@@ -215,3 +217,18 @@ def test_an_unwritable_trail_stops_a_run_before_it_starts(project: Project) -> N
     with pytest.raises(AIMAuditLogError):
         project.run()
     assert project.steps("ws-a") == []
+
+
+def test_old_days_of_the_trail_go_with_the_next_run(project: Project) -> None:
+    """audit_log_retention_days takes effect; the rest still verifies."""
+    project.bundle("ws-a", says("no\n"), **CAPABLE)
+    folder = project.root / ".AIM_ai-tools-registry/AIM_audit"
+    old = FileTrail(folder, clock=lambda: time.time() - 40 * 86_400)
+    old.event("error", "long ago")
+    old.close()
+    (day,) = folder.glob("2*")
+    project.run()
+    assert not (day / "audit.jsonl").exists()
+    with project.workspace() as workspace:
+        assert workspace.trail is not None
+        assert workspace.trail.verify().ok
