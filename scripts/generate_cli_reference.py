@@ -32,12 +32,13 @@ def reference() -> str:
     """Return the whole page."""
     import click
 
+    from penstock.aim_cli.main import cli as aim
     from penstock.cli.main import cli
 
-    context = click.Context(cli, info_name="penstock", **cli.context_settings)
     parts = [HEAD]
-    for command, inner in commands(cli, context):
-        parts.append(section(command, inner))
+    for group, name in ((cli, "penstock"), (aim, "aim")):
+        context = click.Context(group, info_name=name, **group.context_settings)
+        parts += [section(command, inner) for command, inner in commands(group, context)]
     return "\n".join(parts)
 
 

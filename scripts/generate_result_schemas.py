@@ -1,10 +1,11 @@
-"""Write the JSON Schemas of results, validation reports and execution requests from the types."""
+"""Write the JSON Schemas of results, reports, requests and the files of AIM from the types."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,12 +17,16 @@ def documents() -> dict[str, str]:
     from penstock.cli.documents import RunDocument, ValidationDocument
     from penstock.model.execution import ExecutionRequest
     from penstock.model.router import RouterConfig
+    from penstock.registry.wire import ConfigFile, RegistryFile, RulesFile
 
     types: dict[str, type] = {
         "run-result": RunDocument,
         "validate-result": ValidationDocument,
         "execution_request": ExecutionRequest,
         "router_config": RouterConfig,
+        "aim_config": ConfigFile,
+        "aim_registry": RegistryFile,
+        "aim_coordination_rules": RulesFile,
     }
     texts = {}
     for name, kind in types.items():
@@ -30,9 +35,20 @@ def documents() -> dict[str, str]:
             "title": f"penstock {name}",
             **msgspec.json.schema(kind),
         }
+        if name.startswith("aim_"):
+            allow_comments(schema)
         text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         texts[f"schema/{name}.schema.json"] = text
     return texts
+
+
+def allow_comments(schema: Any) -> None:
+    """Let every object of a schema have keys that begin with `$` or `_`, as the reader does."""
+    if isinstance(schema, dict):
+        if schema.get("additionalProperties") is False:
+            schema["patternProperties"] = {"^[$_]": {}}
+        for inner in schema.values():
+            allow_comments(inner)
 
 
 def main() -> int:

@@ -68,19 +68,20 @@ class Conflicts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class SecurityEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The security limits; a list that is given replaces the packaged one."""
+    """The security limits. What is left out is filled from the packaged rules before it gets here;
+    a list that is given replaces the packaged one."""
 
-    max_payload_size_bytes: Annotated[int, Meta(ge=1)]
-    max_file_count: Annotated[int, Meta(ge=1)]
-    allowed_file_patterns: tuple[Text, ...]
-    forbidden_paths: tuple[Text, ...]
+    max_payload_size_bytes: Annotated[int, Meta(ge=1)] = 1 << 20
+    max_file_count: Annotated[int, Meta(ge=1)] = 50
+    allowed_file_patterns: tuple[Text, ...] = ()
+    forbidden_paths: tuple[Text, ...] = ()
 
 
 class RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """AIM_coordination-rules.json."""
 
     capabilities: dict[Name, RuleEntry]
-    security: SecurityEntry
+    security: SecurityEntry = SecurityEntry()
     version: str | None = None
     conflict_resolution: Conflicts = Conflicts()
 
