@@ -14,7 +14,7 @@ import msgspec
 
 from penstock.breakers.circuit import DEFAULT_CIRCUIT, cooling_until
 from penstock.errors import AIMAdapterNotFoundError, NotFoundError
-from penstock.model.capability import Strategy
+from penstock.model.capability import CapabilityRule, Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 from penstock.registry.api import Registry, RegistryTool, SignIn, ToolDetection
 from penstock.registry.detect import detect_all
@@ -32,6 +32,8 @@ HALF_LIFE_S = 14 * 86_400.0
 """After how long (s) a turn counts half as much for the strategy `auto`."""
 TOPIC = "contract"
 FOREVER_S = float("inf")
+USUAL_RETRIES = 1
+"""How often the same tool is tried again when neither payload nor rule say so."""
 
 
 class ContractResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,7 +268,6 @@ class ToolSide:
         first = (override,) if override else ()
         given = {} if payload is None else payload
         missing = () if payload is None else missing_fields(rule.context_requirements, given)
-        retries = given.get("max_retries", rule.max_retries)
         return route(
             capability,
             rule,
@@ -274,7 +275,7 @@ class ToolSide:
             tries,
             now=self.now,
             jitter=jitter,
-            max_retries=retries if isinstance(retries, int) else 0,
+            max_retries=_retries(given, rule),
             payload_missing=missing,
             last_used=self._last_used(capability),
             override=override,
@@ -290,3 +291,11 @@ def _is_usual(entry: RegistryTool | None) -> bool:
     if entry is None or entry.adapter_script is not None:
         return False
     return entry.tool_id in BUILT_IN and entry.executable == usual_program(entry.tool_id)
+
+
+def _retries(payload: Mapping[str, Any], rule: CapabilityRule) -> int:
+    """Return how often the same tool is tried again: payload, then rule, then as usual."""
+    wished = payload.get("max_retries")
+    if isinstance(wished, int):
+        return wished
+    return USUAL_RETRIES if rule.max_retries is None else rule.max_retries

@@ -94,6 +94,14 @@ def test_a_crash_is_tried_once_more_first(project: Project) -> None:
     assert [tool for tool, _ in tools(project)] == ["first", "first", "second"]
 
 
+def test_a_crash_is_tried_once_more_where_nothing_is_said(project: Project) -> None:
+    """One retry is the usual thing, without a word of the payload or the rule."""
+    project.agent("import sys; sys.exit(3)", "first")
+    project.bundle("ws-a", says("no\n"), capability="code_generation")
+    assert project.run_one().final_status == "done"
+    assert [tool for tool, _ in tools(project)] == ["first", "first", "second"]
+
+
 def test_the_bundles_own_tool_is_the_last_resort(project: Project) -> None:
     """When all of the rule fail, the direct tool is asked."""
     project.agent(FAULTS["no_change"], "first")
