@@ -17,7 +17,7 @@ from penstock.errors import AIMAdapterNotFoundError, NotFoundError
 from penstock.model.capability import CapabilityRule, Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 from penstock.registry.api import Registry, RegistryTool, SignIn, ToolDetection
-from penstock.registry.detect import detect_all
+from penstock.registry.detect import detect_all, find_all
 from penstock.registry.load import usual_program
 from penstock.registry.notebook import open_notebook
 from penstock.registry.signin import sign_in_of
@@ -83,6 +83,7 @@ class ToolSide:
         self._environ = os.environ if environ is None else environ
         self._notebook = open_notebook(self._environ)
         self._found: dict[str, ToolDetection] = {}
+        self._seen: dict[str, ToolDetection] = {}
         breakers = journal.list_tool_breakers() if journal is not None else []
         self._breakers = {breaker.tool_id: breaker for breaker in breakers}
         self._busy = journal.busy_tools() if journal is not None else {}
@@ -190,14 +191,20 @@ class ToolSide:
     def states(self, tool_ids: Iterable[str], capability: str) -> dict[str, ToolState]:
         """Return what routing must know of tools that may be asked for a capability."""
         wanted = list(dict.fromkeys(tool_ids))
-        found = self.detections(wanted)
-        known = {t: self._state(t, found.get(t), capability) for t in wanted}
-        return {tool_id: state for tool_id, state in known.items() if state is not None}
+        found = self._sightings(wanted)
+        return {tool_id: self._state(tool_id, found.get(tool_id), capability) for tool_id in wanted}
 
-    def _state(
-        self, tool_id: str, detection: ToolDetection | None, capability: str
-    ) -> ToolState | None:
-        """Return the state of a tool; None for one that nobody knows."""
+    def _sightings(self, tool_ids: Sequence[str]) -> dict[str, ToolDetection]:
+        """Return which tools of the registry are there: a decision need not wait for versions."""
+        tools = self.registry.tools
+        known = self._seen | self._found
+        self._seen |= find_all(
+            (tools[t] for t in tool_ids if t in tools and t not in known), environ=self._environ
+        )
+        known = self._seen | self._found
+        return {tool_id: known[tool_id] for tool_id in tool_ids if tool_id in known}
+
+    def _state(self, tool_id: str, detection: ToolDetection | None, capability: str) -> ToolState:
         until, reason = self._cooling(tool_id)
         record = self._record(tool_id, capability)
         return ToolState(

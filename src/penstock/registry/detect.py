@@ -49,6 +49,14 @@ def detect_all(
     return found
 
 
+def find_all(
+    tools: Iterable[RegistryTool], *, environ: Mapping[str, str] | None = None
+) -> dict[str, ToolDetection]:
+    """Look for tools without asking any for its version: one that nothing tells stays unknown."""
+    search = Search(os.environ if environ is None else environ)
+    return {tool.tool_id: search.look(tool) for tool in tools}
+
+
 def detect_tool(
     tool: RegistryTool, *, environ: Mapping[str, str] | None = None, limit_s: float = LIMIT_S
 ) -> ToolDetection:
