@@ -126,7 +126,10 @@ def test_tabs_get_a_hint(tmp_path: Path) -> None:
 
 JSON_ERRORS = {
     "trailing comma": ('{"a": 1,}', "line 1, column 9"),
-    "unclosed comment": ('{\n/* "a": 1}', "line 2 column 1: the comment that '/*' opens is never closed"),
+    "unclosed comment": (
+        '{\n/* "a": 1}',
+        "line 2 column 1: the comment that '/*' opens is never closed",
+    ),
     "twice": ('{"a": {"b": 1, "b": 2}}', "b: is given twice"),
     "nan": ('{"a": NaN}', "a: nan is out of range"),
     "infinity": ('{"a": [1, -Infinity]}', "a[1]: -inf is out of range"),
