@@ -109,7 +109,26 @@ def _request(
         max_cost_usd=_money_left(job),
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
+        **_asked(job, intent.step_name),
     )
+
+
+def _asked(job: Job, step: str) -> dict[str, Any]:
+    """Return what a tool is told that is asked for a capability; nothing for a direct turn.
+
+    The payload is the bundle's own; a tool that edits is told the files of the scope, too. A FIX
+    has a prompt of its own.
+    """
+    bundle = job.bundle
+    if job.route is None or bundle.capability is None:
+        return {}
+    payload = dict(bundle.capability_payload or {})
+    if bundle.capability in MUST_CHANGE:
+        payload["files"] = list(_named_files(bundle))
+    if step == "fix":
+        payload.pop("prompt", None)
+    retries = payload.get("max_retries", 0)
+    return {"capability": bundle.capability, "payload": payload, "max_retries": retries}
 
 
 def _named_files(bundle: Bundle) -> tuple[str, ...]:
