@@ -6,6 +6,7 @@ import io
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,30 @@ def test_status_outside_of_a_repository(
     monkeypatch.chdir(folder)
     assert desk("status").code == 0
     assert list(folder.iterdir()) == []
+
+
+def test_several_at_once(small: Desk) -> None:
+    """Each sees the same, and what they note about the machine stays whole."""
+    program = [sys.executable, "-m", "penstock.aim_cli"]
+    env = small.machine.environ
+    with ThreadPoolExecutor(4) as threads:
+        jobs = [
+            threads.submit(child, "status", "-j", cwd=small.root, env=env, program=program)
+            for _ in range(4)
+        ]
+        said = [job.result() for job in jobs]
+    assert [one.code for one in said] == [0] * 4
+    assert {one.json["tools"][0]["version"] for one in said} == {"0.86.2"}
+    cache = small.machine.home / ".cache" / "penstock"
+    assert [path.name for path in cache.iterdir()] == ["tools.json"]
+    json.loads((cache / "tools.json").read_text(encoding="utf-8"))
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(small: Desk) -> None:
+    """Status says the same, and asks again the next time."""
+    (small.machine.home / ".cache").write_text("", encoding="utf-8")
+    assert small.tool("aider")["version"] == "0.86.2"
+    assert small.tool("aider")["version_from"] == "asked"
 
 
 # -- route -----------------------------------------------------------------------------------------
