@@ -10,18 +10,12 @@ from typing import Any
 import pytest
 
 from penstock.model.outcome import OutcomeKind as Kind
+from penstock.model.outcome import Usage
 from penstock.process.api import End, Outcome
-from penstock.tools.aider import AiderReader
-from penstock.tools.claude_cli import ClaudeReader
-from penstock.tools.codex import CodexReader
-from penstock.tools.turn import Reader
+from penstock.tools.turn import EventReader, Reader
+from tests.support.recorded_readers import FOLDERS, TEXTS, reader_for
 
 FOLDER = Path(__file__).parents[1] / "support" / "recordings"
-READERS: dict[str, type[Reader]] = {
-    "aider": AiderReader,
-    "claude": ClaudeReader,
-    "codex": CodexReader,
-}
 # what each case is for every client; None is a turn that says it went well
 VERDICTS: dict[str, Kind | None] = {
     "success": None,
@@ -66,12 +60,12 @@ def index(client: str) -> dict[str, dict[str, Any]]:
 
 def cases() -> list[tuple[str, str]]:
     """Every recording but those of a hang, where the end is ours and not the client's."""
-    return [(client, case) for client in READERS for case in index(client) if case != "hang"]
+    return [(client, case) for client in FOLDERS for case in index(client) if case != "hang"]
 
 
 def words(client: str, case: str) -> tuple[bytes, bytes]:
     """What a client printed on stdout and stderr."""
-    suffix = "txt" if client == "aider" else "jsonl"
+    suffix = "txt" if client in TEXTS else "jsonl"
     error = FOLDER / client / f"{case}.stderr.txt"
     said = FOLDER.joinpath(client, f"{case}.{suffix}").read_bytes()
     return said, error.read_bytes() if error.exists() else b""
@@ -79,7 +73,7 @@ def words(client: str, case: str) -> tuple[bytes, bytes]:
 
 def read_again(client: str, case: str, piece: int) -> tuple[Reader, Kind | None]:
     """Feed a recording to the reader in pieces of this many bytes; return the reader's verdict."""
-    reader = READERS[client]()
+    reader = reader_for(client, case)
     said, error = words(client, case)
     ended = Outcome(
         argv=(client,), end=End.EXITED, exit_code=index(client)[case]["exit_code"],
@@ -87,6 +81,8 @@ def read_again(client: str, case: str, piece: int) -> tuple[Reader, Kind | None]
     )  # fmt: skip
     for start in range(0, len(said), piece):
         reader.feed(said[start : start + piece])
+    if isinstance(reader, EventReader):
+        reader.feed_error(error)
     verdict = reader.finish(ended)
     return reader, verdict.kind if verdict else None
 
@@ -104,10 +100,10 @@ def test_every_event_is_known(client: str, case: str) -> None:
     assert read_again(client, case, 4096)[0].said.unknown == 0
 
 
-@pytest.mark.parametrize("client", sorted(READERS))
+@pytest.mark.parametrize("client", sorted(FOLDERS))
 def test_every_recording_is_indexed(client: str) -> None:
     """No recording lies about unread."""
-    suffix = "txt" if client == "aider" else "jsonl"
+    suffix = "txt" if client in TEXTS else "jsonl"
     stems = {p.name.split(".")[0] for p in FOLDER.joinpath(client).glob(f"*.{suffix}")}
     assert stems == set(index(client))
 
@@ -120,3 +116,20 @@ def test_usage_of_recordings() -> None:
     assert (claude.input_uncached, claude.cache_read, claude.cache_write) == (3000, 1200, 150)
     assert (codex.input_uncached, codex.cache_read, codex.output) == (2100, 800, 400)
     assert (aider.input_tokens, aider.output, aider.cost_usd) == (1400, 200, 0.0073)
+
+
+@pytest.mark.parametrize(
+    ("client", "replies"), [("gemini", 3), ("qwen", 3), ("opencode", 3), ("mini", 2)]
+)
+def test_usage_of_the_others(client: str, replies: int) -> None:
+    """Each reply had 1000 uncached and 400 cached input tokens and 200 of output."""
+    used = read_again(client, "success", 4096)[0].said.usage
+    assert (used.input_uncached, used.cache_read) == (1000 * replies, 400 * replies)
+    assert used.output == 200 * replies
+    assert used.reasoning in (None, 20 * replies)
+    assert (used.cost_usd is None) == (client != "opencode")
+
+
+def test_usage_of_copilot() -> None:
+    """Copilot tells no tokens, so they are unknown and not zero."""
+    assert read_again("copilot", "success", 4096)[0].said.usage == Usage()

@@ -13,7 +13,15 @@ from penstock.errors import EnvironmentProblem
 from penstock.model.outcome import Outcome
 from penstock.process.api import Stop
 from penstock.tools.api import TurnReport, TurnRequest, judge
-from tests.support.fake_tools import ADAPTERS, CASES, CLIENTS, LIES_WITH_EXIT_0, PROFILE, Stage
+from tests.support.fake_tools import (
+    ADAPTERS,
+    CASES,
+    CLIENTS,
+    LIES_WITH_EXIT_0,
+    PROFILE,
+    PROMPT_ON_STDIN,
+    Stage,
+)
 from tests.support.turns import SECRET, files_of, marked, play
 
 every_adapter = pytest.mark.parametrize("tool_id", ADAPTERS)
@@ -130,7 +138,7 @@ def test_a_survivor_in_a_session_of_its_own_is_swept(tool_id: str, stage: Stage)
     assert marked(request.marker) == []
 
 
-@pytest.mark.parametrize("tool_id", ["claude-cli", "codex"])
+@pytest.mark.parametrize("tool_id", PROMPT_ON_STDIN)
 def test_a_client_that_stays_after_its_last_word(tool_id: str, stage: Stage) -> None:
     """After the terminal event a client has a moment to end; then it is ended and believed."""
     lingers = dataclasses.replace(CASES["edited"], then="sleep 60")
@@ -149,7 +157,7 @@ def test_a_stop_by_the_user(tool_id: str, stage: Stage) -> None:
     assert judged(request, play(tool, request, stop)).kind == "canceled"
 
 
-@pytest.mark.parametrize("tool_id", ["claude-cli", "codex"])
+@pytest.mark.parametrize("tool_id", PROMPT_ON_STDIN)
 def test_a_long_prompt_arrives_whole(tool_id: str, stage: Stage) -> None:
     """A prompt far beyond what an argument can hold comes on stdin."""
     seen = stage.root / "seen"
@@ -171,7 +179,8 @@ def test_aider_that_stays_after_a_reply(stage: Stage) -> None:
 @pytest.mark.parametrize("tool_id", [*sorted(CLIENTS), PROFILE])
 def test_only_its_own_variables_reach_a_client(tool_id: str, stage: Stage) -> None:
     """Variables that no adapter declares, and those of other clients, stay out of its process."""
-    for name in ("MY_DATABASE_PASSWORD", "GIT_DIR", "PYTHONPATH", "GITHUB_TOKEN"):
+    foreign = "CURSOR_API_KEY" if tool_id == "copilot" else "GITHUB_TOKEN"
+    for name in ("MY_DATABASE_PASSWORD", "GIT_DIR", "PYTHONPATH", foreign):
         stage.patch.setenv(name, "leaked")
     seen = stage.root / "seen"
     tool, request = stage.set(

@@ -18,8 +18,19 @@ from penstock.tools.api import Tool, TurnRequest
 from penstock.tools.toolbox import make_toolbox
 from tests.support.turns import RECORDINGS, fake_cli, path_with, request_in
 
-CLIENTS = {"aider": "aider", "claude-cli": "claude", "codex": "codex"}
+CLIENTS = {
+    "aider": "aider",
+    "claude-cli": "claude",
+    "codex": "codex",
+    "copilot": "copilot",
+    "gemini": "gemini",
+    "mini-swe-agent": "mini",
+    "opencode": "opencode",
+    "qwen": "qwen",
+}
 """The commands of the adapters of real clients, by tool id; also the folders of recordings."""
+PROMPT_ON_STDIN = ("claude-cli", "codex", "copilot", "gemini", "opencode", "qwen")
+"""These end their work with an event of their own, too."""
 PROFILE = "mine"
 ADAPTERS = (*sorted(CLIENTS), PROFILE, "scripted")
 EDIT = {"calc.py": "x = 2\n"}
@@ -96,10 +107,27 @@ def _script(tool_id: str, case: Case) -> str:
     if case.edits:
         lines.append(f"printf {shlex.quote(EDIT['calc.py'])} > calc.py")
     if case.recording and tool_id in CLIENTS:
-        lines.append(f"cat {shlex.quote(str(_recording(tool_id, case.recording)))}")
+        lines += _printing(tool_id, case.recording)
     if tool_id == PROFILE and case.words:
         lines.append(f"echo {shlex.quote(case.words)} >&2")
     return "\n".join([*lines, case.then, f"exit {case.code}"])
+
+
+_LEAVE_TRAJECTORY = (
+    'for word in "$@"; do [ "$before" = -o ] && cp {} "$word"; before=$word; done; before='
+)
+
+
+def _printing(tool_id: str, case: str) -> list[str]:
+    """Return the shell lines that print, and leave behind, what the real client did."""
+    main = _recording(tool_id, case)
+    error, left = main.with_name(f"{case}.stderr.txt"), main.with_name(f"{case}.out.json")
+    lines = [f"cat {shlex.quote(str(main))}"]
+    if error.exists():
+        lines.append(f"cat {shlex.quote(str(error))} >&2")
+    if left.exists():
+        lines.append(_LEAVE_TRAJECTORY.format(shlex.quote(str(left))))
+    return lines
 
 
 def _recording(tool_id: str, case: str) -> Path:

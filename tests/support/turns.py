@@ -15,7 +15,7 @@ from penstock.model.outcome import Outcome
 from penstock.process import api as process
 from penstock.process.api import MARKER_VARIABLE, End, Stop
 from penstock.tools.api import Tool, TurnReport, TurnRequest
-from penstock.tools.turn import Reader
+from penstock.tools.turn import EventReader, Reader
 
 RECORDINGS = Path(__file__).with_name("recordings")
 SECRET = "s3cr3t-value"
@@ -114,6 +114,8 @@ def told(
     for start in range(0, len(stdout), piece):
         if reader.feed(stdout[start : start + piece]):
             break
+    if isinstance(reader, EventReader):
+        reader.feed_error(stderr)
     return reader.finish(ended(exit_code, stdout=stdout, stderr=stderr))
 
 

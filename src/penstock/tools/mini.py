@@ -32,6 +32,8 @@ _QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "PYTHONUTF8": "1",
     "COLUMNS": "1000",
+    "TYPER_STANDARD_TRACEBACK": "1",  # a coloured one takes many seconds
+    "_TYPER_STANDARD_TRACEBACK": "1",
 }
 MAX_TRAJECTORY = 64 << 20
 """The longest trajectory that is read, in bytes."""

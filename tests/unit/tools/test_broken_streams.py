@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.tools.aider import AiderReader
-from penstock.tools.claude_cli import ClaudeReader
-from penstock.tools.codex import CodexReader
-from penstock.tools.turn import Reader
+from tests.support.recorded_readers import STREAMS as READERS
 from tests.support.turns import recorded, told
 
-READERS: dict[str, Callable[[], Reader]] = {
-    "aider": AiderReader, "claude": ClaudeReader, "codex": CodexReader,
-}  # fmt: skip
 every_client = pytest.mark.parametrize("client", sorted(READERS))
 
 
