@@ -64,7 +64,9 @@ def machine(folder: Path) -> dict[str, str]:
         program(search / name, f"#!/bin/sh\n{script}\n")
     home = folder / "home"
     home.mkdir()
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PIPELINE_", "AIM_", "XDG_"))}
+    # an installed program has its bytecode
+    foreign = ("PIPELINE_", "AIM_", "XDG_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**kept, "HOME": str(home), "PATH": f"{search}:/usr/bin:/bin"}
 
 

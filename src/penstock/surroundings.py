@@ -288,7 +288,6 @@ class Surroundings:
     def _adapters(self, plain: Toolbox) -> tuple[ExternalAdapter, ...]:
         """Return the programs of the open adapter protocol that the registry names."""
         from penstock.registry.load import load_registry
-        from penstock.tools.external import ExternalAdapter
 
         if not self.aim_settings.switches.enable_aim:
             return ()
@@ -296,10 +295,14 @@ class Surroundings:
             registry = load_registry(self.root, others=plain.ids)
         except AIMRegistryNotFoundError:
             return ()
+        found = [(t, t.adapter_script) for t in registry.tools.values() if t.adapter_script]
+        if not found:
+            return ()
+        from penstock.tools.external import ExternalAdapter  # mostly there is none
+
         return tuple(
-            ExternalAdapter(tool_id=tool.tool_id, path=tool.adapter_script, tool_name=tool.name)
-            for tool in registry.tools.values()
-            if tool.adapter_script is not None
+            ExternalAdapter(tool_id=tool.tool_id, path=script, tool_name=tool.name)
+            for tool, script in found
         )
 
     @cached_property
