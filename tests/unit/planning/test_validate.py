@@ -317,7 +317,7 @@ def test_paths_are_normalised_in_memory(tmp_path: Path) -> None:
 def test_the_known_capabilities_can_be_given(tmp_path: Path) -> None:
     """The coordination rules bring names of their own."""
     path = write_bundles(tmp_path, "a.json", bundle_dict(capability="weaving"))
-    assert load_bundles([path], None, known_capabilities=iter(["weaving"])).ok
+    assert load_bundles([path], None, known_capabilities=("weaving",)).ok
     problem = load_bundles([path], None, known_capabilities=["x"]).errors[0]
     assert problem.details == "unknown capability 'weaving'; known are x"
 
