@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ __all__ = [
 
 
 def load_bundle_file(
-    path: Path, *, directory: Path | None = None, known_capabilities: Collection[str] | None = None
+    path: Path, *, directory: Path | None = None, known_capabilities: Iterable[str] | None = None
 ) -> list[Bundle]:
     """Return the bundles of one file, sorted by id.
 
@@ -38,7 +38,7 @@ def load_bundle_file(
 
 
 def load_and_validate_bundles(
-    directory: Path, *, known_capabilities: Collection[str] | None = None
+    directory: Path, *, known_capabilities: Iterable[str] | None = None
 ) -> list[Bundle]:
     """Return all bundles of a directory, sorted by id. Raises what `raise_for` raises."""
     report = load_bundles([], directory, known_capabilities=known_capabilities)

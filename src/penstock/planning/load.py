@@ -67,15 +67,16 @@ def load_bundles(
     paths: Sequence[Path],
     directory: Path | None,
     *,
-    known_capabilities: Collection[str] | None = None,
+    known_capabilities: Iterable[str] | None = None,
 ) -> ValidationReport:
     """Read and judge bundles: those of `paths` (files or directories), else all of `directory`.
 
     The bundles of `paths` may depend on those of `directory`, which are then not judged
-    themselves. `known_capabilities` are the names that `capability` may have, looked at only when a
-    bundle has one. Nothing is raised for what is wrong with a file; it is in the report.
+    themselves. `known_capabilities` are the names that `capability` may have, a collection
+    is looked at only when a bundle has one. Nothing is raised for what is wrong with a file; it is in the report.
     """
-    capabilities = DEFAULT_CAPABILITIES if known_capabilities is None else known_capabilities
+    known = DEFAULT_CAPABILITIES if known_capabilities is None else known_capabilities
+    capabilities = known if isinstance(known, Collection) else tuple(known)
     source = Source()
     files = list(_unique(_expand(paths or [d for d in (directory,) if d is not None], source)))
     for path in files:
