@@ -41,14 +41,18 @@ class AimRouter:
         return self._check_payload(tree, payload_of(bundle))
 
     def route(self, bundle: Bundle, tries: Sequence[Try], *, prefer: str | None) -> RouteDecision:
-        """Decide over the tries of a turn so far; `prefer` is tried first where the rule names it."""
+        """Decide over the tries of a turn so far.
+
+        The workstream's own wish, `tool` of its payload, comes first; else `prefer`, where the rule
+        names it.
+        """
         side, capability = self._look(), bundle.capability or ""
         rule = side.registry.rule(capability)
         decision = side.decide(
             capability,
             payload_of(bundle),
             tries,
-            override=prefer if prefer in rule.tools else None,
+            override=_wish(bundle) or (prefer if prefer in rule.tools else None),
             jitter=self._jitter(),
         )
         if decision.tool_id is not None and strategy_of(rule) is Strategy.ROUND_ROBIN and not tries:
@@ -73,6 +77,12 @@ class AimRouter:
         rule = self._look().registry.rule(bundle.capability or "")
         chosen = given or rule.timeout_ms or self._settings.switches.default_timeout_ms
         return float(chosen) / 1000
+
+
+def _wish(bundle: Bundle) -> str | None:
+    """Return the tool that a workstream wants first for its capability."""
+    wish = (bundle.capability_payload or {}).get("tool")
+    return wish if isinstance(wish, str) and wish else None
 
 
 def payload_of(bundle: Bundle) -> dict[str, Any]:

@@ -133,6 +133,17 @@ def test_a_forbidden_path_is_refused_before_anything_starts(project: Project) ->
     assert found.final_status == "failed"
     assert "refused" in (found.reason or "")
     assert found.steps == ()
+    (day,) = (project.root / ".AIM_ai-tools-registry/AIM_audit").glob("2*")
+    assert '"event_type":"error"' in (day / "audit.jsonl").read_text()
+
+
+def test_a_workstream_may_wish_for_a_tool(project: Project) -> None:
+    """`tool` of the payload comes first, the rule's tools stay its fallbacks."""
+    project.agent("pass")
+    payload = {"tool": "agent", "max_retries": 0}
+    project.bundle("ws-a", says("no\n"), capability="code_generation", capability_payload=payload)
+    assert project.run_one().final_status == "done"
+    assert [tool for tool, _ in tools(project)] == ["agent", "first"]
 
 
 def test_aim_switched_off_means_the_bundles_own_tool(project: Project) -> None:
