@@ -71,7 +71,7 @@ def test_no_trail_at_all_is_whole(scene: Scene) -> None:
         (lambda ls: ls.append(ls.pop(1)), [(2, "reordered")]),
         (lambda ls: ls.clear(), [(1, "truncated")]),
     ],
-    ids=str,
+    ids=lambda value: "" if callable(value) else str(value),
 )
 def test_damage_is_named(
     scene: Scene, change: Callable[[Lines], object], expected: list[tuple[int, str]]
