@@ -94,7 +94,7 @@ def test_threads_share_one_trail(scene: Scene) -> None:
 def test_a_forked_child_takes_a_lock_of_its_own(scene: Scene) -> None:
     """After a fork both go on with the same object, and the chain stays whole."""
     scene.call()
-    with scene.trail._desk.held():
+    with scene.trail._desk:
         child = os.fork()
         if child == 0:
             os._exit(0 if cannot_lock(scene) else 1)

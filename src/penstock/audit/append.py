@@ -59,7 +59,7 @@ class Appender:
 
         Raises AIMAuditLogError when they are not on file; none of them is then.
         """
-        with self._desk.held():
+        with self._desk:
             now = self._now_us()
             head = self._desk.read_head()
             if head is None or now >= self._day_end_us or not self._desk.in_step(head):

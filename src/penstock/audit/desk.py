@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from penstock.audit import head as heads
 from penstock.audit import layout
@@ -27,23 +28,39 @@ class Desk:
         self._lines = -1
         self._day = ""
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keep every other writer out while the block runs.
+    def __enter__(self) -> None:
+        """Keep every other writer out until the block ends.
 
-        Raises AIMAuditLogError for each OSError of the block.
+        Raises AIMAuditLogError for an OSError here or in the block. A class and not a generator,
+        because this is the path of every append.
         """
+        self._turn.acquire()
+        try:
+            self._take()
+        except OSError as error:
+            self._turn.release()
+            raise unusable(self.folder, error) from error
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let the next writer in."""
         import fcntl  # not on Windows, where runs are not supported
 
-        with self._turn:
-            try:
-                self._take()
-                try:
-                    yield
-                finally:
-                    fcntl.flock(self._head, fcntl.LOCK_UN)
-            except OSError as error:
-                raise unusable(self.folder, error) from error
+        try:
+            fcntl.flock(self._head, fcntl.LOCK_UN)
+        except OSError as failed:
+            raise unusable(self.folder, failed) from failed
+        finally:
+            self._turn.release()
+        if isinstance(error, OSError):
+            raise unusable(self.folder, error) from error
 
     def close(self) -> None:
         """Close what is open; the next use opens it again."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import NamedTuple, Self
 
 from penstock.audit.api import FIRST_PREV
 
-_FORM = struct.Struct("<4s10sqqq64s")
-_CRC = struct.Struct("<I")
+_FORM = struct.Struct("<4s10sqqq64s4s")
 _MAGIC = b"AH01"
-SIZE = _FORM.size + _CRC.size
+_END = b"end\n"
+SIZE = _FORM.size
 
 
 class Head(NamedTuple):
@@ -28,16 +27,15 @@ class Head(NamedTuple):
 
     def pack(self) -> bytes:
         """Return it as it is kept."""
-        data = _FORM.pack(_MAGIC, self.day.encode(), self.size, self.lines, self.last_us, self.hash)
-        return data + _CRC.pack(zlib.crc32(data))
+        day = self.day.encode()
+        return _FORM.pack(_MAGIC, day, self.size, self.lines, self.last_us, self.hash, _END)
 
     @classmethod
     def unpack(cls, data: bytes) -> Self | None:
         """Read it; None for a file that is empty, torn or something else."""
         if len(data) != SIZE:
             return None
-        kept, (crc,) = data[: _FORM.size], _CRC.unpack(data[_FORM.size :])
-        magic, day, size, lines, last_us, last_hash = _FORM.unpack(kept)
-        if magic != _MAGIC or zlib.crc32(kept) != crc:
+        magic, day, size, lines, last_us, last_hash, end = _FORM.unpack(data)
+        if magic != _MAGIC or end != _END:
             return None
         return cls(day.rstrip(b"\0").decode(), size, lines, last_us, last_hash)

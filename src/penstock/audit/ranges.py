@@ -19,7 +19,7 @@ import msgspec
 
 from penstock.audit.line import HASH, STAMP
 
-BLOCK = 1 << 22
+BLOCK = 1 << 19
 PARALLEL_FROM = 48 << 20
 """Bytes from which on a second process is worth its start."""
 MOST_WORKERS = 8

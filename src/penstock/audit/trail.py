@@ -173,13 +173,13 @@ class FileTrail:
 
     def require_writable(self) -> None:
         """See AuditTrail."""
-        with self._desk.held():
+        with self._desk:
             self._appender.settle()
             self._sealer.require_key()
 
     def anchor(self) -> Anchor | None:
         """See AuditTrail."""
-        with self._desk.held():
+        with self._desk:
             head = self._appender.settle()
             self._desk.synchronise()
             return self._sealer.anchor(head)
@@ -209,7 +209,7 @@ class FileTrail:
         """See AuditTrail."""
         if days < 1 or not self._folder.exists():
             return PruneReport(days=(), entries=0, size_bytes=0)
-        with self._desk.held():
+        with self._desk:
             self._appender.settle()
             due = days_before(self._folder, day_at(self._now_us()), days)
             report = report_on(self._folder, due)
@@ -236,7 +236,7 @@ class FileTrail:
         """Take stock while nobody writes; without the right to keep others out, as it is."""
         if not os.access(self._folder / HEAD, os.W_OK):
             return snapshot(self._folder, read_head(self._folder))
-        with self._desk.held():
+        with self._desk:
             return snapshot(self._folder, self._desk.read_head())
 
     def close(self) -> None:
