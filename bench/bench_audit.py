@@ -11,7 +11,6 @@ interpreter of `--peers-python`, else this one. Fails when a limit is missed.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import multiprocessing
 import shutil
@@ -259,8 +258,8 @@ def main() -> int:
     for figure in figures:
         show(figure)
     print(f"{given.entries:,} entries, {size / 1e6:,.0f} MB, {DAYS} days")
-    if importlib.util.find_spec("duckdb") is None and "DuckDB" not in peers:
-        print("DuckDB was not asked: no interpreter has it")
+    for name in {"jq", "DuckDB"} - peers.keys():
+        print(f"{name} was not asked: it is not there")
     return 1 if any(missed(figure) for figure in figures) else 0
 
 

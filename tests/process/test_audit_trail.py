@@ -171,6 +171,7 @@ def test_a_place_that_is_no_folder(scene: Scene, what: str) -> None:
         scene.folder.write_text("")
     else:
         scene.trail.require_writable()
+        scene.trail.close()
         (scene.folder / ".head").unlink()
         (scene.folder / ".head").symlink_to(target)
     with pytest.raises(AIMAuditLogError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,34 +16,36 @@ from penstock.audit.head import Head
 from penstock.errors import AIMAuditLogError
 
 _FLAGS = os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_TAKE, _GIVE = 2, 8
+"""LOCK_EX and LOCK_UN, the same on every Unix."""
+LOOK_EVERY_S = 1.0
+"""Seconds after which a writer looks again whether the head file is still in the folder."""
 
 
 class Desk:
-    """Holds a trail's files open for one process, and sees when they were replaced or deleted."""
+    """Holds a trail's files open for one process, and sees when they were replaced or deleted.
+
+    As a context manager it keeps every other writer out while the block runs; each OSError of the
+    block leaves it as an AIMAuditLogError.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._turn = threading.Lock()
+        self._lock: Callable[[int, int], None] | None = None
         self._process = 0
+        self._looked_at = 0.0
         self._head = -1
         self._lines = -1
         self._day = ""
 
     def __enter__(self) -> None:
-        """Keep every other writer out until the block ends.
-
-        Raises AIMAuditLogError for an OSError here or in the block. A class and not a generator,
-        because this is the path of every append.
-        """
         self._turn.acquire()
         try:
             self._take()
         except OSError as error:
             self._turn.release()
             raise unusable(self.folder, error) from error
-        except BaseException:
-            self._turn.release()
-            raise
 
     def __exit__(
         self,
@@ -50,15 +53,9 @@ class Desk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let the next writer in."""
-        import fcntl  # not on Windows, where runs are not supported
-
-        try:
-            fcntl.flock(self._head, fcntl.LOCK_UN)
-        except OSError as failed:
-            raise unusable(self.folder, failed) from failed
-        finally:
-            self._turn.release()
+        if self._lock is not None:
+            self._lock(self._head, _GIVE)
+        self._turn.release()
         if isinstance(error, OSError):
             raise unusable(self.folder, error) from error
 
@@ -97,8 +94,8 @@ class Desk:
 
     def write(self, data: bytes, size: int) -> None:
         """Append to a day's lines that are `size` bytes long: all of it, or nothing and OSError."""
-        written = 0
         try:
+            written = os.write(self._lines, data)
             while written < len(data):
                 written += os.write(self._lines, memoryview(data)[written:])
         except OSError:
@@ -125,22 +122,33 @@ class Desk:
     # -- opening ---------------------------------------------------------------------------
     def _take(self) -> None:
         """Lock the head file that is in the folder now."""
-        import fcntl
-
         while True:
-            if self._head < 0 or self._process != os.getpid():
-                self._open()
-            fcntl.flock(self._head, fcntl.LOCK_EX)
-            if os.fstat(self._head).st_nlink > 0:
+            lock = self._lock
+            if lock is None or self._head < 0 or self._process != os.getpid():
+                lock = self._open()
+            lock(self._head, _TAKE)
+            if self._is_there():
                 return
             self._close()  # it was deleted, and others may hold another one
 
-    def _open(self) -> None:
+    def _is_there(self) -> bool:
+        """Tell whether the open head file is still in the folder; looked at once a second."""
+        now = time.monotonic()
+        if now < self._looked_at + LOOK_EVERY_S:
+            return True
+        self._looked_at = now
+        return os.fstat(self._head).st_nlink > 0
+
+    def _open(self) -> Callable[[int, int], None]:
         # after a fork the descriptors, and with them the lock, would be shared with the parent
+        import fcntl  # not on Windows, where runs are not supported
+
         self._close()
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._head = os.open(self.folder / layout.HEAD, _FLAGS | os.O_RDWR, 0o600)
         self._process = os.getpid()
+        self._lock = fcntl.flock
+        return fcntl.flock
 
     def _close(self) -> None:
         for descriptor in (self._head, self._lines):
@@ -148,6 +156,7 @@ class Desk:
                 os.close(descriptor)
         self._head = self._lines = -1
         self._day = ""
+        self._looked_at = 0.0
 
 
 def read_head(folder: Path) -> Head | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.audit import desk
 from penstock.audit.api import FIRST_PREV, Invocation, InvocationResult
 from penstock.audit.trail import FileTrail
 from penstock.errors import AIMAuditLogError
@@ -134,8 +135,9 @@ def test_a_cut_tail_stays_visible(scene: Scene) -> None:
     assert entries[1]["message"] == "the trail is shorter than it was left"
 
 
-def test_a_deleted_trail_is_begun_again(scene: Scene) -> None:
+def test_a_deleted_trail_is_begun_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that holds files which were deleted meanwhile does not write into the void."""
+    monkeypatch.setattr(desk, "LOOK_EVERY_S", 0.0)
     scene.call()
     other = scene.file()
     other.unlink()
