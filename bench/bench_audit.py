@@ -42,6 +42,7 @@ LIMITS: Mapping[str, tuple[str, float]] = {
 DUCKDB = """
 import duckdb, json, sys, time
 db = duckdb.connect()
+db.execute("set enable_progress_bar = false")
 def timed(sql):
     best = 9e9
     for _ in range(3):
@@ -202,7 +203,7 @@ def measure_peers(folder: Path, python: str) -> dict[str, dict[str, float]]:
     if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
         line = [python, "-c", DUCKDB, str(folder), json.dumps(last)]
         said = subprocess.run(line, capture_output=True, text=True, check=True).stdout
-        found["DuckDB"] = json.loads(said)
+        found["DuckDB"] = json.loads(said.splitlines()[-1])
     return found
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from penstock.audit import layout
 from penstock.audit.api import TARGETS, GroupBy, GroupStats, Kind, Query, Target, TrailStats
-from penstock.audit.search import Brief, BriefContent, blocks_of, brief_of, matching
+from penstock.audit.search import Brief, BriefContent, blocks_of, briefs_of, matching
 from penstock.model.outcome import OutcomeKind
 
-_DECODER = msgspec.json.Decoder(Brief)
 _NO_CONTENT = BriefContent()
+_INVOCATION = Kind.INVOCATION.value
+_AUTH = OutcomeKind.AUTH.value
+_NAMES: Mapping[GroupBy | None, Callable[[Brief, BriefContent], str]] = {
+    None: lambda _brief, _content: "all",
+    GroupBy.TOOL: lambda brief, _content: brief.tool_id or "unknown",
+    GroupBy.CAPABILITY: lambda brief, _content: brief.capability or "unknown",
+    GroupBy.OUTCOME: lambda _brief, content: content.outcome or "unknown",
+    GroupBy.DAY: lambda brief, _content: brief.timestamp[:10],
+}
 
 
 class _Tally:
@@ -31,11 +39,20 @@ class _Tally:
         self.number += 1
         self.successes += success
         self.fallbacks += bool(content.fallback)
-        self.auth_errors += content.outcome == OutcomeKind.AUTH
+        self.auth_errors += content.outcome == _AUTH
         if content.duration_sec is not None:
             self.times.append(content.duration_sec)
         if content.cost_usd is not None:
             self.costs.append(content.cost_usd)
+
+    def merge(self, other: _Tally) -> None:
+        """Add what another one counted."""
+        self.number += other.number
+        self.successes += other.successes
+        self.fallbacks += other.fallbacks
+        self.auth_errors += other.auth_errors
+        self.times += other.times
+        self.costs += other.costs
 
     def figures(self) -> GroupStats:
         """Return the figures, held against the targets."""
@@ -59,8 +76,8 @@ class _Counts:
     """What is counted over a trail."""
 
     def __init__(self, by: GroupBy | None) -> None:
+        self._name = _NAMES[by]
         self._by = by
-        self._overall = _Tally("all")
         self._groups: dict[str, _Tally] = {}
         self.types: Counter[str] = Counter()
         self.severities: Counter[str] = Counter()
@@ -72,19 +89,24 @@ class _Counts:
         """Count one entry; they come oldest first."""
         self.oldest = self.oldest or brief.timestamp
         self.newest = brief.timestamp
-        if brief.kind != Kind.INVOCATION or brief.result is None:
+        if brief.kind != _INVOCATION or brief.result is None:
             self.types[brief.event_type or brief.kind] += 1
             self.severities[brief.severity or "none"] += 1
             return
-        self.types[Kind.INVOCATION.value] += 1
+        self.types[_INVOCATION] += 1
         content = brief.result.content or _NO_CONTENT
-        self._overall.add(brief.result.success, content)
-        if self._by is not None:
-            self._group(self._name(brief, content)).add(brief.result.success, content)
+        name = self._name(brief, content)
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = _Tally(name)
+        group.add(brief.result.success, content)
 
     def result(self, size: int) -> TrailStats:
         """Return what was counted; groups with most invocations first, days in order."""
-        groups = [group.figures() for group in self._groups.values()]
+        overall = _Tally("all")
+        for tally in self._groups.values():
+            overall.merge(tally)
+        groups = [tally.figures() for tally in self._groups.values()]
         if self._by is not GroupBy.DAY:
             groups.sort(key=lambda group: (-group.invocations, group.name))
         return TrailStats(
@@ -94,45 +116,22 @@ class _Counts:
             log_size_bytes=size,
             oldest_event=self.oldest,
             newest_event=self.newest,
-            overall=self._overall.figures(),
-            groups=tuple(groups),
+            overall=overall.figures(),
+            groups=tuple(groups) if self._by is not None else (),
             unreadable=self.unreadable,
         )
-
-    def _group(self, name: str) -> _Tally:
-        if name not in self._groups:
-            self._groups[name] = _Tally(name)
-        return self._groups[name]
-
-    def _name(self, brief: Brief, content: BriefContent) -> str:
-        if self._by is GroupBy.TOOL:
-            return brief.tool_id or "unknown"
-        if self._by is GroupBy.CAPABILITY:
-            return brief.capability or "unknown"
-        if self._by is GroupBy.DAY:
-            return brief.timestamp[:10]
-        return content.outcome or "unknown"
 
 
 def statistics(folder: Path, query: Query, by: GroupBy | None) -> TrailStats:
     """Return figures over the matching entries; the size is that of the whole trail."""
     counts = _Counts(by)
     for block in blocks_of(folder, query, newest_first=False):
-        for brief in _briefs(block, query):
+        for brief in briefs_of(matching(block, query, newest_first=False)):
             if brief is None:
                 counts.unreadable += 1
             else:
                 counts.add(brief)
     return counts.result(_size(folder))
-
-
-def _briefs(block: bytes, query: Query) -> Iterable[Brief | None]:
-    """Read the matching lines of a block, all at once where nothing is wrong with any."""
-    lines = matching(block, query, newest_first=False)
-    try:
-        return _DECODER.decode_lines(b"\n".join(lines))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return map(brief_of, lines)
 
 
 def _size(folder: Path) -> int:

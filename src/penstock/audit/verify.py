@@ -68,6 +68,7 @@ class _Proof:
         self._damage: list[Damage] = []
         self._notes: list[str] = []
         self._lines: dict[str, int] = {}
+        self._ends: dict[str, str] = {}
         self._checkpoints: dict[str, Checkpoint] = {}
         self._anchors: list[Anchor] = []
         self._proven: Anchor | None = None
@@ -123,6 +124,7 @@ class _Proof:
         """Check one day against what is before and behind it; return the hash that it ends with."""
         if chain is not None and _fits(chain, day, prev, expected):
             self._lines[day] = chain.lines
+            self._ends[day] = chain.last_hash
             return chain.last_hash
         data = self._read(day)
         lines, rest = data.split(b"\n")[:-1], data.rpartition(b"\n")[2]
@@ -269,7 +271,10 @@ class _Proof:
         """Find the lines that bear the hashes, which are searched for from each other on."""
         if not self._days.get(day):
             return {}
-        found: dict[str, int] = {}
+        last = self._ends.get(day, "")
+        found = {last: self._lines[day]} if last else {}
+        if all(digest in found for digest in hashes):  # anchored when the day ended: no search
+            return found
         at, line = 0, 1
         with (
             layout.lines_file(self._folder, day).open("rb") as file,
