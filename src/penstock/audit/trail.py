@@ -1,14 +1,16 @@
-"""The audit trail in a folder: recording, and the ways to everything that reads it."""
+"""The audit trail in a folder: recording, and the ways to everything that reads it.
+
+What reads is imported where it is used, because a run only records.
+"""
 
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from penstock.audit.api import (
     CLASSES,
@@ -32,17 +34,15 @@ from penstock.audit.api import (
 from penstock.audit.append import Appender
 from penstock.audit.clean import body_of
 from penstock.audit.desk import Desk, read_head, readable
-from penstock.audit.export import entry_of, export
 from penstock.audit.keys import Signer, key_path
 from penstock.audit.layout import HEAD, day_at
-from penstock.audit.prune import days_before, drop, report_on
 from penstock.audit.sealing import Sealer
-from penstock.audit.search import search
-from penstock.audit.statistics import statistics
-from penstock.audit.verify import Snapshot, snapshot, verify
 from penstock.redact import Redactor
 
-SESSION_ID = secrets.token_hex(4)
+if TYPE_CHECKING:
+    from penstock.audit.verify import Snapshot
+
+SESSION_ID = os.urandom(4).hex()
 """Tells the entries of one process from those of others."""
 
 
@@ -187,26 +187,37 @@ class FileTrail:
     # -- reading ---------------------------------------------------------------------------
     def lines(self, query: Query) -> Iterator[bytes]:
         """See AuditTrail."""
+        from penstock.audit.search import search
+
         with readable(self._folder):
             yield from search(self._folder, query)
 
     def query(self, query: Query) -> Iterator[AuditEntry]:
         """See AuditTrail."""
+        from penstock.audit.export import entry_of
+
         return (entry for line in self.lines(query) if (entry := entry_of(line)) is not None)
 
     def stats(self, query: Query = EVERYTHING, by: GroupBy | None = None) -> TrailStats:
         """See AuditTrail."""
+        from penstock.audit.statistics import statistics
+
         with readable(self._folder):
             return statistics(self._folder, query, by)
 
     def export(self, path: Path, form: ExportFormat, query: Query = EVERYTHING) -> int:
         """See AuditTrail."""
+        from penstock.audit.export import export
+        from penstock.audit.search import search
+
         with readable(self._folder):
             return export(search(self._folder, query, newest_first=False), path, form)
 
     # -- keeping it short ------------------------------------------------------------------
     def prune(self, days: int, *, dry_run: bool = False) -> PruneReport:
         """See AuditTrail."""
+        from penstock.audit.prune import days_before, drop, report_on
+
         if days < 1 or not self._folder.exists():
             return PruneReport(days=(), entries=0, size_bytes=0)
         with self._desk:
@@ -230,10 +241,14 @@ class FileTrail:
     # -- proving ---------------------------------------------------------------------------
     def verify(self) -> VerifyReport:
         """See AuditTrail."""
+        from penstock.audit.verify import verify
+
         return verify(self._folder, self._snapshot(), self._anchors, self._key)
 
     def _snapshot(self) -> Snapshot:
         """Take stock while nobody writes; without the right to keep others out, as it is."""
+        from penstock.audit.verify import snapshot
+
         if not os.access(self._folder / HEAD, os.W_OK):
             return snapshot(self._folder, read_head(self._folder))
         with self._desk:
