@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 ALLOWED = (
@@ -43,11 +44,7 @@ def child_environment(
     """
     ours = os.environ if source is None else source
     wanted = (*ALLOWED, *keep)
-    env = {
-        name: value
-        for name, value in ours.items()
-        if _matches(name, wanted) and not _matches(name, NEVER)
-    }
+    env = {name: value for name, value in ours.items() if _is_taken(name, wanted)}
     env.update(extra or {})
     env["PATH"] = _path(env.get("PATH", DEFAULT_PATH), path_first, path_without)
     return env
@@ -71,6 +68,11 @@ def own_bin_directories() -> tuple[Path, ...]:
     return tuple(dict.fromkeys((folder, Path(sys.executable).parent)))
 
 
+@lru_cache(maxsize=4096)  # the same names are asked about for every child
+def _is_taken(name: str, wanted: tuple[str, ...]) -> bool:
+    return _matches(name, wanted) and not _matches(name, NEVER)
+
+
 def _matches(name: str, patterns: Iterable[str]) -> bool:
     return any(
         fnmatchcase(name, pattern) if "*" in pattern else name == pattern for pattern in patterns
@@ -81,7 +83,9 @@ def _path(path: str, first: Sequence[Path], without: Sequence[Path]) -> str:
     left_off = {form for folder in without for form in (folder.absolute(), folder.resolve())}
     entries = [str(folder) for folder in first]
     for entry in path.split(os.pathsep):
+        if not entry.startswith(os.sep) and not Path(entry).is_absolute():
+            continue
         folder = Path(entry)
-        if entry and folder.is_absolute() and left_off.isdisjoint((folder, folder.resolve())):
+        if not left_off or left_off.isdisjoint((folder, folder.resolve())):
             entries.append(entry)
     return os.pathsep.join(dict.fromkeys(entries))
