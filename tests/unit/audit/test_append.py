@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from penstock.audit import desk
 from penstock.audit.api import FIRST_PREV, Invocation, InvocationResult
-from penstock.audit.trail import FileTrail
+from penstock.audit.trail import FileTrail, user_name
 from penstock.errors import AIMAuditLogError
 from tests.support.trails import DAY, NOON, Scene
 
@@ -214,3 +216,35 @@ def test_classes_that_are_not_wanted_are_left_out(scene: Scene) -> None:
     trail.close()
     assert len(scene.trail.verify().damage) == 0
     assert scene.trail.stats().by_type == {"health_check": 1, "workstream_start": 1}
+
+
+def test_a_user_without_an_account_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container an account may have no name."""
+
+    def nobody(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert user_name.__wrapped__() == str(os.getuid())
+
+
+def test_a_line_is_written_with_one_call_and_the_lock_given_back(scene: Scene) -> None:
+    """When the block of a writer fails the next one is not kept waiting."""
+    scene.call()
+    with pytest.raises(AIMAuditLogError, match="No space"), scene.trail._desk:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(RuntimeError), scene.trail._desk:
+        raise RuntimeError
+    scene.call()
+    assert scene.trail.verify().entries == 2
+
+
+def test_a_day_without_lines_can_be_gone_on_with(scene: Scene) -> None:
+    """A day's file that lost all its lines, head included, does not stop the next entry."""
+    scene.calls(2)
+    scene.file().write_bytes(b"rubbish\n")
+    (scene.folder / ".head").write_bytes(b"")
+    scene.call()
+    assert scene.file().read_bytes().startswith(b"rubbish\n")
+    assert len(scene.file().read_bytes().splitlines()) == 3
+    assert not scene.trail.verify().ok

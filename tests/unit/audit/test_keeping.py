@@ -5,7 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_public_key,
+)
 
 from penstock.audit.keys import Signer, Verifier, key_path
 from penstock.audit.seals import read_anchors
@@ -179,3 +186,54 @@ def test_a_key_without_a_place_stops_before_a_run(scene: Scene) -> None:
     scene.key.parent.write_text("a file")
     with pytest.raises(AIMAuditLogError, match="audit key cannot be used"):
         scene.trail.require_writable()
+
+
+def test_of_two_makers_of_a_key_one_wins(tmp_path: Path) -> None:
+    """Whoever comes second uses the key of the first."""
+    path = tmp_path / "audit_ed25519"
+    first = Signer(path, trail=tmp_path / "t")
+    signature = first.sign(b"x")
+    first._make()
+    assert Signer(path, trail=tmp_path / "t").sign(b"x") == signature
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_key_of_another_kind_is_told(tmp_path: Path) -> None:
+    """A key that cannot sign is no key for us."""
+    path = tmp_path / "audit_ed25519"
+    path.touch(mode=0o600)
+    key = X25519PrivateKey.generate()
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(AIMAuditLogError, match="holds no Ed25519 key"):
+        Signer(path, trail=tmp_path / "t").sign(b"x")
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    path.with_suffix(".pub").write_bytes(public)
+    with pytest.raises(AIMAuditLogError, match="holds no Ed25519 key"):
+        Verifier(path)
+
+
+def test_a_trail_without_lines_goes_on_from_its_checkpoints(scene: Scene) -> None:
+    """When all days were dropped and the head is lost, the last checkpoint says where it ended."""
+    scene.three_days()
+    head = scene.entries("2026-01-03")[-1]["hash"]
+    scene.clock.forward(90 * DAY)
+    trail = scene.open()
+    trail.require_writable()
+    trail.close()
+    for day in ("2026-01-01", "2026-01-02", "2026-01-03"):
+        scene.file(day).unlink()
+    (scene.folder / ".head").unlink()
+    trail.event("error", "on")
+    trail.close()
+    (file,) = scene.folder.glob("*/audit.jsonl")
+    assert scene.entries(file.parent.name)[0]["prev"] == head
+
+
+def test_an_unfinished_checkpoint_is_never_seen(scene: Scene) -> None:
+    """A checkpoint that cannot be written raises and leaves nothing behind."""
+    scene.calls(1)
+    (scene.folder / "2026-01-01" / "checkpoint.json").mkdir()
+    scene.clock.forward(DAY)
+    with pytest.raises(AIMAuditLogError):
+        scene.call()
+    assert not list((scene.folder / "2026-01-01").glob(".checkpoint*"))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.audit.api import DamageKind, VerifyReport
-from penstock.audit.line import seal
+from penstock.audit.line import read_link, seal
 from tests.support.trails import DAY, Scene
 
 DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
@@ -320,3 +320,95 @@ def test_every_changed_byte_of_a_seal_is_found(
         assert pristine.trail.verify().damage or place % len(data) == len(data) - 1
     finally:
         file.write_bytes(before)
+
+
+Edit = tuple[str, int, int]
+EDITS = st.tuples(
+    st.sampled_from(["drop", "copy", "swap", "flip", "forge", "rubbish"]),
+    st.integers(0, 5),
+    st.integers(0, 5),
+)
+
+
+def edited(lines: Lines, edits: list[Edit]) -> Lines:
+    """Return lines after some edits, one after the other."""
+    for kind, one, other in edits:
+        lines = edit_once(list(lines), kind, one % (len(lines) or 1), other % (len(lines) or 1))
+    return lines
+
+
+def edit_once(lines: Lines, kind: str, one: int, other: int) -> Lines:
+    """Do one thing to lines."""
+    if kind == "rubbish" or not lines:
+        return [*lines[:one], b"rubbish\n", *lines[one:]]
+    if kind == "drop":
+        return lines[:one] + lines[one + 1 :]
+    if kind == "copy":
+        return [*lines[:other], lines[one], *lines[other:]]
+    if kind == "swap":
+        lines[one], lines[other] = lines[other], lines[one]
+    elif kind == "flip":
+        lines[one] = lines[one].replace(b"a", b"b", 1)
+    elif read_link(lines[one][:-1]) is not None:
+        lines[one] = rewritten(lines[one], b"done", b"gone")
+    return lines
+
+
+@given(day=st.sampled_from(DAYS), edits=st.lists(EDITS, min_size=1, max_size=4))
+@anywhere
+def test_any_mixture_of_edits_is_found(pristine: Scene, day: str, edits: list[Edit]) -> None:
+    """Whatever is done together, the trail is whole only when its bytes are what they were."""
+    before = pristine.file(day).read_bytes()
+    after = b"".join(edited(before.splitlines(keepends=True), edits))
+    assert verdict(pristine, day, after).ok == (after == before)
+
+
+def test_a_closed_day_computed_anew_is_found(scene: Scene) -> None:
+    """The checkpoint contradicts a chain that was computed anew."""
+    scene.three_days()
+    recompute(scene, b"done", b"dome")
+    report = scene.trail.verify()
+    assert found(report) == [(DAYS[0], 3, "altered")]
+    assert "computed anew" in report.damage[0].message
+
+
+def test_a_line_that_goes_on_behind_a_closed_day_is_found(scene: Scene) -> None:
+    """A rightly chained line after the last one of a closed day is no part of it."""
+    scene.three_days()
+    last = scene.entries(DAYS[0])[-1]
+    line = seal([b'"kind":"event"'], last["timestamp"].encode(), last["hash"].encode())[0]
+    scene.edit(lambda lines: lines.append(line))
+    assert (DAYS[0], 4, "inserted") in found(scene.trail.verify())
+
+
+def test_a_changed_word_on_dropped_days_is_found(scene: Scene) -> None:
+    """Which days were dropped is signed; a changed, forged or missing word is found."""
+    scene.three_days()
+    scene.trail.prune(2)
+    word = scene.folder / "pruned.json"
+    before = word.read_bytes()
+    word.write_bytes(before.replace(b"2026-01-01", b"2026-01-02"))
+    assert found(scene.trail.verify())[0] == ("pruned.json", None, "altered")
+    word.write_bytes(before + b" ")
+    assert found(scene.trail.verify())[0] == ("pruned.json", None, "altered")
+    word.unlink()
+    assert found(scene.trail.verify()) == [(DAYS[0], None, "removed")]
+
+
+def test_anchors_of_dropped_days_are_held_against_checkpoints(scene: Scene) -> None:
+    """A dropped day's checkpoint still answers for the anchor of its end."""
+    scene.three_days()
+    scene.trail.prune(1)
+    assert scene.trail.verify().ok
+    lines = scene.anchors.read_bytes().splitlines(keepends=True)
+    assert [json.loads(line)["date"] for line in lines] == list(DAYS)
+
+
+def test_a_trail_that_may_only_be_read_can_be_checked(scene: Scene) -> None:
+    """A copy without its head, as somebody else would get it, is checked as it is."""
+    scene.three_days()
+    (scene.folder / ".head").unlink()
+    report = scene.trail.verify()
+    assert report.ok, report.damage
+    assert "the head is missing" in report.notes[0]
+    assert not (scene.folder / ".head").exists()
