@@ -281,9 +281,22 @@ class Surroundings:
         """All tools by id."""
         from penstock.tools.toolbox import make_toolbox
 
-        plain = make_toolbox(self.profiles)
+        profiles = self._own_profiles()
+        plain = make_toolbox(profiles)
         adapters = self._adapters(plain)
-        return make_toolbox(self.profiles, adapters) if adapters else plain
+        return make_toolbox(profiles, adapters) if adapters else plain
+
+    def _own_profiles(self) -> dict[str, ToolProfile]:
+        """Return the profiles for turns: a packaged one is for checks, where a tool is built in."""
+        from penstock.config.profiles import load_tool_profiles
+        from penstock.tools.toolbox import BUILT_IN
+
+        packaged = load_tool_profiles()
+        return {
+            tool_id: profile
+            for tool_id, profile in self.profiles.items()
+            if tool_id not in BUILT_IN or profile != packaged.get(tool_id)
+        }
 
     def _adapters(self, plain: Toolbox) -> tuple[ExternalAdapter, ...]:
         """Return the programs of the open adapter protocol that the registry names."""

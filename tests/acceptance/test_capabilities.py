@@ -201,6 +201,19 @@ def test_auditing_can_be_switched_off(project: Project) -> None:
     assert not (project.root / ".AIM_ai-tools-registry/AIM_audit").exists()
 
 
+@pytest.mark.parametrize(("text", "status"), [("x = 1\n", "done"), ("import os\n", "failed")])
+def test_a_linter_is_judged_by_its_result(project: Project, text: str, status: str) -> None:
+    """Without a change it may pass; what it finds fails the workstream, and nobody is asked after."""
+    write(project.root, {"code.py": text})
+    git(project.root, "add", "code.py")
+    git(project.root, "commit", "-qm", "code")
+    project.configure(static_tools=[], runtime_tools=[])
+    project.rules(linting={"primary": "ruff", "fallback": ["second"]})
+    project.bundle("ws-a", says("no\n"), capability="linting", files_scope=["code.py"])
+    assert project.run_one().final_status == status
+    assert [tool for tool, _ in tools(project)] == ["ruff"]
+
+
 ADAPTER = """\
 import json, sys
 asked = json.load(sys.stdin)

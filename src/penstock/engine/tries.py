@@ -134,7 +134,9 @@ def _stopped(attempts: Sequence[Attempt]) -> TurnEnd | None:
     if not attempts:
         return None
     last = _try_of(attempts[-1])
-    if last.violation or last.kind not in STOPPING:
+    # what a linter or a test runner found is its result: another one would not unsay it
+    is_result = attempts[-1].result.get("passed") is False
+    if not is_result and (last.violation or last.kind not in STOPPING):
         return None
     return TurnEnd(error=str(attempts[-1].result.get("error") or last.kind.value), fatal=True)
 

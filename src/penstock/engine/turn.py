@@ -212,6 +212,8 @@ def _settle(job: Job, tree: Worktree, judged: Judged, intent: NewAttempt) -> Jud
         judged = msgspec.structs.replace(judged, error=words)
     elif judged.error is None and not judged.outcome.ok:
         judged = msgspec.structs.replace(judged, error=_words(judged.outcome, job.tool_id))
+    elif judged.error is None and judged.report.content.get("passed") is False:
+        judged = msgspec.structs.replace(judged, error=_found(judged.report))
     elif judged.error is None and _lacks_change(job, judged):
         judged = msgspec.structs.replace(judged, error=f"{job.tool_id} changed nothing")
     if judged.ok or judged.changes.empty:
@@ -219,6 +221,12 @@ def _settle(job: Job, tree: Worktree, judged: Judged, intent: NewAttempt) -> Jud
     paths = sorted({path for change in judged.changes.changes for path in change.paths})
     name = f"{intent.step_name}_{intent.attempt}_not_kept"
     return msgspec.structs.replace(judged, patch=job.keep_patch(name, tree.patch(paths)))
+
+
+def _found(report: TurnReport) -> str:
+    """Return the words for a linter or test runner that did its work and was not content."""
+    said = str(report.content.get("summary") or report.message or "")
+    return f"{report.tool_id} did not pass{f': {said}' if said else ''}"
 
 
 def _lacks_change(job: Job, judged: Judged) -> bool:
@@ -331,6 +339,7 @@ def _result(
         "commit": commit,
         "main_checkout_touched": list(judged.touched[:100]),
         "route": job.route,
+        "passed": judged.report.content.get("passed"),
     }
     return {key: value for key, value in kept.items() if value not in (None, [], {}, "")}
 
