@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from pathlib import Path
 
@@ -202,8 +204,12 @@ def test_auditing_can_be_switched_off(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("text", "status"), [("x = 1\n", "done"), ("import os\n", "failed")])
-def test_a_linter_is_judged_by_its_result(project: Project, text: str, status: str) -> None:
+def test_a_linter_is_judged_by_its_result(
+    project: Project, text: str, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a change it may pass; what it finds fails the workstream, and nobody is asked after."""
+    beside_python = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", os.pathsep.join((beside_python, os.environ["PATH"])))
     write(project.root, {"code.py": text})
     git(project.root, "add", "code.py")
     git(project.root, "commit", "-qm", "code")
@@ -264,3 +270,23 @@ def test_old_days_of_the_trail_go_with_the_next_run(project: Project) -> None:
     with project.workspace() as workspace:
         assert workspace.trail is not None
         assert workspace.trail.verify().ok
+
+
+def test_when_all_are_rate_limited_the_stated_reset_is_waited_for(project: Project) -> None:
+    """The only tool of the rule says until when; after that it is asked again."""
+    project.rules(code_generation={"primary": "scripted"})
+    project.bundle("ws-a", {"claim": "rate_limited", "reset_in_s": 0.5}, says("fine\n"), **CAPABLE)
+    assert project.run_one().final_status == "done"
+    assert tools(project) == [("scripted", "rate_limited"), ("scripted", "edited")]
+
+
+def test_a_wait_that_is_too_long_survives_a_restart(project: Project) -> None:
+    """Beyond wait_s the run stays running and says until when; a later resume goes on."""
+    project.configure(limits={"wait_s": 0})
+    project.rules(code_generation={"primary": "scripted"})
+    project.bundle("ws-a", {"claim": "rate_limited", "reset_in_s": 2}, says("fine\n"), **CAPABLE)
+    assert project.run().status == "running"
+    row = project.row("ws-a")
+    assert (row.reason, row.reason_until is not None) == ("rate_limit", True)
+    project.configure()
+    assert project.resume().status == "succeeded"
