@@ -78,6 +78,9 @@ class DryWorktree:
     def reset(self, commit: str) -> None:
         """Do nothing."""
 
+    def lay(self, commit: str, *, base: str) -> None:
+        """Do nothing."""
+
     def unrecorded_work(self) -> bytes:
         """Return nothing: there is no tree."""
         return b""
@@ -101,6 +104,10 @@ class DryWorktree:
     def scope_since_base(self) -> tuple[Change, ...]:
         """Return nothing."""
         return ()
+
+    def diff_hash(self) -> str:
+        """Return the hash of the change that an edit is taken to make."""
+        return self.changes().diff_hash
 
     def diff_text(self, *, max_bytes: int) -> str:
         """Return nothing."""
@@ -147,6 +154,26 @@ class DryRepository:
         """Return a merge that went well."""
         return MergeOutcome(commit=self.head())
 
+    def try_merge(
+        self, ours: str, theirs: str, *, message: str, trailers: Mapping[str, str]
+    ) -> MergeOutcome:
+        """Return a merge that went well."""
+        return MergeOutcome(commit=self.head())
+
+    def tree_of(self, commit: str) -> str:
+        """Return the tree of a real commit."""
+        return self._real.tree_of(commit)
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], *, message: str, trailers: Mapping[str, str]
+    ) -> str:
+        """Return the first parent: nothing is written."""
+        return parents[0] if parents else self.head()
+
+    def advance(self, branch: str, commit: str, *, expected: str) -> bool:
+        """Return True, as if the branch had moved."""
+        return True
+
     def fingerprint(self) -> Fingerprint:
         """Return a fingerprint that never differs."""
         return _Same()
@@ -175,6 +202,10 @@ class DryTool:
     def available(self) -> str | None:
         """Return None when the real tool can be started, else why not."""
         return self._real.available()
+
+    def own_login(self) -> bool:
+        """Tell what the real tool tells."""
+        return self._real.own_login()
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Take the turn down and report that all went well."""

@@ -69,11 +69,18 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MergeOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merge into the integration branch came to; `commit` is None on a conflict."""
+    """What a merge came to; `commit` is None on a conflict.
+
+    `tree` is the merged tree; on a conflict it holds the conflicting texts with markers (base
+    included, git's diff3 style). `conflicts` are the paths in question, `messages` git's words
+    about each conflict.
+    """
 
     commit: str | None
     conflicts: tuple[str, ...] = ()
     message: str = ""
+    tree: str | None = None
+    messages: tuple[str, ...] = ()
 
 
 class Fingerprint(Protocol):
@@ -111,6 +118,14 @@ class Worktree(Protocol):
         """Bring tree, index and branch to `commit`; untracked files go, ignored ones stay."""
         ...
 
+    def lay(self, commit: str, *, base: str) -> None:
+        """Bring tree, index and branch to any `commit`; later diffs are against `base`.
+
+        Like `reset`, but `commit` need not descend from `head`; what the branch held before is
+        reachable from it no more.
+        """
+        ...
+
     def unrecorded_work(self) -> bytes:
         """Return a binary patch of all that differs from `head` (untracked files included), or b""."""
         ...
@@ -133,6 +148,10 @@ class Worktree(Protocol):
 
     def scope_since_base(self) -> tuple[Change, ...]:
         """Return the committed diff of the branch against its base."""
+        ...
+
+    def diff_hash(self) -> str:
+        """Return the hash of the committed diff against the base, as `Changes.diff_hash` is one."""
         ...
 
     def diff_text(self, *, max_bytes: int) -> str:
@@ -183,6 +202,32 @@ class Repository(Protocol):
         self, branch: str, into: str, *, message: str, trailers: Mapping[str, str]
     ) -> MergeOutcome:
         """Merge without fast-forward and without any checkout; a conflict changes nothing."""
+        ...
+
+    def try_merge(
+        self, ours: str, theirs: str, *, message: str, trailers: Mapping[str, str]
+    ) -> MergeOutcome:
+        """Make the merge commit of two commits (parents `ours`, `theirs`) and move no branch.
+
+        `ours` itself when it holds `theirs` already.
+        """
+        ...
+
+    def tree_of(self, commit: str) -> str:
+        """Return the tree of a commit."""
+        ...
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], *, message: str, trailers: Mapping[str, str]
+    ) -> str:
+        """Make a commit of a tree and return its id; no branch moves."""
+        ...
+
+    def advance(self, branch: str, commit: str, *, expected: str) -> bool:
+        """Move a branch of ours from `expected` to `commit`; False when it is elsewhere.
+
+        True as well when it is at `commit` already, so that it can be said again after a crash.
+        """
         ...
 
     def fingerprint(self) -> Fingerprint:

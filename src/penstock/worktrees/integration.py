@@ -1,21 +1,26 @@
-"""Merging into the integration branch without any checkout."""
+"""Merging into the integration branch without any checkout, and moving branches of ours."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from penstock.errors import GitError, RepositoryError
 from penstock.worktrees.api import MergeOutcome
-from penstock.worktrees.git import MERGE_TREE_MINIMUM, failure, split_z
 from penstock.worktrees.history import is_ancestor
 from penstock.worktrees.lock import repository_lock
+from penstock.worktrees.merging import Merged, merge_trees
+from penstock.worktrees.merging import tree_of as tree_of
 from penstock.worktrees.names import own_ref
-from penstock.worktrees.objects import Commit, read_commit, write_commit
+from penstock.worktrees.objects import Commit, Identity, write_commit
+from penstock.worktrees.refs import is_oid
 from penstock.worktrees.site import Site
+from penstock.worktrees.slots import remove_stale
 from penstock.worktrees.worktree import as_person, message
 
-_CONFLICT = 1
+_STALE_S = 2.0
+"""How long (seconds) a lock beside a ref of ours may be old before its git counts as dead."""
 
 
 def merge(
@@ -28,21 +33,83 @@ def merge(
     RepositoryError when a branch is missing or `into` is checked out, GitError when git fails.
     """
     target = own_ref(into)
-    text = message(subject, trailers)
     with repository_lock(site.common):
         ours, theirs = _at(site, into), _at(site, branch)
         if is_ancestor(site, theirs, ours):
             return MergeOutcome(commit=ours, message=f"{branch} is already in {into}")
         site.require_not_checked_out(into)
-        tree, conflicts = _merged_tree(site, ours, theirs)
-        if tree is None:
-            shown = ", ".join(conflicts[:5])
-            return MergeOutcome(
-                commit=None, conflicts=conflicts, message=f"{branch} conflicts in {shown}"
-            )
-        commit = _commit(site, Commit(tree, (ours, theirs)), text)
+        merged = merge_trees(site, ours, theirs)
+        if merged.conflicts:
+            return _conflict(branch, merged)
+        links = Commit(merged.tree, (ours, theirs))
+        commit = record(site, links, message(subject, trailers), site.identity)
         site.refs.update(target, commit, ours, f"merge {branch}")
-    return MergeOutcome(commit=commit, message=f"merged {branch} into {into}")
+    return MergeOutcome(commit=commit, message=f"merged {branch} into {into}", tree=merged.tree)
+
+
+def try_merge(
+    site: Site, ours: str, theirs: str, subject: str, trailers: Mapping[str, str]
+) -> MergeOutcome:
+    """Make the merge commit of two commits and move no ref; `ours` when it holds `theirs`."""
+    if is_ancestor(site, theirs, ours):
+        text = f"{theirs[:12]} is already in {ours[:12]}"
+        return MergeOutcome(commit=ours, message=text, tree=tree_of(site, ours))
+    merged = merge_trees(site, ours, theirs)
+    if merged.conflicts:
+        return _conflict(theirs[:12], merged)
+    links = Commit(merged.tree, (ours, theirs))
+    commit = record(site, links, message(subject, trailers), site.identity)
+    text = f"merged {theirs[:12]} onto {ours[:12]}"
+    return MergeOutcome(commit=commit, message=text, tree=merged.tree)
+
+
+def _conflict(what: str, merged: Merged) -> MergeOutcome:
+    shown = ", ".join(merged.conflicts[:5])
+    more = len(merged.conflicts) - 5
+    return MergeOutcome(
+        commit=None,
+        conflicts=merged.conflicts,
+        message=f"{what} conflicts in {shown}" + (f" and {more} more" if more > 0 else ""),
+        tree=merged.tree,
+        messages=merged.messages,
+    )
+
+
+def commit_tree(
+    site: Site, tree: str, parents: Sequence[str], subject: str, trailers: Mapping[str, str]
+) -> str:
+    """Make a commit of a tree and return its id; raises GitError when an object is missing."""
+    wanted = [(tree, "tree"), *((parent, "commit") for parent in parents)]
+    asked = "".join(f"{oid}\n" for oid, _ in wanted).encode()
+    said = site.git.run("cat-file", "--batch-check", stdin=asked, reading=True).decode().split("\n")
+    for (oid, kind), line in zip(wanted, said, strict=False):
+        if not is_oid(oid) or not line.startswith(f"{oid} {kind} "):
+            raise GitError(f"{oid} is no {kind} of this repository")
+    links = Commit(tree, tuple(parents))
+    return record(site, links, message(subject, trailers), site.identity)
+
+
+def advance(site: Site, branch: str, commit: str, expected: str) -> bool:
+    """Move a branch of ours from `expected` to `commit`; False when it is elsewhere.
+
+    True as well when it is at `commit` already. Raises RepositoryError for a branch that is not
+    ours or is checked out, GitError when git cannot write the ref.
+    """
+    ref = own_ref(branch)
+    with repository_lock(site.common):
+        at = site.refs.read(ref)
+        if at != expected or at == commit:
+            return at == commit
+        site.require_not_checked_out(branch)
+        with suppress(FileNotFoundError):
+            remove_stale(site.common / f"{ref}.lock", _STALE_S)
+        try:
+            site.refs.update(ref, commit, expected, "advance")
+        except GitError:
+            if site.refs.read(ref) == expected:
+                raise
+            return False  # moved by another git, which our lock does not keep out
+    return True
 
 
 def _at(site: Site, branch: str) -> str:
@@ -55,31 +122,11 @@ def _at(site: Site, branch: str) -> str:
     return commit
 
 
-def _merged_tree(site: Site, ours: str, theirs: str) -> tuple[str | None, tuple[str, ...]]:
-    if is_ancestor(site, ours, theirs):
-        links = read_commit(site.common, theirs)
-        if links is not None:
-            return links.tree, ()
-        return site.git.line("rev-parse", "--verify", f"{theirs}^{{tree}}"), ()
-    if site.git.version < MERGE_TREE_MINIMUM:
-        raise GitError(
-            "merging workstreams that ran side by side needs git 2.38",
-            hint="install git 2.38 or later",
-        )
-    args = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs)
-    done = site.git.call(*args)
-    if done.returncode not in (0, _CONFLICT):
-        raise failure(args, done)
-    tree, *paths = split_z(done.stdout)
-    if done.returncode == _CONFLICT:
-        return None, tuple(sorted(set(paths)))
-    return tree, ()
-
-
-def _commit(site: Site, commit: Commit, text: str) -> str:
+def record(site: Site, commit: Commit, text: str, who: Identity) -> str:
+    """Write a commit object with this message as it is, and return its id."""
     if site.plain_objects:
-        return write_commit(site.common, commit, site.identity, text, time.time())
+        return write_commit(site.common, commit, who, text, time.time())
     parents = [arg for parent in commit.parents for arg in ("-p", parent)]
     args = ("commit-tree", commit.tree, *parents, "-F", "-")
-    data = site.git.run(*args, stdin=text.encode("utf-8", "replace"), env=as_person(site.identity))
+    data = site.git.run(*args, stdin=text.encode("utf-8", "replace"), env=as_person(who))
     return data.decode("ascii").strip()

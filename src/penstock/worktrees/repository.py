@@ -166,6 +166,40 @@ class GitRepository:
         """Merge without fast-forward and without any checkout; a conflict changes nothing."""
         return integration.merge(self._site, branch, into, message, trailers)
 
+    @file_errors("merge")
+    def try_merge(
+        self, ours: str, theirs: str, *, message: str, trailers: Mapping[str, str]
+    ) -> MergeOutcome:
+        """Make the merge commit of two commits (parents `ours`, `theirs`) and move no branch.
+
+        `ours` itself when it holds `theirs` already. On a conflict the commit is None, and `tree`
+        holds the conflicting texts with markers. Raises GitError when a commit is unknown.
+        """
+        return integration.try_merge(self._site, ours, theirs, message, trailers)
+
+    def tree_of(self, commit: str) -> str:
+        """Return the tree of a commit; raises GitError when the commit is unknown."""
+        return integration.tree_of(self._site, commit)
+
+    @file_errors("make a commit")
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], *, message: str, trailers: Mapping[str, str]
+    ) -> str:
+        """Make a commit of a tree and return its id; no branch moves.
+
+        Raises GitError when the tree or a parent is not in the repository.
+        """
+        return integration.commit_tree(self._site, tree, parents, message, trailers)
+
+    @file_errors("move a branch")
+    def advance(self, branch: str, commit: str, *, expected: str) -> bool:
+        """Move a branch of ours from `expected` to `commit`; False when it is elsewhere.
+
+        True as well when it is at `commit` already, so that it can be said again after a crash.
+        Raises RepositoryError for a branch that is not ours, or that is checked out somewhere.
+        """
+        return integration.advance(self._site, branch, commit, expected)
+
     def fingerprint(self) -> CheckoutFingerprint:
         """Take the fingerprint of the user's checkout."""
         site = self._site

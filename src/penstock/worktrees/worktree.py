@@ -141,6 +141,22 @@ class GitWorktree:
             content_hash(()) if commit == self._base else self._known_hash if same else None
         )
 
+    @file_errors("lay the worktree on another commit")
+    def lay(self, commit: str, *, base: str) -> None:
+        """Bring tree, index and branch to any `commit`; later diffs are against `base`.
+
+        What the branch held before is reachable from it no more. Untracked files go, ignored ones
+        stay where nothing of the commit takes their place. Raises GitError when git cannot; then
+        the worktree still counts as on its old commit, to which `reset` brings it back.
+        """
+        git, _ = self._steady()
+        self._unhide(git)
+        git.run("reset", "--hard", "--quiet", commit, "--")
+        self._base, self._head = base, commit
+        self._clean(git, ignored_too=False)
+        submodules.restore(self._site, self.slot)
+        self._settled(content_hash(()) if commit == base else None)
+
     def _settled(self, known_hash: str | None) -> None:
         self.remember_index()
         self._staged = self._since_base = None
@@ -282,6 +298,13 @@ class GitWorktree:
             found = (to_change(entry, self.path) for entry in entries)
             self._since_base = tuple(sorted(found, key=lambda change: change.path))
         return self._since_base
+
+    def diff_hash(self) -> str:
+        """Return the hash of the committed diff against the base, as `Changes.diff_hash` is one."""
+        if self._known_hash is None:
+            args = ("diff-tree", "-r", "--raw", "-z", "--no-renames", self._base, self._head, "--")
+            self._known_hash = content_hash(parse_raw(self._git().run(*args, reading=True)))
+        return self._known_hash
 
     def diff_text(self, *, max_bytes: int) -> str:
         """Return the committed diff against the base as text, cut at `max_bytes`."""
