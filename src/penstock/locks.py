@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penstock.errors import ClaimError, EnvironmentProblem
 
+_PAUSE_S = 0.005
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file for this descriptor alone; tell whether that could be done at once.
+
+    The kernel frees it when the descriptor is closed, at the latest with the process.
+    """
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
 
 @contextmanager
-def exclusive(path: Path, *, busy: str, hint: str | None = None) -> Iterator[None]:
+def exclusive(
+    path: Path, *, busy: str, hint: str | None = None, patience_s: float = 0.0
+) -> Iterator[None]:
     """Hold an exclusive lock on `path` (created 0600) while the block runs.
 
-    Raises ClaimError with the text `busy` when another process holds it, EnvironmentProblem when
-    the file cannot be made.
+    Raises ClaimError with the text `busy` when another process still holds it after `patience_s`
+    (seconds), EnvironmentProblem when the file cannot be made.
     """
     import fcntl  # not on Windows, where runs are not supported
 
+    deadline = time.monotonic() + patience_s
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise EnvironmentProblem(f"cannot make the lock {path}: {error.strerror}") from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ClaimError(busy, hint=hint) from error
+        while not try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise ClaimError(busy, hint=hint)
+            time.sleep(_PAUSE_S)
         os.truncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode())
         yield

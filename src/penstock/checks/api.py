@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -57,7 +57,11 @@ class CheckRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and for whom a check runs; `log` is appended to, `on_log` hears of the same."""
+    """Where and for whom a check runs; `log` is appended to, `on_log` hears of the same.
+
+    `env` are variables that every check gets, under those of its own tool profile; `on_start` hears
+    of each process that is started (see Command).
+    """
 
     worktree: Path
     repo_root: Path
@@ -66,6 +70,8 @@ class CheckContext(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     ws_id: str
     on_log: Callable[[bytes], None] | None = None
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
+    on_start: Callable[[int, int], None] | None = None
 
 
 class Checks(Protocol):

@@ -110,7 +110,9 @@ class _Attempt:
     def result(self, guard: ImportGuard) -> CheckRun:
         """Run it and judge what became of it."""
         check, context = self.check, self.context
-        env = check_environment(context.worktree, context.repo_root, self.scratch, check.env)
+        env = check_environment(
+            context.worktree, context.repo_root, self.scratch, check.env, context.env
+        )
         executable = locate(check.argv[0], self._cwd, env)
         if executable is None:
             return _problem(check, self._missing())
@@ -189,6 +191,7 @@ class _Attempt:
                 marker=self.context.marker or None,
                 sweep_cwd=self.context.worktree,
                 make_filter=self.make_filter,
+                on_start=self.context.on_start,
             ),
             self.stop,
         )

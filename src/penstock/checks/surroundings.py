@@ -57,11 +57,16 @@ def base_environment(tree: Path, root: Path) -> dict[str, str]:
 
 
 def check_environment(
-    tree: Path, root: Path, scratch: Path, extra: Mapping[str, str]
+    tree: Path,
+    root: Path,
+    scratch: Path,
+    extra: Mapping[str, str],
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the whole environment of a check; `scratch` takes what it would leave lying about.
 
-    `extra` is the tool profile's and wins; pytest's options and the import path are joined.
+    `given` is the workstream's own (ports, temporary folder); `extra` is the tool profile's and wins;
+    pytest's options and the import path are joined.
     """
     traces = {
         "LC_ALL": _LOCALE,
@@ -76,7 +81,7 @@ def check_environment(
         # mypy takes minutes without its cache, which it validates by content
         "MYPY_CACHE_DIR": str(root / ".state" / "mypy" / tree.name),
     }
-    env = {**base_environment(tree, root), **traces, **extra}
+    env = {**base_environment(tree, root), **traces, **(given or {}), **extra}
     sources = source_path(tree)
     if sources is not None:
         env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(sources), env.get("PYTHONPATH"))))

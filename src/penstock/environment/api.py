@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -47,3 +48,24 @@ class InitReport(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether nothing is missing: all pieces, one CLI at least, no problem."""
         complete = all(piece.state is not State.MISSING for piece in self.pieces)
         return complete and not self.problems and any(cli.path for cli in self.clis)
+
+
+class Isolation(Protocol):
+    """Keeps workstreams that run at the same time out of each other's ports and temporary files."""
+
+    def take(self, run_id: str, ws_id: str) -> dict[str, str]:
+        """Return the variables of a workstream: PENSTOCK_PORT_BASE, PENSTOCK_PORT_COUNT, and the
+        temporary folder in TMPDIR, TEMP and TMP.
+
+        The same until given back. Raises EnvironmentProblem when there is no free block of ports or
+        no place for the folder.
+        """
+        ...
+
+    def give_back(self, run_id: str, ws_id: str) -> None:
+        """Remove the temporary folder and free the ports; harmless when nothing was taken."""
+        ...
+
+    def recover(self) -> tuple[str, ...]:
+        """Free what dead processes held, and return a line for each."""
+        ...

@@ -25,20 +25,31 @@ PIPELINE_YAML = """\
 #   pool: 4        # idle worktrees kept for the next workstream
 
 # limits:
-#   max_parallel: 4        # workstreams at a time (not yet in effect: one at a time)
+#   max_parallel: 4        # workstreams at a time
+#   tools: {}              # at a time with one tool, such as {codex: 1}
+#   capabilities: {}       # at a time with one capability, such as {linting: 2}
 #   wall_s: null           # seconds for one tool turn (null: the tool's own, 1800 for AI tools)
 #   idle_s: null           # seconds without output before a tool counts as hung (null: 300)
 #   max_cost_usd: null     # for a run; a bundle may set its own
 #   max_tokens: null       # for a run
-#   per_day:               # for a UTC day (not yet in effect)
+#   per_day:               # for a UTC day
 #     max_cost_usd: null
 #     max_tokens: null
+#   budget_mode: halt      # at a cap: halt, warn, or continue
+#   allow_unpriced: false  # may tools without a known price run under a cost limit?
+#   turn_tokens: null      # reserved for a turn when nothing better is known
+#   context_tokens: 128000 # the longest prompt that a model takes, where a tool states none
 #   min_free_mb: 200       # disk space below which nothing starts
+#   max_worktrees: null    # how many worktrees there may be
+#   max_lost_attempts: 3   # lost so often, a workstream is quarantined
 #   wait_s: 900            # how long a rate limit is slept through
 
 # USD per 1000 tokens by model, for tools that report tokens but no cost.
 # prices:
 #   some-model: {input: 0.003, output: 0.015, cache_read: 0.0003, cache_write: 0.00375}
+
+# Bundles that claim the same files: refuse them, serialise them (one after the other), or merge.
+# overlap_policy: refuse
 
 # An edit outside files_scope and files_create: fail the workstream, or revert those files.
 # scope_policy: fail

@@ -26,6 +26,25 @@ class CheckoutPolicy(StrEnum):
     WARN = "warn"
 
 
+class OverlapPolicy(StrEnum):
+    """What becomes of bundles that claim the same files.
+
+    They are refused, run one after the other, or run side by side and are sorted out when merged.
+    """
+
+    REFUSE = "refuse"
+    SERIALISE = "serialise"
+    MERGE = "merge"
+
+
+class BudgetMode(StrEnum):
+    """What happens at a cap: nothing starts any more, a warning is recorded, or nothing at all."""
+
+    HALT = "halt"
+    WARN = "warn"
+    CONTINUE = "continue"
+
+
 class Durability(StrEnum):
     """How hard the journal pushes each commit to the disk."""
 
@@ -58,19 +77,32 @@ class DayLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of a run.
 
-    `wall_s` and `idle_s` bound one tool turn (seconds, None = the tool's default); the cost and
-    token limits bound the run; `min_free_mb` is the disk space below which nothing starts;
-    `wait_s` is how long a rate limit is slept through before the process ends and waits to be
-    resumed.
+    `tools` and `capabilities` say how many workstreams may hold one at a time, by name; one that is
+    not named has no limit. `wall_s` and `idle_s` bound one tool turn (seconds, None = the tool's
+    default); the cost and token limits bound the run, `budget_mode` says how. `allow_unpriced` lets
+    tools without a known price run under a cost limit. `turn_tokens` is reserved for a turn when
+    nothing better is known; `context_tokens` is the longest prompt that a model takes.
+    `min_free_mb` is the disk space below which nothing starts, `max_worktrees` how many of ours
+    there may be (None = any number). `max_lost_attempts` is how often an attempt may be lost before
+    its workstream is quarantined. `wait_s` is how long a rate limit is slept through before the
+    process ends and waits to be resumed.
     """
 
     max_parallel: Annotated[int, Meta(ge=1)] = 4
+    tools: dict[str, Annotated[int, Meta(ge=1)]] = field(default_factory=dict)
+    capabilities: dict[str, Annotated[int, Meta(ge=1)]] = field(default_factory=dict)
     wall_s: Positive | None = None
     idle_s: Positive | None = None
     max_cost_usd: Amount | None = None
     max_tokens: Annotated[int, Meta(ge=0)] | None = None
     per_day: DayLimits = DayLimits()
+    budget_mode: BudgetMode = BudgetMode.HALT
+    allow_unpriced: bool = False
+    turn_tokens: Annotated[int, Meta(ge=1)] | None = None
+    context_tokens: Annotated[int, Meta(ge=1)] = 128_000
     min_free_mb: Annotated[int, Meta(ge=0)] = 200
+    max_worktrees: Annotated[int, Meta(ge=1)] | None = None
+    max_lost_attempts: Annotated[int, Meta(ge=1)] = 3
     wait_s: Amount = 900.0
 
 
@@ -95,6 +127,7 @@ class PipelineSettings(
     worktree: WorktreeSettings = WorktreeSettings()
     limits: Limits = Limits()
     prices: dict[str, Price] = field(default_factory=dict)
+    overlap_policy: OverlapPolicy = OverlapPolicy.REFUSE
     scope_policy: ScopePolicy = ScopePolicy.FAIL
     checkout_policy: CheckoutPolicy | None = None
     protected_paths: tuple[str, ...] = ()

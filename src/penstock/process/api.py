@@ -81,7 +81,10 @@ class Command:
     each stream are kept.
     `on_stdout`/`on_stderr` see every raw piece; when one returns True the child is stopped
     (End.STOPPED). After `settle_s` from that moment, if `settle_s` > 0, so that it may end itself.
-    `sweep_cwd`: whatever has its working directory in here is ended too.
+    `sweep_cwd`: whatever has its working directory in here is ended too. `on_start` hears of the
+    child right after it was started: its process id and start time (clock ticks since boot, as in
+    ProcessIdentity; 0 when unknown). Not yet collected, it still has that number even if it has
+    ended meanwhile.
     """
 
     argv: tuple[str, ...]
@@ -98,6 +101,7 @@ class Command:
     sweep_cwd: Path | None = None
     make_filter: FilterFactory | None = field(default=None, repr=False)
     on_log: Callable[[bytes], None] | None = field(default=None, repr=False)
+    on_start: Callable[[int, int], None] | None = field(default=None, repr=False)
     on_stdout: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
     on_stderr: Callable[[bytes], bool | None] | None = field(default=None, repr=False)
 

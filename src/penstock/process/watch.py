@@ -122,6 +122,8 @@ class Watch:
         """Watch the child to its end, pass its output on, sweep, and collect it."""
         everything = tuple(self._streams.values())
         try:
+            if self._command.on_start is not None:
+                self._command.on_start(self._child.pid, self._born)
             now = time.monotonic()
             while not self._ended and now < self._give_up_at:
                 self._wait(now)

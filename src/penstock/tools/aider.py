@@ -19,6 +19,7 @@ from penstock.tools.streams import LineSplitter
 from penstock.tools.texts import by_status, classify, local_zone, outcome
 from penstock.tools.turn import (
     Said,
+    any_set,
     died,
     last_line,
     launch_of,
@@ -114,6 +115,10 @@ class AiderTool:
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
         return missing(EXECUTABLE, "pipx install aider-chat (Python 3.10 to 3.12)")
+
+    def own_login(self) -> bool:
+        """Tell whether there is neither a key nor an endpoint of one's own."""
+        return not any_set((*KEYS, *BASES))
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""

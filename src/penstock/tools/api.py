@@ -20,7 +20,9 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     `home` is a folder of this worker for the tool's own configuration. Times are seconds, None
     means the tool's default. `metadata` is the bundle's. `on_log` hears of the redacted output.
     `capability` and `payload` are set when a tool is asked for a capability rather than by name;
-    `max_retries` is for adapters that are programs of their own.
+    `max_retries` is for adapters that are programs of their own. `env` are variables that every
+    process of the turn gets, over what the adapter has chosen; `on_start` hears of each process that
+    is started (see Command).
     """
 
     run_id: str
@@ -44,6 +46,8 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     capability: str | None = None
     payload: Mapping[str, Any] = msgspec.field(default_factory=dict)
     max_retries: int = 0
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
+    on_start: Callable[[int, int], None] | None = None
 
 
 class TurnReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +106,13 @@ class Tool(Protocol):
 
     def available(self) -> str | None:
         """Return None when it can be started, else why not and how to install it."""
+        ...
+
+    def own_login(self) -> bool:
+        """Tell whether a turn would use the login of the user, which two at once may end.
+
+        False when it has a key or a configuration folder of its own, or needs no login.
+        """
         ...
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:

@@ -151,6 +151,10 @@ class CheckerTool:
         """Return None when it is on the PATH, else how to install it."""
         return missing(self.tool_id, self.checker.install)
 
+    def own_login(self) -> bool:
+        """Return False: there is nothing to log in to."""
+        return False
+
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run it once."""
         env = child_environment(extra={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"})

@@ -18,6 +18,7 @@ from penstock.tools.texts import by_status, classify, local_zone, outcome
 from penstock.tools.turn import (
     IDLE_S,
     EventReader,
+    any_set,
     died,
     last_line,
     launch_of,
@@ -76,6 +77,10 @@ class ClaudeTool:
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
         return missing(EXECUTABLE, "npm install -g @anthropic-ai/claude-code")
+
+    def own_login(self) -> bool:
+        """Tell whether there is neither a key nor a cloud to go through."""
+        return not any_set((*KEYS, *CLOUDS))
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""

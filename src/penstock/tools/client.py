@@ -31,6 +31,10 @@ class ClientTool(ABC):
         """
 
     @abstractmethod
+    def own_login(self) -> bool:
+        """Tell whether a turn would use the login of the user: see Tool."""
+
+    @abstractmethod
     def reader(self, request: TurnRequest) -> Reader:
         """Return a fresh reader for one turn's output."""
 

@@ -18,6 +18,7 @@ from penstock.tools.streams import table, text, whole
 from penstock.tools.texts import classify, local_zone
 from penstock.tools.turn import (
     EventReader,
+    any_set,
     died,
     last_line,
     launch_of,
@@ -56,6 +57,10 @@ class CodexTool:
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""
         return missing(EXECUTABLE, "npm install -g @openai/codex")
+
+    def own_login(self) -> bool:
+        """Tell whether there is no key, and so no CODEX_HOME of its own."""
+        return not any_set(KEYS)
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn."""

@@ -15,7 +15,7 @@ from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
-from penstock.tools.turn import EventReader, Reader, died, last_line, own_home
+from penstock.tools.turn import EventReader, Reader, any_set, died, last_line, own_home
 
 PROVIDER_URL = "COPILOT_PROVIDER_BASE_URL"
 """With it Copilot speaks to a provider of the user's own, with a key and without GitHub."""
@@ -66,6 +66,10 @@ class CopilotTool(ClientTool):
         if token is None:
             return child_environment(keep=(*keep, "COPILOT_HOME"))
         return child_environment(extra=_folders(request), keep=(*keep, token))
+
+    def own_login(self) -> bool:
+        """Tell whether there is neither a token nor a provider of the user's own."""
+        return not any_set((PROVIDER_URL, *TOKENS))
 
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""

@@ -21,7 +21,7 @@ from penstock.tools.client import ClientTool
 from penstock.tools.opencode import KEYS
 from penstock.tools.streams import items, table, text
 from penstock.tools.texts import classify, local_zone
-from penstock.tools.turn import EventReader, Reader, died, last_line, own_home
+from penstock.tools.turn import EventReader, Reader, any_set, died, last_line, own_home
 
 MAX_TURNS = 200
 """How many replies goose may take for one turn of ours."""
@@ -56,6 +56,10 @@ class GooseTool(ClientTool):
             folders = ("CONFIG", "DATA", "STATE", "CACHE")
             extra |= {f"XDG_{name}_HOME": f"{home}/{name.lower()}" for name in folders}
         return child_environment(extra=extra, keep=(*KEYS, *GOOSE_VARIABLES))
+
+    def own_login(self) -> bool:
+        """Tell whether there is no key."""
+        return not any_set((*KEYS, "GOOGLE_API_KEY"))
 
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""
@@ -121,6 +125,10 @@ class CursorTool(ClientTool):
         """Return the child's environment."""
         return child_environment(keep=("CURSOR_API_KEY",))
 
+    def own_login(self) -> bool:
+        """Tell whether there is no key."""
+        return not any_set(("CURSOR_API_KEY",))
+
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""
         return CursorReader()
@@ -150,6 +158,10 @@ class AmpTool(ClientTool):
         """Return the child's environment."""
         extra = {"AMP_SKIP_UPDATE_CHECK": "1"}
         return child_environment(extra=extra, keep=("AMP_API_KEY", "AMP_URL"))
+
+    def own_login(self) -> bool:
+        """Tell whether there is no key."""
+        return not any_set(("AMP_API_KEY",))
 
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""

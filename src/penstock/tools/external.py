@@ -51,13 +51,15 @@ class ExternalAdapter(msgspec.Struct, frozen=True, kw_only=True):
     """A program that speaks the protocol for a tool.
 
     `secrets` are the environment variables that it declares and gets; `tool_name` is what the
-    request calls the tool, its id when None.
+    request calls the tool, its id when None. `own_login`: it goes through the login of the user, so
+    only one of it may run at a time.
     """
 
     tool_id: str
     path: Path
     secrets: tuple[str, ...] = ()
     tool_name: str | None = None
+    own_login: bool = False
 
 
 class ExternalTool:
@@ -74,6 +76,10 @@ class ExternalTool:
     def available(self) -> str | None:
         """Return None when it can be started, else why not."""
         return unavailable(self.adapter.path)
+
+    def own_login(self) -> bool:
+        """Tell what was declared of the program."""
+        return self.adapter.own_login
 
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run the program once.

@@ -17,7 +17,15 @@ from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
-from penstock.tools.turn import EventReader, Reader, died, last_line, own_home, write_private
+from penstock.tools.turn import (
+    EventReader,
+    Reader,
+    any_set,
+    died,
+    last_line,
+    own_home,
+    write_private,
+)
 
 KEYS = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
 """With one of these in the environment each worker gets a folder of its own for settings."""
@@ -61,6 +69,10 @@ class GeminiTool(ClientTool):
         # its reports of errors hold whole requests
         own = {"GEMINI_CLI_HOME": home, "TMPDIR": own_home(request, "tmp")}
         return child_environment(extra=own, keep=(*KEYS, *VARIABLES))
+
+    def own_login(self) -> bool:
+        """Tell whether there is no key, and so no settings of its own."""
+        return not any_set(KEYS)
 
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""

@@ -63,6 +63,10 @@ class JulesTool:
             return None
         return f"{KEY} is not set: make a key at https://jules.google.com/settings"
 
+    def own_login(self) -> bool:
+        """Return False: the service takes nothing but a key."""
+        return False
+
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run one turn. A turn that is ended by us does not end the session at the service.
 
@@ -116,9 +120,10 @@ def apply_patch(patch: Path, request: TurnRequest, stop: Stop) -> Outcome | None
     command = Command(
         argv=("git", "apply", "--whitespace=nowarn", str(patch)),
         cwd=request.worktree,
-        env=child_environment(),
+        env=child_environment(extra=request.env),
         wall_s=APPLY_S,
         marker=request.marker,
+        on_start=request.on_start,
     )
     ended = run(command, stop)
     if ended.exit_code == 0:

@@ -75,6 +75,10 @@ class MiniTool(ClientTool):
         extra = {**_QUIET, "MSWEA_GLOBAL_CONFIG_DIR": home}
         return child_environment(extra=extra, keep=(*KEYS, *BASES, *VARIABLES))
 
+    def own_login(self) -> bool:
+        """Return False: it knows keys only, and its folder is always its own."""
+        return False
+
     def reader(self, request: TurnRequest) -> MiniReader:
         """Return a reader of its trajectory."""
         return MiniReader(request.home / "mini" / "turn.traj.json")

@@ -17,7 +17,15 @@ from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import amount, table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
-from penstock.tools.turn import EventReader, Reader, died, last_line, own_home, write_private
+from penstock.tools.turn import (
+    EventReader,
+    Reader,
+    any_set,
+    died,
+    last_line,
+    own_home,
+    write_private,
+)
 
 KEYS = (
     "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY",
@@ -78,6 +86,10 @@ class OpencodeTool(ClientTool):
         settings = json.dumps(configuration(_endpoint(), _own_model(request)))
         write_private(Path(home, "config", "opencode", "opencode.json"), settings.encode())
         return child_environment(extra={**_QUIET, **folders}, keep=KEYS)
+
+    def own_login(self) -> bool:
+        """Tell whether there is no key, and so no folders of its own."""
+        return not any_set(KEYS)
 
     def reader(self, request: TurnRequest) -> Reader:  # noqa: ARG002
         """Return a reader of its events."""

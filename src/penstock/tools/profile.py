@@ -38,12 +38,18 @@ class ProfileTool:
             return None  # where a placeholder leads is known in a turn only
         return f"{self.profile.command} is not on the PATH (tool profile {self.tool_id!r})"
 
+    def own_login(self) -> bool:
+        """Return False: what it signs in with is the business of the profile."""
+        return False
+
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Run the command once. Raises ConfigError for an unknown placeholder."""
         context = turn_context(request)
+        said = profile_environment(self.profile, context)
         launch = Launch(
             argv=rendered(self.profile, context),
-            env=child_environment(extra=profile_environment(self.profile, context)),
+            env=child_environment(extra=said),
+            said=said,
             cwd=Path(_one(self.profile.working_dir, context)),
             wall_s=min(request.wall_s or WALL_S, profile_wall_s(self.profile)),
             idle_s=request.idle_s or IDLE_S,

@@ -55,6 +55,10 @@ class QwenTool(ClientTool):
         write_private(Path(home, "settings.json"), json.dumps(SETTINGS).encode())
         return child_environment(extra={"QWEN_HOME": home}, keep=(*KEYS, *VARIABLES))
 
+    def own_login(self) -> bool:
+        """Tell whether there is no key, and so no settings of its own."""
+        return not _key()
+
     def reader(self, request: TurnRequest) -> ClaudeReader:  # noqa: ARG002
         """Return a reader of its events."""
         return QwenReader()

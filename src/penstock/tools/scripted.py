@@ -45,6 +45,10 @@ class ScriptedTool:
         """Return None: it comes with penstock."""
         return None
 
+    def own_login(self) -> bool:
+        """Return False: there is nothing to log in to."""
+        return False
+
     def run(self, request: TurnRequest, stop: Stop, make_filter: FilterFactory) -> TurnReport:
         """Play the turn. Raises BundleError when the bundle has no such turn."""
         turn = chosen_turn(request.metadata, request.turn)

@@ -39,6 +39,7 @@ BUILT_IN = {
     "scripted": "penstock.tools.scripted:ScriptedTool",
 }
 ALIASES = {"claude": "claude-cli"}
+_MEMBERS = ("tool_id", "command_line", "available", "own_login", "run")
 GIVES_WAY = frozenset({"mypy", "pylint", "pytest", "ruff"})
 """Built-in tools that a profile of the same id replaces: names of ordinary commands."""
 
@@ -116,7 +117,11 @@ def _outsiders() -> dict[str, EntryPoint]:
 
 def _load(point: EntryPoint) -> Tool:
     try:
-        return cast("Tool", point.load()())
+        made = point.load()()
+        missing = [name for name in _MEMBERS if not hasattr(made, name)]
+        if missing:
+            raise AttributeError(f"it has no {', '.join(missing)}")
+        return cast("Tool", made)
     except (ImportError, AttributeError, TypeError) as error:
         raise ConfigError(
             f"the tool {point.name!r} of the entry point {point.value} cannot be loaded: {error}",

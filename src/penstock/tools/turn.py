@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,10 +31,14 @@ MESSAGE_CHARS = 2000
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """How a tool's process is started. `argv` must hold no secret; limits are seconds."""
+    """How a tool's process is started. `argv` must hold no secret; limits are seconds.
+
+    The turn's variables stand over `env`, and those that the user wrote down, `said`, over both.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
+    said: Mapping[str, str] = msgspec.field(default_factory=dict)
     stdin: Path | None = None
     cwd: Path | None = None
     wall_s: float = WALL_S
@@ -133,6 +137,11 @@ def launch_of(
         wall_s=request.wall_s or WALL_S,
         idle_s=request.idle_s or IDLE_S,
     )
+
+
+def any_set(names: Iterable[str]) -> bool:
+    """Tell whether one of these variables is in our environment, and not empty."""
+    return any(os.environ.get(name) for name in names)
 
 
 def missing(executable: str, install: str) -> str | None:
@@ -258,7 +267,7 @@ def _command(
     return Command(
         argv=launch.argv,
         cwd=launch.cwd or request.worktree,
-        env=launch.env,
+        env={**launch.env, **request.env, **launch.said},
         stdin=launch.stdin,
         log=request.log,
         wall_s=launch.wall_s,
@@ -268,6 +277,7 @@ def _command(
         sweep_cwd=request.worktree,
         make_filter=make_filter,
         on_log=request.on_log,
+        on_start=request.on_start,
         on_stdout=reader.feed,
         on_stderr=reader.feed_error if isinstance(reader, EventReader) else None,
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.checks.scratch import ScratchFolders, remove_tree
+from penstock.checks.scratch import ScratchFolders
+from penstock.folders import remove_tree
 from tests.support.repofiles import write_files
 
 

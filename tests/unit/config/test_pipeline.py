@@ -10,10 +10,12 @@ import pytest
 from penstock.config.pipeline import DEFAULT, Loaded, load_pipeline
 from penstock.errors import ConfigError
 from penstock.model.settings import (
+    BudgetMode,
     CheckoutPolicy,
     DayLimits,
     Durability,
     Limits,
+    OverlapPolicy,
     PipelineSettings,
     Price,
     ScopePolicy,
@@ -33,15 +35,24 @@ worktree:
   pool: 2
 limits:
   max_parallel: 8
+  tools: {codex: 1}
+  capabilities: {linting: 2}
   wall_s: 600
   idle_s: 60.5
   max_cost_usd: 2.5
   max_tokens: 1000000
   per_day: {max_cost_usd: 10, max_tokens: 5000000}
+  budget_mode: warn
+  allow_unpriced: true
+  turn_tokens: 20000
+  context_tokens: 200000
   min_free_mb: 500
+  max_worktrees: 12
+  max_lost_attempts: 5
   wait_s: 0
 prices:
   "gpt-5.5": {input: 0.001, output: 0.01, cache_read: 0, cache_write: 0.002}
+overlap_policy: serialise
 scope_policy: revert
 checkout_policy: warn
 protected_paths: ["migrations/**"]
@@ -82,15 +93,24 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ),
         limits=Limits(
             max_parallel=8,
+            tools={"codex": 1},
+            capabilities={"linting": 2},
             wall_s=600.0,
             idle_s=60.5,
             max_cost_usd=2.5,
             max_tokens=1_000_000,
             per_day=DayLimits(max_cost_usd=10.0, max_tokens=5_000_000),
+            budget_mode=BudgetMode.WARN,
+            allow_unpriced=True,
+            turn_tokens=20_000,
+            context_tokens=200_000,
             min_free_mb=500,
+            max_worktrees=12,
+            max_lost_attempts=5,
             wait_s=0.0,
         ),
         prices={"gpt-5.5": Price(input=0.001, output=0.01, cache_read=0.0, cache_write=0.002)},
+        overlap_policy=OverlapPolicy.SERIALISE,
         scope_policy=ScopePolicy.REVERT,
         checkout_policy=CheckoutPolicy.WARN,
         protected_paths=("migrations/**",),

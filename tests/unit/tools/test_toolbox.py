@@ -28,10 +28,11 @@ def outsiders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: outsider\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[penstock.tools]\nouter = outsider:Outer\nbroken = outsider:Nothing\n"
-        "absent = no_such_module:X\npicky = outsider:Picky\n"
+        "absent = no_such_module:X\nhalf = outsider:Half\npicky = outsider:Picky\n"
     )
     (tmp_path / "outsider.py").write_text(
-        "class Outer:\n    tool_id = 'outer'\n"
+        "class Half:\n    tool_id = 'half'\n    command_line = available = run = None\n"
+        "class Outer(Half):\n    tool_id = 'outer'\n    own_login = None\n"
         "class Picky:\n    def __init__(self, need):\n        pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -94,7 +95,7 @@ def test_tools_of_other_packages() -> None:
 
 
 @pytest.mark.usefixtures("outsiders")
-@pytest.mark.parametrize("tool_id", ["broken", "absent", "picky"])
+@pytest.mark.parametrize("tool_id", ["broken", "absent", "picky", "half"])
 def test_broken_tools_of_other_packages(tool_id: str) -> None:
     """One that cannot be loaded is a clear error, not a traceback."""
     with pytest.raises(ConfigError, match=f"the tool '{tool_id}' of the entry point"):
