@@ -71,7 +71,7 @@ CREATE TABLE step_attempts (
     -- the environment marker that every child of this attempt carries
     marker TEXT,
     -- the claim under which the attempt began
-    claim_token INTEGER,
+    claim_token INTEGER, pid INTEGER, pid_start INTEGER, base_commit TEXT,
     FOREIGN KEY (run_id, ws_id) REFERENCES workstreams (run_id, ws_id) ON DELETE CASCADE
 );
 
@@ -193,4 +193,32 @@ CREATE INDEX idx_step_attempts_tool ON step_attempts (tool_id, id);
 
 CREATE INDEX idx_step_attempts_running ON step_attempts (tool_id) WHERE status = 'running';
 
-INSERT INTO schema_meta (key, value) VALUES ('schema_version', '2');
+CREATE TABLE budget_reservations (
+    attempt_id INTEGER PRIMARY KEY NOT NULL REFERENCES step_attempts (id) ON DELETE CASCADE,
+    run_id TEXT NOT NULL,
+    ws_id TEXT NOT NULL,
+    -- NULL is unknown, never zero
+    tokens INTEGER,
+    cost_usd REAL,
+    created_at TEXT NOT NULL
+);
+
+CREATE TABLE run_requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_id TEXT NOT NULL REFERENCES runs (run_id) ON DELETE CASCADE,
+    ws_id TEXT,
+    kind TEXT NOT NULL,
+    payload_json TEXT,
+    requested_by TEXT,
+    created_at TEXT NOT NULL,
+    heeded_at TEXT,
+    FOREIGN KEY (run_id, ws_id) REFERENCES workstreams (run_id, ws_id) ON DELETE CASCADE
+);
+
+CREATE INDEX idx_run_requests_run ON run_requests (run_id, ws_id);
+
+CREATE INDEX idx_cost_tracking_time ON cost_tracking (
+    timestamp, actual_cost_usd, estimated_cost_usd, input_tokens, output_tokens
+);
+
+INSERT INTO schema_meta (key, value) VALUES ('schema_version', '3');

@@ -24,6 +24,7 @@
     |  +- AIMAllToolsFailedError     every tool of a capability was tried
     |  +- AIMValidationError         a payload breaks a limit
     |  +- AIMAuditLogError           the audit trail cannot be written or read (2)
+    +- BudgetExceeded             1  a limit on money or tokens leaves no room for a turn
     +- CircuitBreakerOpen         1  a tool is cooling down
     +- RetryExhausted             1  the last retry has failed too
     +- InvalidTransitionError     1  an illegal change of state (also a ValueError)
@@ -227,6 +228,41 @@ class AIMAuditLogError(AIMError):
     """The audit trail cannot be written or read."""
 
     exit_code = ExitCode.USAGE
+
+
+class BudgetExceeded(PenstockError):  # noqa: N818 - named like its event
+    """A limit on money or tokens leaves no room for a turn.
+
+    `cap` names what is limited (workstream, run, day), `unit` is usd or tokens. `spent` is settled,
+    `reserved` held back for turns under way, `wanted` what this turn would reserve (None: unknown),
+    `limit` the most that they may come to together.
+    """
+
+    def __init__(
+        self,
+        cap: str,
+        *,
+        spent: float,
+        limit: float,
+        unit: str,
+        reserved: float = 0,
+        wanted: float | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.cap = cap
+        self.spent = spent
+        self.reserved = reserved
+        self.wanted = wanted
+        self.limit = limit
+        self.unit = unit
+        said = [f"{_amount(spent, unit).split()[0]} of {_amount(limit, unit)} spent"]
+        said += [f"{_amount(reserved, unit)} reserved"] if reserved else []
+        said += [f"{_amount(wanted, unit)} wanted"] if wanted else []
+        super().__init__(f"the budget of the {cap} is used up: {', '.join(said)}", hint=hint)
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:.4f} USD" if unit == "usd" else f"{value:.0f} tokens"
 
 
 class CircuitBreakerOpen(PenstockError):  # noqa: N818 - the documented name

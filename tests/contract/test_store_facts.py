@@ -125,8 +125,9 @@ def test_the_database_is_counted(journal: DocumentedJournal) -> None:
     seed(journal)
     counts = journal.table_counts()
     assert list(counts) == [
-        "approvals", "cost_tracking", "error_pipeline_contexts", "errors", "events",
-        "last_routed", "runs", "schema_meta", "step_attempts", "tool_breakers", "workstreams",
+        "approvals", "budget_reservations", "cost_tracking", "error_pipeline_contexts", "errors",
+        "events", "last_routed", "run_requests", "runs", "schema_meta", "step_attempts",
+        "tool_breakers", "workstreams",
     ]  # fmt: skip
     assert (counts["runs"], counts["workstreams"], counts["events"]) == (1, 1, 1)
     assert journal.schema_version() >= 1

@@ -157,6 +157,66 @@ def _test_gate(payload: Payload) -> str:
     return f"{payload.get('type', 'test gate')} {word}{f': {error}' if error else ''}"
 
 
+def _request(payload: Payload) -> str:
+    by = payload.get("requested_by")
+    return f"asked to {payload.get('kind', '?')}{f' by {by}' if by else ''}"
+
+
+def _parallel_start(payload: Payload) -> str:
+    named = payload.get("workstreams")
+    shown = _paths(named) if isinstance(named, (list, tuple)) else named or "?"
+    return f"begins side by side: {shown}"
+
+
+def _parallel_end(payload: Payload) -> str:
+    took = payload.get("total_duration")
+    shown = f" in {took:.1f}s" if isinstance(took, (int, float)) else ""
+    return f"{payload.get('completed', '?')} completed, {payload.get('failed', '?')} failed{shown}"
+
+
+def _retried(payload: Payload) -> str:
+    return f"tried again from {payload.get('from', '?')} (retry {payload.get('number', '?')})"
+
+
+def _quarantined(payload: Payload) -> str:
+    folder = payload.get("folder")
+    return f"set aside{f' in {folder}' if folder else ''}{_because(payload)}"
+
+
+def _compensated(payload: Payload) -> str:
+    word = "done" if payload.get("success") else "failed"
+    error = payload.get("error")
+    return f"compensation {word}: {payload.get('action', '?')}{f' ({error})' if error else ''}"
+
+
+def _budget_warning(payload: Payload) -> str:
+    spent, limit, unit = (payload.get(key, "?") for key in ("spent", "limit", "unit"))
+    return f"{payload.get('cap', 'a')} budget: {spent} of {limit} {unit} used"
+
+
+def _lost(payload: Payload) -> str:
+    step, attempt = payload.get("step", "an attempt"), payload.get("attempt")
+    losses = payload.get("losses")
+    shown = f" (loss {losses})" if losses else ""
+    return f"{step}{f' {attempt}' if attempt else ''} was lost in a crash{shown}"
+
+
+def _handed_over(payload: Payload) -> str:
+    commit = str(payload.get("commit") or "")[:12]
+    strategy = payload.get("strategy")
+    return (
+        f"handed over to {payload.get('into', '?')}{f' as {commit}' if commit else ''}"
+        f"{f' by {strategy}' if strategy else ''}"
+    )
+
+
+def _disk_low(payload: Payload) -> str:
+    return (
+        f"{payload.get('free_mb', '?')} MB are free at {payload.get('path', '?')},"
+        f" {payload.get('min_free_mb', '?')} MB are needed"
+    )
+
+
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.RUN_STATUS_CHANGED: _moved("run is"),
     EventType.WORKSTREAM_STATUS_CHANGED: _moved("is"),
@@ -196,4 +256,15 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.TEST_GATE_EXECUTED: _test_gate,
     EventType.TEST_GATE_ERROR: _test_gate,
     EventType.MERGE_REJECTED: lambda p: f"not merged into {p.get('into', '?')}",
+    EventType.REQUEST_MADE: _request,
+    EventType.RUN_PAUSED: lambda p: f"run paused{_because(p)}; penstock resume goes on",
+    EventType.WORKSTREAM_RETRIED: _retried,
+    EventType.WORKSTREAM_QUARANTINED: _quarantined,
+    EventType.COMPENSATED: _compensated,
+    EventType.BUDGET_WARNING: _budget_warning,
+    EventType.PARALLEL_EXECUTION_START: _parallel_start,
+    EventType.PARALLEL_EXECUTION_END: _parallel_end,
+    EventType.ATTEMPT_LOST: _lost,
+    EventType.HANDED_OVER: _handed_over,
+    EventType.DISK_LOW: _disk_low,
 }

@@ -5,6 +5,7 @@ Times are ISO-8601 UTC strings ending in `Z`; `*_json` columns appear decoded.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -60,7 +61,8 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
     `step_name` is edit, static, runtime, fix or integrate; `for_step` names the step that a fix
     turn serves. `attempt` counts from 1 within (run, workstream, step_name). `marker` is the value
-    of the environment variable that every child of this attempt carries.
+    of the environment variable that every child of this attempt carries, `base_commit` the commit
+    that the worktree is at before the attempt.
     """
 
     run_id: str
@@ -70,11 +72,15 @@ class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
     tool_id: str | None = None
     for_step: str | None = None
     marker: str | None = None
+    base_commit: str | None = None
     result: Json = field(default_factory=dict)
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One recorded attempt; `sequence` orders all attempts of a workstream."""
+    """One recorded attempt; `sequence` orders all attempts of a workstream.
+
+    `pid` and `pid_start` (as in process.identity) name the process that does it, once it runs.
+    """
 
     id: int
     run_id: str
@@ -88,6 +94,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     tool_id: str | None = None
     for_step: str | None = None
     marker: str | None = None
+    pid: int | None = None
+    pid_start: int | None = None
+    base_commit: str | None = None
     exit_code: int | None = None
     error_signature: str | None = None
     diff_hash: str | None = None
@@ -147,3 +156,61 @@ class ErrorContext(msgspec.Struct, frozen=True, kw_only=True):
     current_agent: str | None = None
     final_status: str | None = None
     context: Json = field(default_factory=dict)
+
+
+class Cap(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit that a turn must fit under; None is no limit.
+
+    `name` is what is added up: `workstream` (of the turn), `run` (of the turn), or `day` (all runs
+    since `since`, an ISO time; None: ever).
+    """
+
+    name: str
+    max_cost_usd: float | None = None
+    max_tokens: int | None = None
+    since: str | None = None
+
+
+class Reservation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn may come to, held back until it is settled; None is unknown, never zero."""
+
+    tokens: int | None = None
+    cost_usd: float | None = None
+    caps: tuple[Cap, ...] = ()
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What turns have cost, and what is reserved for those under way.
+
+    `unpriced` counts settled turns of which no cost is known; they add nothing to `cost_usd`.
+    """
+
+    cost_usd: float
+    input_tokens: int
+    output_tokens: int
+    unpriced: int
+    reserved_cost_usd: float
+    reserved_tokens: int
+
+
+class RequestKind(StrEnum):
+    """What another process may ask of the one that works on a run."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    QUARANTINE = "quarantine"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Something asked of the process that works on a run; open until `heeded_at` is set."""
+
+    id: int
+    run_id: str
+    kind: RequestKind
+    created_at: str
+    ws_id: str | None = None
+    payload: Json = field(default_factory=dict)
+    requested_by: str | None = None
+    heeded_at: str | None = None

@@ -22,7 +22,11 @@ from penstock.model.records import (
     ErrorRecord,
     Event,
     NewAttempt,
+    Request,
+    RequestKind,
+    Reservation,
     Run,
+    Spent,
     Workstream,
 )
 from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
@@ -170,9 +174,31 @@ class Journal(Protocol):
         """Say why a workstream waits (event workstream_waiting), or None when it goes on."""
         ...
 
+    def retry_workstream(self, run_id: str, ws_id: str, from_step: str) -> Workstream:
+        """Have a workstream tried again from a step (edit, static, runtime, integrate).
+
+        One that failed becomes pending; from edit it also forgets its commits and worktree. One
+        that is done but whose integration is `conflict` is queued for it once more, and keeps its
+        commits. `metadata["retry"]` is {number, after: the highest sequence of its attempts, from}.
+        """
+        ...
+
     # -- attempts --------------------------------------------------------------------------
-    def begin_attempt(self, intent: NewAttempt) -> Attempt:
-        """Write the intent: a running attempt (events step_start, step_started)."""
+    def begin_attempt(
+        self, intent: NewAttempt, *, reservation: Reservation | None = None
+    ) -> Attempt:
+        """Write the intent: a running attempt (events step_start, step_started).
+
+        With a reservation, what is spent, what is reserved and this attempt must fit under every
+        cap together, else BudgetExceeded; what it reserves is kept until the attempt is over.
+        """
+        ...
+
+    def note_process(self, attempt_id: int, pid: int, start: int) -> None:
+        """Record which process does an attempt that runs; a later one replaces it.
+
+        `start` is its start time as process.identity gives it.
+        """
         ...
 
     def finish_attempt(
@@ -188,7 +214,11 @@ class Journal(Protocol):
         cost: Cost | None = None,
     ) -> Attempt:
         """Write the outcome (events step_end, step_completed), in one transaction with `head_commit`
-        of the workstream and the row in cost_tracking."""
+        of the workstream and the row in cost_tracking.
+
+        What the attempt had reserved is given up; with status unknown and no cost it is taken as
+        the estimated cost.
+        """
         ...
 
     def list_attempts(
@@ -244,6 +274,15 @@ class Journal(Protocol):
         """Return what the attempts of a run cost."""
         ...
 
+    def spent(
+        self, *, run_id: str | None = None, ws_id: str | None = None, since: str | None = None
+    ) -> Spent:
+        """Return what was spent and what is reserved: by a run, a workstream of it, or by all.
+
+        `since` (an ISO time) leaves out what was settled before; reservations all count.
+        """
+        ...
+
     def approve(self, run_id: str, gate: int, by: str, note: str | None = None) -> None:
         """Record that somebody approved a gate (event gate_approved).
 
@@ -253,6 +292,30 @@ class Journal(Protocol):
 
     def approved_gates(self, run_id: str) -> frozenset[int]:
         """Return the approved gates of a run."""
+        ...
+
+    # -- requests --------------------------------------------------------------------------
+    def add_request(
+        self,
+        run_id: str,
+        kind: RequestKind,
+        *,
+        ws_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        by: str | None = None,
+    ) -> Request:
+        """Ask something of the process that works on a run (event request_made).
+
+        Not fenced: it is the user's word to whoever works on the run.
+        """
+        ...
+
+    def open_requests(self, run_id: str) -> list[Request]:
+        """Return what nobody has heeded yet, in the order in which it was asked."""
+        ...
+
+    def heed_request(self, request_id: int) -> None:
+        """Note that a request was heeded, or was refused; a second time does nothing."""
         ...
 
     # -- tools -----------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import msgspec
 
 from penstock.errors import NotFoundError, UsageError
 from penstock.model.events import EventType
-from penstock.model.records import Attempt, Cost, NewAttempt
+from penstock.model.records import Attempt, Cost, NewAttempt, Reservation
 from penstock.model.states import ATTEMPT_MOVES, AttemptState, advance
 from penstock.store.base import Base, Transaction, missing_workstream
+from penstock.store.budgets import require_room, reserve, settle
 from penstock.store.codec import from_row, to_json
 
 _OVER = frozenset(AttemptState) - {AttemptState.PENDING, AttemptState.RUNNING}
@@ -21,14 +22,36 @@ _OVER = frozenset(AttemptState) - {AttemptState.PENDING, AttemptState.RUNNING}
 class AttemptStore(Base):
     """The part of the journal about attempts and what they cost."""
 
-    def begin_attempt(self, intent: NewAttempt) -> Attempt:
+    def begin_attempt(
+        self, intent: NewAttempt, *, reservation: Reservation | None = None
+    ) -> Attempt:
         """Write the intent: a running attempt (events step_start, step_started).
 
-        Raises UsageError when that attempt of the step is recorded already, NotFoundError when
-        the run has no such workstream, ClaimLostError.
+        With a reservation, what is spent, what is reserved and this attempt must fit under every
+        cap together; what it reserves is kept until the attempt is over. Raises BudgetExceeded,
+        UsageError when that attempt of the step is recorded already, NotFoundError when the run
+        has no such workstream, ClaimLostError.
         """
         with self._write(intent.run_id) as tx:
-            return self._insert(tx, intent, AttemptState.RUNNING, tx.now, None)
+            if reservation is not None:
+                require_room(tx, intent, reservation)
+            attempt = self._insert(tx, intent, AttemptState.RUNNING, tx.now, None)
+            if reservation is not None:
+                reserve(tx, attempt, reservation)
+            return attempt
+
+    def note_process(self, attempt_id: int, pid: int, start: int) -> None:
+        """Record which process does an attempt that runs; a later one replaces it.
+
+        `start` is its start time as process.identity gives it. Raises UsageError when the attempt
+        is over, NotFoundError, ClaimLostError.
+        """
+        with self._write() as tx:
+            attempt = self._require_attempt(tx, attempt_id)
+            self._fence(tx, attempt.run_id)
+            if attempt.status is not AttemptState.RUNNING:
+                raise UsageError(f"attempt {attempt_id} is {attempt.status.value}, not running")
+            tx.run("attempts.note_process", id=attempt_id, pid=pid, pid_start=start)
 
     def record_attempt(
         self,
@@ -98,7 +121,8 @@ class AttemptStore(Base):
         """Write the outcome (events step_end, step_completed), in one transaction with `head_commit`
         of the workstream and the row in cost_tracking.
 
-        `result` is laid over what the intent held, key by key. Raises InvalidTransitionError when
+        `result` is laid over what the intent held, key by key. What the attempt had reserved is
+        given up; with status unknown and no cost it is taken as the estimated cost. Raises InvalidTransitionError when
         the attempt is over with another status, NotFoundError, ClaimLostError.
         """
         with self._write() as tx:
@@ -118,6 +142,8 @@ class AttemptStore(Base):
             key = {"run_id": attempt.run_id, "ws_id": attempt.ws_id}
             if head_commit is not None:
                 tx.run("attempts.set_head", head_commit=head_commit, **key)
+            settled = settle(tx, attempt, status)
+            cost = settled if cost is None else cost
             if cost is not None:
                 spent = msgspec.structs.asdict(cost) | key | {"step_attempt_id": attempt_id}
                 tx.run("attempts.insert_cost", **spent)

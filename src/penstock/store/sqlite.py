@@ -13,17 +13,29 @@ from penstock.errors import JournalError
 from penstock.model.records import Event
 from penstock.model.settings import Durability
 from penstock.store.attempts import AttemptStore
+from penstock.store.budgets import BudgetStore
 from penstock.store.database import BUSY_TIMEOUT_S, Database, open_file, open_memory, translated
 from penstock.store.facts import FactStore
 from penstock.store.faults import HINT_INIT
 from penstock.store.migrations import VERSION_KEY, require_current, upgrade
 from penstock.store.migrations import schema_version as read_version
+from penstock.store.requests import RequestStore
+from penstock.store.retries import RetryStore
 from penstock.store.runs import RunStore
 from penstock.store.toolhealth import ToolHealthStore
 from penstock.store.workstreams import WorkstreamStore
 
 
-class SqliteJournal(RunStore, WorkstreamStore, AttemptStore, FactStore, ToolHealthStore):
+class SqliteJournal(
+    RunStore,
+    WorkstreamStore,
+    RetryStore,
+    AttemptStore,
+    BudgetStore,
+    FactStore,
+    RequestStore,
+    ToolHealthStore,
+):
     """The journal in an SQLite database; see store.api for what each method promises.
 
     One connection with a lock: usable from several threads of the process that opened it, not

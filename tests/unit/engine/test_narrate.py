@@ -19,7 +19,7 @@ JSON = st.recursive(
 )
 
 
-def told(kind: str, **payload: Any) -> str:
+def told(kind: str, /, **payload: Any) -> str:
     """Return an event in words."""
     return narrate(Event(id=1, timestamp="", event_type=kind, payload=payload))
 
@@ -56,6 +56,31 @@ def told(kind: str, **payload: Any) -> str:
         (EventType.TEST_GATE_EXECUTED, {"type": "GATE_UNIT", "success": True}, "GATE_UNIT passed"),
         (EventType.TEST_GATE_ERROR, {"type": "GATE_UNIT", "error": "no check"},
          "GATE_UNIT failed: no check"),
+        (EventType.REQUEST_MADE, {"kind": "pause", "requested_by": "me"}, "asked to pause by me"),
+        (EventType.REQUEST_MADE, {"kind": "cancel"}, "asked to cancel"),
+        (EventType.RUN_PAUSED, {"reason": "paused"}, "run paused (paused); penstock resume goes on"),
+        (EventType.WORKSTREAM_RETRIED, {"number": 2, "from": "edit"}, "tried again from edit (retry 2)"),
+        (EventType.WORKSTREAM_QUARANTINED, {"reason": "lost", "folder": "q"}, "set aside in q (lost)"),
+        (EventType.COMPENSATED, {"action": "make undo", "success": True},
+         "compensation done: make undo"),
+        (EventType.COMPENSATED, {"action": "make undo", "error": "exit 2"},
+         "compensation failed: make undo (exit 2)"),
+        (EventType.BUDGET_WARNING, {"cap": "run", "spent": 4.1, "limit": 5, "unit": "usd"},
+         "run budget: 4.1 of 5 usd used"),
+        (EventType.PARALLEL_EXECUTION_START, {"workstreams": ["ws-a", "ws-b"]},
+         "begins side by side: ws-a, ws-b"),
+        (EventType.PARALLEL_EXECUTION_START, {"workstreams": 12}, "begins side by side: 12"),
+        (EventType.PARALLEL_EXECUTION_END, {"completed": 3, "failed": 1, "total_duration": 2.25},
+         "3 completed, 1 failed in 2.2s"),
+        (EventType.PARALLEL_EXECUTION_END, {"completed": 3, "failed": 1}, "3 completed, 1 failed"),
+        (EventType.ATTEMPT_LOST, {"step": "edit", "attempt": 1, "losses": 2},
+         "edit 1 was lost in a crash (loss 2)"),
+        (EventType.ATTEMPT_LOST, {}, "an attempt was lost in a crash"),
+        (EventType.HANDED_OVER, {"into": "main", "commit": "0123456789abcdef", "strategy": "squash"},
+         "handed over to main as 0123456789ab by squash"),
+        (EventType.HANDED_OVER, {"into": "main"}, "handed over to main"),
+        (EventType.DISK_LOW, {"path": "/r", "free_mb": 12, "min_free_mb": 500},
+         "12 MB are free at /r, 500 MB are needed"),
         (EventType.MERGE_REJECTED, {"into": "i"}, "not merged into i"),
         (EventType.BREAKER_TRIP, {"step": "static", "reason": "signature", "message": "again",
          "advice": "look"}, "breaker signature stopped static: again. look"),

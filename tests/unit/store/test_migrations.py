@@ -10,6 +10,8 @@ import pytest
 
 from penstock.errors import JournalError, JournalSchemaError
 from penstock.model.outcome import OutcomeKind
+from penstock.model.records import Cap, RequestKind, Reservation
+from penstock.model.states import AttemptState
 from penstock.store import migrations
 from penstock.store.database import open_memory
 from penstock.store.migrations import (
@@ -23,7 +25,7 @@ from penstock.store.migrations import (
 )
 from penstock.store.queries import SQL_DIR
 from penstock.store.sqlite import open_journal
-from tests.support.journals import RUN, ask, intact, one_step, seed, sql
+from tests.support.journals import RUN, ask, intact, intent, seed, sql
 
 ROOT = Path(__file__).parents[3]
 
@@ -101,26 +103,53 @@ def test_an_older_journal_is_migrated_after_a_backup(path: Path, later: int) -> 
     assert ask(copy, "SELECT value FROM schema_meta") == [(str(later - 1),)]
 
 
-@pytest.fixture
-def first_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A journal of schema 1 with a run and a finished attempt, as the first release left it."""
-    place, first = tmp_path / "old.db", packaged_migrations()[:1]
+OLD_ROWS = """
+    INSERT INTO runs (run_id, status, created_at, updated_at) VALUES ('run-1', 'running', 't', 't');
+    INSERT INTO workstreams (run_id, ws_id, status, created_at, updated_at)
+    VALUES ('run-1', 'ws-a', 'editing', 't', 't');
+    INSERT INTO step_attempts (run_id, ws_id, step_name, attempt, sequence, status, marker)
+    VALUES ('run-1', 'ws-a', 'edit', 1, 1, 'running', 'm-1');
+    INSERT INTO cost_tracking (run_id, ws_id, step_attempt_id, estimated_cost_usd, timestamp)
+    VALUES ('run-1', 'ws-a', 1, 0.5, '2026-01-01T00:00:00Z');
+"""
+
+
+@pytest.fixture(params=range(1, latest_version()), ids=lambda version: f"schema-{version}")
+def older(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Path, int]:
+    """A journal as each earlier release left it, an attempt under way; and its version."""
+    place, version = tmp_path / "old.db", int(request.param)
+    steps = packaged_migrations()[:version]
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "packaged_migrations", lambda: first)
-        with open_journal(place) as journal:
-            seed(journal)
-            one_step(journal, 1)
-    return place
+        patch.setattr(migrations, "packaged_migrations", lambda: steps)
+        init_db(place)
+    sql(place, *statements(OLD_ROWS))
+    return place, version
 
 
-def test_a_journal_of_the_first_release_gains_the_breakers(first_release: Path) -> None:
-    """Opening it migrates it; what it held is there, and the breakers work."""
-    with open_journal(first_release) as journal:
+def test_a_journal_of_an_earlier_release_opens(older: tuple[Path, int]) -> None:
+    """Opening it migrates it after a backup; what it held is there, what was running can end."""
+    place, version = older
+    with open_journal(place) as journal:
         assert journal.schema_version() == latest_version()
-        assert journal.get_run(RUN).run_id == RUN
+        (attempt,) = journal.list_attempts(RUN)
+        assert (attempt.marker, attempt.pid, attempt.base_commit) == ("m-1", None, None)
+        assert journal.finish_attempt(attempt.id, AttemptState.UNKNOWN).completed_at
+        assert journal.spent(run_id=RUN).cost_usd == 0.5
+    assert intact(place)
+    assert ask(place.with_name(f"old.db.v{version}.bak"), "SELECT run_id FROM runs") == [(RUN,)]
+
+
+def test_what_came_later_works_on_a_journal_of_an_earlier_release(older: tuple[Path, int]) -> None:
+    """Breakers, requests and budgets."""
+    with open_journal(older[0]) as journal:
         assert journal.record_tool_result("aider", OutcomeKind.AUTH).until is not None
-    assert intact(first_release)
-    assert ask(first_release.with_name("old.db.v1.bak"), "SELECT run_id FROM runs") == [(RUN,)]
+        asked = journal.add_request(RUN, RequestKind.PAUSE)
+        assert journal.open_requests(RUN) == [asked]
+        held = Reservation(cost_usd=0.5, caps=(Cap(name="run", max_cost_usd=1.0),))
+        journal.begin_attempt(intent("fix"), reservation=held)
+        assert journal.spent().reserved_cost_usd == 0.5
 
 
 def test_a_journal_in_the_making_leaves_no_backup(tmp_path: Path) -> None:
@@ -241,7 +270,7 @@ def test_an_own_schema_need_not_state_its_version(tmp_path: Path) -> None:
     ("change", "complaint"),
     [
         (lambda text: text.replace("    diff_hash TEXT,\n", ""), "lacks step_attempts.diff_hash"),
-        (lambda text: text.replace("'2');", "'7');"), "is for version 7"),
+        (lambda text: text.replace(f"'{latest_version()}');", "'7');"), "is for version 7"),
         (lambda text: text + "BOGUS;", "does not run"),
     ],
 )  # fmt: skip

@@ -40,3 +40,13 @@ WHERE run_id = :run_id AND ws_id = :ws_id;
 -- name: set_reason
 UPDATE workstreams SET reason = :reason, reason_until = :until, updated_at = :now
 WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: retry
+UPDATE workstreams
+SET status = :status, integration = :integration, metadata_json = :metadata_json,
+    reason = NULL, reason_until = NULL,
+    base_commit = CASE WHEN :afresh THEN NULL ELSE base_commit END,
+    head_commit = CASE WHEN :afresh THEN NULL ELSE head_commit END,
+    worktree_path = CASE WHEN :afresh THEN NULL ELSE worktree_path END,
+    updated_at = :now
+WHERE run_id = :run_id AND ws_id = :ws_id;

@@ -1,0 +1,175 @@
+"""The journal's money and tokens: what is spent, what is reserved, and whether a turn still fits.
+
+A turn is reserved in the transaction that writes its intent, so two processes cannot both take what
+is left; it is settled in the transaction that writes its outcome. Money is compared in billionths of
+a USD, whole numbers, so that sums do not drift.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from penstock.errors import BudgetExceeded, UsageError
+from penstock.model.records import Attempt, Cap, Cost, NewAttempt, Reservation, Spent
+from penstock.model.states import AttemptState
+from penstock.model.times import iso, seconds
+from penstock.store.base import Base, Transaction
+
+NANO: Final = 1_000_000_000
+SCOPES: Final = ("workstream", "run", "day")
+_ROW_LIMIT_USD: Final = 1e6  # as in budgets.sql: what one turn may add to a sum
+_ROW_LIMIT_TOKENS: Final = 10**12
+_EVER = ""
+
+
+class BudgetStore(Base):
+    """The part of the journal about what is spent."""
+
+    def spent(
+        self, *, run_id: str | None = None, ws_id: str | None = None, since: str | None = None
+    ) -> Spent:
+        """Return what was spent and what is reserved: by a run, a workstream of it, or by all.
+
+        `since` (an ISO time) leaves out what was settled before; reservations all count. A cost
+        that a tool reported beats a computed one. Raises UsageError when `since` is no time.
+        """
+        name = "budgets.of_all" if run_id is None else "budgets.of_run"
+        rows = self._db.rows(name, run_id=run_id, ws_id=ws_id, since=_moment(since))
+        return _spent(rows[0])
+
+
+def require_room(tx: Transaction, intent: NewAttempt, reservation: Reservation) -> None:
+    """See that a turn fits under every cap, with all that is spent and reserved.
+
+    An amount that is not known needs room for anything at all. Raises BudgetExceeded naming the
+    first cap that does not hold, UsageError when an amount is no amount.
+    """
+    _require_amount(reservation.cost_usd, _ROW_LIMIT_USD)
+    _require_amount(reservation.tokens, _ROW_LIMIT_TOKENS)
+    for cap in reservation.caps:
+        _require_amount(cap.max_cost_usd, None)
+        _require_amount(cap.max_tokens, None)
+        _require_under(_sums(tx, intent, cap), cap, reservation, intent.run_id)
+
+
+def reserve(tx: Transaction, attempt: Attempt, reservation: Reservation) -> None:
+    """Keep a reservation until its attempt is over."""
+    tx.run(
+        "budgets.reserve",
+        attempt_id=attempt.id,
+        run_id=attempt.run_id,
+        ws_id=attempt.ws_id,
+        tokens=reservation.tokens,
+        cost_usd=reservation.cost_usd,
+    )
+
+
+def settle(tx: Transaction, attempt: Attempt, status: AttemptState) -> Cost | None:
+    """Give up the reservation of an attempt that ends.
+
+    When its outcome is lost, what was reserved is returned as its estimated cost: it may well
+    have been spent, and a cap must never be passed because nobody knows.
+    """
+    row = tx.row("budgets.reserved", attempt_id=attempt.id)
+    if row is None:
+        return None
+    tx.run("budgets.free", attempt_id=attempt.id)
+    if status is not AttemptState.UNKNOWN:
+        return None
+    return Cost(
+        run_id=attempt.run_id,
+        ws_id=attempt.ws_id,
+        step_attempt_id=attempt.id,
+        model_name=None,
+        input_tokens=row["tokens"],
+        output_tokens=None,
+        estimated_cost_usd=row["cost_usd"],
+        actual_cost_usd=None,
+        timestamp=tx.now,
+    )
+
+
+def _sums(tx: Transaction, intent: NewAttempt, cap: Cap) -> sqlite3.Row:
+    """Return what counts towards a cap. Raises UsageError when nobody knows such a cap."""
+    if cap.name not in SCOPES:
+        raise UsageError(
+            f"there is no budget of a {cap.name!r}", hint=f"one of {', '.join(SCOPES)}"
+        )
+    row: sqlite3.Row = tx.run(
+        "budgets.of_all" if cap.name == "day" else "budgets.of_run",
+        run_id=intent.run_id,
+        ws_id=intent.ws_id if cap.name == "workstream" else None,
+        since=_moment(cap.since),
+    ).fetchone()
+    return row
+
+
+def _require_under(row: sqlite3.Row, cap: Cap, wanted: Reservation, run_id: str) -> None:
+    """Raise BudgetExceeded when a turn does not fit under a cap."""
+    sums = _spent(row)
+    hint = f"raise it in config/pipeline.yaml or the bundle, then `penstock resume {run_id}`"
+    if cap.max_cost_usd is not None and not _fits(
+        row["nano_usd"] + row["reserved_nano_usd"], _nano(wanted.cost_usd), _nano(cap.max_cost_usd)
+    ):
+        raise BudgetExceeded(
+            cap.name,
+            spent=sums.cost_usd,
+            reserved=sums.reserved_cost_usd,
+            wanted=wanted.cost_usd,
+            limit=cap.max_cost_usd,
+            unit="usd",
+            hint=hint,
+        )
+    tokens = sums.input_tokens + sums.output_tokens
+    if cap.max_tokens is not None and not _fits(
+        tokens + sums.reserved_tokens, wanted.tokens, cap.max_tokens
+    ):
+        raise BudgetExceeded(
+            cap.name,
+            spent=tokens,
+            reserved=sums.reserved_tokens,
+            wanted=wanted.tokens,
+            limit=cap.max_tokens,
+            unit="tokens",
+            hint=hint,
+        )
+
+
+def _fits(used: int, wanted: int | None, limit: int | None) -> bool:
+    """Tell whether `wanted` fits; an unknown amount fits while anything is left."""
+    if limit is None:
+        return True
+    return used < limit if wanted is None else used + wanted <= limit
+
+
+def _nano(usd: float | None) -> int | None:
+    return None if usd is None else round(usd * NANO)
+
+
+def _require_amount(amount: float | None, most: float | None) -> None:
+    """Raise UsageError unless an amount is unknown, or a number that can be added up."""
+    if amount is None:
+        return
+    if not math.isfinite(amount) or amount < 0 or (most is not None and amount > most):
+        raise UsageError(f"{amount!r} is no amount of money or tokens")
+
+
+def _moment(since: str | None) -> str:
+    """Spell a time as the journal does, so that texts compare as times do."""
+    if since is None:
+        return _EVER
+    try:
+        return iso(seconds(since))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{since!r} is no ISO-8601 time") from error
+
+
+def _spent(row: sqlite3.Row) -> Spent:
+    values = dict(row)
+    values["cost_usd"] = values.pop("nano_usd") / NANO
+    values["reserved_cost_usd"] = values.pop("reserved_nano_usd") / NANO
+    return msgspec.convert(values, Spent)
