@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from penstock.process.api import MARKER_VARIABLE
-
-FILE_LIMIT = 65_536
-"""Enough for 20,000 children at once; a higher soft limit slows programs that close every number."""
+from penstock.process.descriptors import raise_file_limit
 
 
 class _Ledger:
@@ -46,7 +42,7 @@ class _Ledger:
     def raise_file_limit(self) -> None:
         if not self._limit_raised:
             self._limit_raised = True
-            _raise_file_limit()
+            raise_file_limit()
 
     def abandon(self, child: subprocess.Popen[bytes]) -> None:
         with self._lock:
@@ -57,19 +53,6 @@ class _Ledger:
         if self._abandoned:
             with self._lock:
                 self._abandoned = [child for child in self._abandoned if child.poll() is None]
-
-
-def _raise_file_limit() -> None:
-    if sys.platform == "win32":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILE_LIMIT if hard == resource.RLIM_INFINITY else min(hard, FILE_LIMIT)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        # some systems have a lower limit than they name; then the old one has to do
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 _ledger = _Ledger()
