@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.bundle import Bundle
+    from penstock.model.figures import DiffStat
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
@@ -245,6 +246,20 @@ class Workspace(Surroundings):
         git = find_git(self.need_repository().root)
         found = git.run("diff-tree", "-r", "-M", *form, *safe, base, head, "--", reading=True)
         return found.decode("utf-8", "replace")
+
+    def diff_stat(self, base: str | None, head: str | None) -> DiffStat | None:
+        """Return the size of the diff between two commits, None when there are none or they are
+        gone: the figures of a run outlive its branches."""
+        from penstock.errors import GitError
+        from penstock.worktrees.git import find_git
+        from penstock.worktrees.numstat import diff_stat
+
+        if base is None or head is None or self.place is None:
+            return None
+        try:
+            return diff_stat(find_git(self.place.root), base, head)
+        except GitError:
+            return None
 
     def plan_cleaning(self, older_than_s: float) -> CleanPlan:
         """Return what `clean` may remove; nothing is changed."""

@@ -8,6 +8,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from penstock.engine.ports import PlannedWorkstream
+from penstock.model.figures import RunFigures
+from penstock.model.progress import RunMetrics
 from penstock.model.results import RunResult, StepResult
 from penstock.planning.api import ProblemType, ValidationReport
 
@@ -16,25 +18,35 @@ class RunDocument(RunResult, frozen=True, kw_only=True):
     """What `penstock run --json`, `resume --json` and `report --format json` print.
 
     A run of a single workstream has `ws_id`, `final_status` and `steps` at the top too. `plan`
-    is there for a dry run only.
+    is there for a dry run only, `figures` and `metrics` for a report.
     """
 
     ws_id: str | UnsetType = UNSET
     final_status: str | UnsetType = UNSET
     steps: tuple[StepResult, ...] | UnsetType = UNSET
     plan: tuple[PlannedWorkstream, ...] | UnsetType = UNSET
+    figures: RunFigures | UnsetType = UNSET
+    metrics: RunMetrics | UnsetType = UNSET
 
 
 def run_document(
-    result: RunResult, plan: tuple[PlannedWorkstream, ...] | None = None
+    result: RunResult,
+    plan: tuple[PlannedWorkstream, ...] | None = None,
+    *,
+    figures: RunFigures | None = None,
+    metrics: RunMetrics | None = None,
 ) -> RunDocument:
-    """Return the document of a run's result."""
+    """Return the document of a run's result, and with the figures of its report."""
     fields: dict[str, Any] = msgspec.structs.asdict(result)
     if len(result.workstreams) == 1:
         only = result.workstreams[0]
         fields |= {"ws_id": only.ws_id, "final_status": only.final_status, "steps": only.steps}
     if plan is not None:
         fields["plan"] = plan
+    if figures is not None:
+        fields["figures"] = figures
+    if metrics is not None:
+        fields["metrics"] = metrics
     return RunDocument(**fields)
 
 

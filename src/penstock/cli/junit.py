@@ -7,21 +7,31 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from penstock.cli.figures import diff_words, sections
 from penstock.cli.render import check_line, finding_line, mappings, step_details
+from penstock.cli.reports import text_section
+from penstock.model.figures import RunFigures, WorkstreamFigures
 from penstock.model.results import RunResult, StepResult, WorkstreamResult
 
 # What XML 1.0 cannot hold, not even escaped.
 FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+PROPERTIES = ("final_status", "branch", "commit", "reason")
 SKIPPED = frozenset({"canceled", "unknown", "pending", "running"})
 
 
-def junit_xml(result: RunResult) -> str:
+def junit_xml(result: RunResult, figures: RunFigures | None = None) -> str:
     """Return the report. An attempt that a FIX turn mended later is no failure of the suite:
     only the last attempt of a step counts, the earlier ones say in their output what they found.
+
+    The figures are properties of the suites, and the output of one more, without a case, that is
+    named after the run.
     """
     top = ET.Element("testsuites", name=clean(result.run_id))
+    known = {} if figures is None else {w.ws_id: _facts(w) for w in figures.workstreams}
     for workstream in result.workstreams:
-        top.append(_suite(result, workstream))
+        top.append(_suite(result, workstream, known.get(workstream.ws_id, {})))
+    if figures is not None:
+        top.append(_figures_suite(result, figures))
     for name in ("tests", "failures", "errors", "skipped"):
         top.set(name, str(sum(int(suite.get(name, "0")) for suite in top)))
     top.set("time", f"{sum(float(suite.get('time', '0')) for suite in top):.3f}")
@@ -34,7 +44,31 @@ def clean(text: str) -> str:
     return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _suite(result: RunResult, workstream: WorkstreamResult) -> ET.Element:
+def _facts(figures: WorkstreamFigures) -> dict[str, object]:
+    """Return the figures of a workstream that are known, as properties."""
+    usage, diff = figures.usage, figures.diff
+    facts = {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_usd": usage.cost_usd,
+        "max_cost_usd": figures.max_cost_usd,
+        "diff": diff_words(diff) if diff else None,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _figures_suite(result: RunResult, figures: RunFigures) -> ET.Element:
+    """Return the figures of the whole run as the output of a suite without cases."""
+    counts = dict.fromkeys(("tests", "failures", "errors", "skipped"), "0")
+    suite = ET.Element("testsuite", {"name": clean(result.run_id), **counts, "time": "0.000"})
+    lines = [line for section in sections(figures) for line in text_section(section)]
+    ET.SubElement(suite, "system-out").text = clean("\n".join(lines))
+    return suite
+
+
+def _suite(
+    result: RunResult, workstream: WorkstreamResult, facts: Mapping[str, object]
+) -> ET.Element:
     cases = list(_cases(workstream))
     suite = ET.Element(
         "testsuite",
@@ -48,8 +82,8 @@ def _suite(result: RunResult, workstream: WorkstreamResult) -> ET.Element:
     if result.started_at:
         suite.set("timestamp", result.started_at)
     properties = ET.SubElement(suite, "properties")
-    for name in ("final_status", "branch", "commit", "reason"):
-        value = getattr(workstream, name)
+    told = {name: getattr(workstream, name) for name in PROPERTIES} | dict(facts)
+    for name, value in told.items():
         if value is not None:
             ET.SubElement(properties, "property", name=name, value=clean(str(value)))
     suite.extend(cases)
@@ -72,6 +106,8 @@ def _attempt_case(workstream: WorkstreamResult, step: StepResult, *, counts: boo
     lines = "\n".join(step_details(step, limit=1000))
     if step.status in SKIPPED:
         ET.SubElement(case, "skipped", message=clean(step.status))
+    elif step.details.get("skipped") and step.success:
+        ET.SubElement(case, "skipped", message="nothing to run")
     elif not step.success and counts and workstream.final_status != "done":
         _fail(case, step.error_message or step.outcome or "failed", lines)
     elif lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from penstock.cli.figures import Section, sections
 from penstock.cli.output import plain_table
 from penstock.cli.render import (
     SUMMARY_COLUMNS,
@@ -14,6 +15,7 @@ from penstock.cli.render import (
     totals,
 )
 from penstock.cli.words import count, duration, moment, money, one_line
+from penstock.model.figures import RunFigures
 from penstock.model.results import RunResult, WorkstreamResult
 from penstock.model.times import seconds
 
@@ -27,8 +29,8 @@ def took(result: RunResult) -> str:
     return duration(seconds(result.ended_at) - seconds(result.started_at))
 
 
-def text_report(result: RunResult) -> str:
-    """Return a run as plain text."""
+def text_report(result: RunResult, figures: RunFigures | None = None) -> str:
+    """Return a run as plain text, with its figures where they are given."""
     lines = [
         f"Run {result.run_id}: {result.status}",
         f"Started {moment(result.started_at)}, took {took(result)}",
@@ -38,7 +40,18 @@ def text_report(result: RunResult) -> str:
     ]
     for workstream in result.workstreams:
         lines += ["", *_text_workstream(workstream)]
+    for section in sections(figures) if figures is not None else ():
+        lines += ["", *text_section(section)]
     return "\n".join(lines) + "\n"
+
+
+def text_section(section: Section) -> list[str]:
+    """Return a section of figures as lines."""
+    if not section.rows:
+        return [f"{section.title}: {one_line(section.note)}"]
+    head = f"{section.title}: {one_line(section.note)}" if section.note else section.title
+    table = plain_table(section.columns, section.rows)
+    return [head, *(f"  {line}" for line in table.splitlines())]
 
 
 def branch_line(workstream: WorkstreamResult) -> str:
@@ -59,8 +72,8 @@ def _text_workstream(workstream: WorkstreamResult) -> list[str]:
     return lines
 
 
-def markdown_report(result: RunResult) -> str:
-    """Return a run as Markdown, what tools said escaped."""
+def markdown_report(result: RunResult, figures: RunFigures | None = None) -> str:
+    """Return a run as Markdown, what tools said escaped, with its figures where they are given."""
     lines = [
         f"# Run `{_code(result.run_id)}`: {escape(result.status)}",
         "",
@@ -72,7 +85,20 @@ def markdown_report(result: RunResult) -> str:
     ]
     for workstream in result.workstreams:
         lines += ["", *_markdown_workstream(workstream)]
+    for section in sections(figures) if figures is not None else ():
+        lines += ["", *_markdown_section(section)]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_section(section: Section) -> list[str]:
+    lines = [f"## {escape(section.title)}"]
+    if section.note:
+        lines += ["", escape(section.note)]
+    if section.rows:
+        names = [name.lower() for name in section.columns]
+        lines += ["", f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+        lines += [f"| {' | '.join(escape(cell) for cell in row)} |" for row in section.rows]
+    return lines
 
 
 def escape(text: str) -> str:
