@@ -174,6 +174,25 @@ def test_processes_share_a_journal(tmp_path: Path) -> None:
     assert intact(path)
 
 
+@pytest.mark.parametrize("turn", range(3))
+def test_processes_never_pass_a_cap_together(tmp_path: Path, turn: int) -> None:
+    """Two that reserve and settle at the same time use the budget up to its last cent, and no more."""
+    path = tmp_path / "p.db"
+    with open_journal(path) as journal:
+        journal.create_run(RUN)
+    pair = [worker("spend", path, name, "1.0", "0.01") for name in ("ws-x", "ws-y")]
+    for process in pair:
+        assert told(process, 1) == [{"ready": True}]
+    ends = race(pair)
+    assert [process.wait(timeout=30) for process in pair] == [0, 0]
+    assert sum(end["turns"] for end in ends) == 100, turn
+    with open_journal(path) as journal:
+        spent = journal.spent(run_id=RUN)
+    assert spent.cost_usd + spent.reserved_cost_usd == pytest.approx(1.0, abs=1e-9)
+    for process in pair:
+        rest(process)
+
+
 def test_a_full_disk_loses_nothing_that_was_told(tmp_path: Path) -> None:
     """When the file may not grow, the write fails with a hint; with room the same object goes on."""
     path = tmp_path / "p.db"

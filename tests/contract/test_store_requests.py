@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.errors import ClaimLostError, InvalidTransitionError, NotFoundError, UsageError
+from penstock.errors import InvalidTransitionError, NotFoundError, UsageError
 from penstock.model.records import RequestKind, Workstream
 from penstock.model.states import IntegrationState, WorkstreamState
 from penstock.store.api import DocumentedJournal
@@ -168,21 +168,10 @@ def test_what_failed_has_its_own_steps(run: DocumentedJournal, step: str) -> Non
         run.retry_workstream(RUN, WS, step)
 
 
-def test_a_retry_is_the_holders(journal: DocumentedJournal, run: DocumentedJournal) -> None:
-    """Once the run was taken over, an earlier holder changes nothing."""
+def test_the_holder_may_have_it_tried_again(run: DocumentedJournal) -> None:
+    """A claim of one's own is no hindrance; a workstream that is not there is."""
     fail(run)
     run.claim_run(RUN, {"pid": 1})
     assert run.retry_workstream(RUN, WS, "edit").status is W.PENDING
     with pytest.raises(NotFoundError):
         run.retry_workstream(RUN, "ws-x", "edit")
-    with pytest.raises(ClaimLostError):
-        lose_claim(run)
-
-
-def lose_claim(journal: DocumentedJournal) -> None:
-    """Try to write to a run that was given back."""
-    journal.release_run(RUN)
-    journal.claim_run(RUN, {"pid": 2})
-    claims = getattr(journal, "_claims")  # noqa: B009 - another holder, as this object sees it
-    claims[RUN] -= 1
-    journal.retry_workstream(RUN, WS, "edit")

@@ -5,17 +5,22 @@ Each line on stdout is written after the commit it tells of, in one write.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
+import sqlite3
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 
-from penstock.errors import ClaimError, JournalError
-from penstock.model.records import NewAttempt
+from penstock.errors import BudgetExceeded, ClaimError, JournalError
+from penstock.model.records import Attempt, Cap, Cost, NewAttempt, Reservation
 from penstock.model.settings import Durability
 from penstock.model.states import AttemptState
+from penstock.model.times import iso
 from penstock.store.sqlite import SqliteJournal, open_journal
 
 RUN = "run-1"
@@ -70,6 +75,53 @@ def claim(path: Path, runs: str) -> None:
             say(token=token)
 
 
+def spend(path: Path, ws_id: str, cap_usd: str, turn_usd: str) -> None:
+    """Reserve and settle turns of a workstream until the run's cap lets none through any more.
+
+    Each costs all that it reserved. Turns are taken one by one, once the start is given on stdin.
+    """
+    cap = Cap(name="run", max_cost_usd=float(cap_usd))
+    held = Reservation(cost_usd=float(turn_usd), caps=(cap,))
+    with open_journal(path) as journal:
+        journal.add_workstream(RUN, ws_id)
+        say(ready=True)
+        sys.stdin.readline()
+        for number in itertools.count(1):
+            intent = NewAttempt(run_id=RUN, ws_id=ws_id, step_name="edit", attempt=number)
+            try:
+                begun = journal.begin_attempt(intent, reservation=held)
+            except BudgetExceeded as error:
+                say(turns=number - 1, spent=error.spent, reserved=error.reserved)
+                return
+            if number % 3:
+                paid = paid_cost(begun, float(turn_usd))
+                journal.finish_attempt(begun.id, AttemptState.SUCCEEDED, cost=paid)
+
+
+def paid_cost(attempt: Attempt, usd: float) -> Cost:
+    """What a turn cost, as its tool reported it."""
+    return Cost(
+        run_id=attempt.run_id,
+        ws_id=attempt.ws_id,
+        step_attempt_id=attempt.id,
+        model_name=None,
+        input_tokens=None,
+        output_tokens=None,
+        estimated_cost_usd=None,
+        actual_cost_usd=usd,
+        timestamp=iso(time.time()),
+    )
+
+
+def hold(path: Path, seconds: str) -> None:
+    """Hold the write lock for so long."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        say(holding=True)
+        time.sleep(float(seconds))
+        connection.execute("ROLLBACK")
+
+
 def fill(path: Path, limit: str) -> None:
     """Record large steps until the file may not grow any more, and say what that came to."""
     with open_journal(path) as journal:
@@ -101,6 +153,8 @@ WORK: Mapping[str, Callable[..., None]] = {
     "share": share,
     "claim": claim,
     "fill": fill,
+    "spend": spend,
+    "hold": hold,
     "make": make,
 }
 

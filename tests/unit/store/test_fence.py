@@ -9,6 +9,7 @@ import pytest
 
 from penstock.errors import ClaimError, ClaimLostError
 from penstock.model.events import EventType
+from penstock.model.records import RequestKind, Reservation
 from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
 from penstock.store.sqlite import SqliteJournal, open_journal
 from tests.support.journals import RUN, WS, intent, one_step, seed
@@ -21,12 +22,14 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     """Two journal objects on one database that holds a run."""
     with open_journal(tmp_path / "p.db") as one, open_journal(tmp_path / "p.db") as two:
         seed(one)
+        one.add_request(RUN, RequestKind.PAUSE)
         yield one, two
 
 
 def writes(journal: SqliteJournal) -> None:
     """Try each kind of write to the run; every one must raise ClaimLostError."""
     attempts = journal.list_attempts(RUN)
+    assert journal.open_requests(RUN)
     for write in (
         lambda: journal.move_run(RUN, RunState.RUNNING),
         lambda: journal.set_run_reason(RUN, "x"),
@@ -35,11 +38,15 @@ def writes(journal: SqliteJournal) -> None:
         lambda: journal.move_integration(RUN, WS, IntegrationState.QUEUED, payload={}),
         lambda: journal.update_workstream(RUN, WS, branch="b"),
         lambda: journal.set_workstream_reason(RUN, WS, "x"),
+        lambda: journal.retry_workstream(RUN, WS, "edit"),
         lambda: journal.begin_attempt(intent("static")),
+        lambda: journal.begin_attempt(intent("static"), reservation=Reservation(tokens=1)),
+        lambda: journal.note_process(attempts[-1].id, 1, 1),
         lambda: journal.finish_attempt(attempts[-1].id, AttemptState.FAILED),
         lambda: journal.record_event(EventType.TOOL_RUN, run_id=RUN),
         lambda: journal.record_error(error_code="c", signature="s", message="m", run_id=RUN),
         lambda: journal.save_error_context(RUN, WS, {}),
+        lambda: journal.heed_request(journal.open_requests(RUN)[0].id),
     ):
         with pytest.raises(ClaimLostError):
             write()
