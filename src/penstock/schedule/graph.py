@@ -61,6 +61,17 @@ def topological_order(bundles: Iterable[Bundle]) -> tuple[Bundle, ...]:
     return tuple(order)
 
 
+def chain_lengths(order: Sequence[Bundle], children: Edges) -> dict[str, int]:
+    """Return how many workstreams the longest chain of dependents has, from each one on.
+
+    `order` is a topological order.
+    """
+    found: dict[str, int] = {}
+    for bundle in reversed(order):
+        found[bundle.id] = 1 + max((found[child] for child in children[bundle.id]), default=0)
+    return found
+
+
 def cycles_message(cycles: Sequence[Sequence[str]]) -> str:
     """Say which cycles there are."""
     return "Dependency cycle(s) detected: " + "; ".join(map(cycle_text, cycles))

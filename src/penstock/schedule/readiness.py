@@ -30,6 +30,12 @@ class Reason(StrEnum):
     RATE_LIMIT = "rate_limit"
     BUDGET = "budget"
     PAUSED = "paused"
+    OVERLAP = "overlap"
+    GROUP = "group"
+    ALONE = "alone"
+    SLOTS = "slots"
+    TOOL = "tool"
+    CAPACITY = "capacity"
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +199,11 @@ def _held(hold: Hold | None, now: float) -> Verdict | None:
     """The verdict of a hold that is not over."""
     if hold is None or (hold.until is not None and hold.until <= now):
         return None
+    return held_verdict(hold)
+
+
+def held_verdict(hold: Hold) -> Verdict:
+    """The verdict of a hold."""
     end = "" if hold.until is None else f" (until {iso(hold.until)})"
     text = f"{hold.reason.value}: {hold.message}{end}"
     return Verdict(ready=False, reason=hold.reason, message=text, until=hold.until)
