@@ -33,6 +33,8 @@ EPHEMERAL = 32_768
 LAST = 65_536
 LONGEST = 48
 """Characters that our folder may have: a socket in a temporary folder has 107 for its whole path."""
+OTHERS = ("/tmp", "/var/tmp")  # noqa: S108 - our folder in there is made for us alone
+"""Where our folder goes when the system's temporary folder will not do."""
 PATIENCE_S = 30.0
 _LOCK, _OWNER, _FOLDER = "lock", "owner", "t"
 
@@ -208,7 +210,7 @@ def base_folder(root: Path) -> Path:
     It lies outside of `root` and of any other git repository where that can be had. Raises
     EnvironmentProblem when it is not ours alone.
     """
-    places = [Path(tempfile.gettempdir()).resolve(), Path("/tmp"), Path("/var/tmp")]  # noqa: S108
+    places = [Path(place).resolve() for place in (tempfile.gettempdir(), *OTHERS)]
     name = f"penstock-{os.geteuid()}"
     outside = [place for place in places if _is_outside(place, root.resolve())]
     if not outside:
@@ -225,7 +227,8 @@ def base_folder(root: Path) -> Path:
 
 def are_free(ports: Iterable[int]) -> bool:
     """Tell whether nobody uses any of these ports on the loopback addresses."""
-    return all(_is_free(port, family, host) for port in ports for family, host in _loopback())
+    places = _loopback()
+    return all(_is_free(port, family, host) for port in ports for family, host in places)
 
 
 def _is_free(port: int, family: socket.AddressFamily, host: str) -> bool:
@@ -275,7 +278,8 @@ def _is_outside(place: Path, root: Path) -> bool:
 
 
 def _is_in_repository(place: Path) -> bool:
-    return any((folder / ".git").exists() for folder in (place, *place.parents))
+    marks = ((folder / ".git") for folder in (place, *place.parents))
+    return any(mark.is_file() or (mark / "HEAD").exists() for mark in marks)
 
 
 def _is_long(folder: Path) -> bool:
