@@ -10,6 +10,8 @@ from penstock.model.events import EventType
 from penstock.model.records import Workstream
 from penstock.worktrees.api import Worktree
 
+_TAKEN = "taken"
+
 
 class Desk:
     """Opens a workstream's worktree when it is first needed, and gives it back at the end."""
@@ -24,8 +26,11 @@ class Desk:
         return self._trees[job.ws_id]
 
     def release(self, job: Job) -> None:
-        """Give the worktree back to the pool; its branch holds all that was recorded."""
-        tree = self._trees.pop(job.ws_id, None)
+        """Give the worktree back to the pool; its branch holds all that was recorded.
+
+        That is also done for one that a dead process had opened and did not come to give back.
+        """
+        tree = self._trees.pop(job.ws_id, None) or self._reopen(job, job.row())
         if tree is not None:
             job.services.repository.release(tree)
 
@@ -37,11 +42,25 @@ class Desk:
         return self._lease(job, row)
 
     def _reopen(self, job: Job, row: Workstream) -> Worktree | None:
-        if row.worktree_path is None or row.base_commit is None:
+        if row.base_commit is None or (place := self._place(job, row)) is None:
             return None
-        path = job.services.root / row.worktree_path
+        path = job.services.root / place
         head = row.head_commit or row.base_commit
         return job.services.repository.reopen(path, job.branch, row.base_commit, head)
+
+    def _place(self, job: Job, row: Workstream) -> str | None:
+        """Return where the workstream has a worktree by the repository's own account, or None.
+
+        What the journal says may be out of date: a process can die between the laying of a
+        worktree and the record of it, and a place that was given back can be somebody else's now.
+        """
+        services = job.services
+        if row.worktree_path is not None and not (services.root / row.worktree_path).is_dir():
+            return None
+        held = services.repository.overview()["worktrees"]
+        ours = [w for w in held if (w["ws_id"], w["run_id"]) == (job.ws_id, job.run_id)]
+        places = [str(w["path"]) for w in ours if w["state"] == _TAKEN]
+        return row.worktree_path if row.worktree_path in places else next(iter(places), None)
 
     def _cleared(self, job: Job, tree: Worktree) -> Worktree:
         """Keep what a dead process left uncommitted as a patch, and go back to what is recorded."""
