@@ -76,6 +76,7 @@ class Frontier:
         # Those to look at, by rank; and those that wait, by what for. Entries that `_where` (None:
         # to be looked at) or the rank disown are leftovers.
         self._heap: list[tuple[int, str]] = []
+        self._in_heap: set[tuple[int, str]] = set()
         self._waiting: dict[Lock, list[tuple[int, str]]] = {}
         self._where: dict[str, Lock | None] = {}
         self._called_from: dict[str, Lock] = {}
@@ -178,7 +179,7 @@ class Frontier:
         while self._heap:
             rank, ws = self._heap[0]
             if self._is_leftover(ws, rank):
-                heappop(self._heap)
+                self._drop()
             elif self._waits_for_the_machine(rank):
                 return None
             elif self._settle(ws, now):
@@ -219,7 +220,10 @@ class Frontier:
         """Have a workstream looked at at the next call, if it could start or go on at all."""
         if ws not in self.at_work and self._standing.clear(ws):
             self._where[ws] = None
-            heappush(self._heap, (self._rank(ws), ws))
+            entry = (self._rank(ws), ws)
+            if entry not in self._in_heap:
+                self._in_heap.add(entry)
+                heappush(self._heap, entry)
         else:
             self._leave(ws)
 
@@ -229,13 +233,17 @@ class Frontier:
         self._since.pop(ws, None)
         self._call_next(ws)
 
+    def _drop(self) -> None:
+        """Take the first of those to look at out."""
+        self._in_heap.remove(heappop(self._heap))
+
     def _settle(self, ws: str, now: float) -> bool:
         """Tell whether the first of the order may start; put it where it waits if not."""
         hold = self._holds.of(ws, now)
         lock = self._obstacle(ws) if hold is None and self._standing.clear(ws) else None
         if hold is None and lock is None and self._standing.clear(ws):
             return True
-        heappop(self._heap)
+        self._drop()
         if lock is not None:
             self._park(ws, lock)
             self._call_next(ws)
