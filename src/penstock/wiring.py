@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from penstock.model.settings import ToolProfile
     from penstock.planning.api import ValidationReport
     from penstock.process.api import Stop
+    from penstock.store.salvage import Salvaged
+    from penstock.store.soundness import Soundness
     from penstock.tools.api import ToolResult
 
 
@@ -194,6 +196,21 @@ class Workspace(Surroundings):
         from penstock.store.migrations import migrate
 
         return migrate(self.database)
+
+    def check_database(self) -> Soundness:
+        """Look through the database without changing it. Raises JournalError when there is none."""
+        from penstock.store.soundness import check
+
+        return check(self.database)
+
+    def salvage_database(self, output: str) -> tuple[Salvaged, ...]:
+        """Copy what can be read of the database into a fresh one, named from where we stand.
+
+        Raises JournalError when nothing can be read, or `output` exists.
+        """
+        from penstock.store.salvage import salvage
+
+        return salvage(self.database, self.start / output)
 
     def repository_overview(self) -> dict[str, Any]:
         """Return branches and worktrees of ours, and which key files there are."""

@@ -12,17 +12,24 @@ from penstock.store.api import DocumentedJournal
 from penstock.store.sqlite import open_journal
 from tests.support.journals import StepClock
 
-Opener = Callable[[Path, Callable[[Event], None]], DocumentedJournal]
+Hear = Callable[[Event], None]
+Opener = Callable[[Path, StepClock, Hear], DocumentedJournal]
 
 
-def in_file(folder: Path, hear: Callable[[Event], None]) -> DocumentedJournal:
+def in_file(folder: Path, clock: StepClock, hear: Hear) -> DocumentedJournal:
     """A journal in a file."""
-    return open_journal(folder / "state" / "p.db", clock=StepClock(), on_event=hear)
+    return open_journal(folder / "state" / "p.db", clock=clock, on_event=hear)
 
 
-def in_memory(folder: Path, hear: Callable[[Event], None]) -> DocumentedJournal:
+def in_memory(folder: Path, clock: StepClock, hear: Hear) -> DocumentedJournal:
     """A journal in memory."""
-    return open_journal(None, clock=StepClock(), on_event=hear)
+    return open_journal(None, clock=clock, on_event=hear)
+
+
+@pytest.fixture
+def clock() -> StepClock:
+    """The clock of the journal."""
+    return StepClock()
 
 
 @pytest.fixture
@@ -33,9 +40,9 @@ def heard() -> list[Event]:
 
 @pytest.fixture(params=[in_file, in_memory], ids=["sqlite-file", "sqlite-memory"])
 def journal(
-    request: pytest.FixtureRequest, tmp_path: Path, heard: list[Event]
+    request: pytest.FixtureRequest, tmp_path: Path, clock: StepClock, heard: list[Event]
 ) -> Iterator[DocumentedJournal]:
     """An empty journal of each kind."""
     opener: Opener = request.param
-    with opener(tmp_path, heard.append) as opened:
+    with opener(tmp_path, clock, heard.append) as opened:
         yield opened

@@ -23,6 +23,9 @@ WORKED = frozenset({K.EDITED, K.NO_CHANGE, K.DENIED, K.REFUSED, K.CONTEXT_OVERFL
 COUNTED = frozenset({K.OVERLOADED, K.CRASHED, K.BAD_OUTPUT, K.TIMEOUT, K.IDLE})
 """Outcomes of which several in a row open the breaker."""
 
+SKEW_S = 60.0
+"""How far (s) a breaker may have been written ahead of the clock that reads it."""
+
 
 class CircuitPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When a breaker opens and for how long (s).
@@ -102,7 +105,11 @@ def record(
     until = _open_until(breaker, kind, policy, now, reset_at)
     if until is None:
         return msgspec.structs.replace(breaker, failures=failures, updated_at=now)
-    if breaker.state is CircuitState.OPEN and breaker.until is not None and until <= breaker.until:
+    if (
+        breaker.state is CircuitState.OPEN
+        and _holds(breaker, now)
+        and until <= (breaker.until or 0)
+    ):
         return msgspec.structs.replace(breaker, failures=failures, updated_at=now)
     return ToolBreaker(
         tool_id=breaker.tool_id,
@@ -150,4 +157,11 @@ def _fixed_times(policy: CircuitPolicy) -> Mapping[OutcomeKind, float]:
 
 
 def _holds(breaker: ToolBreaker, now: float) -> bool:
-    return breaker.until is not None and breaker.until > now
+    """Tell whether the time of a breaker has not passed.
+
+    One that was written at a moment yet to come is not believed: the clock went back, and a wait
+    would last for as long as that was.
+    """
+    if breaker.until is None or breaker.until <= now:
+        return False
+    return breaker.updated_at is None or breaker.updated_at <= now + SKEW_S

@@ -116,9 +116,10 @@ def spend(attempts: Iterable[Attempt], costs: Iterable[Cost]) -> Spend:
 
 
 def worked_time(attempts: Iterable[Attempt]) -> float:
-    """Return the seconds that finished attempts took in all."""
+    """Return the seconds that finished attempts took in all, none less than nothing: a clock may
+    go back."""
     return sum(
-        seconds(a.completed_at) - seconds(a.started_at)
+        max(0.0, seconds(a.completed_at) - seconds(a.started_at))
         for a in attempts
         if a.started_at and a.completed_at
     )

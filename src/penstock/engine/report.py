@@ -87,4 +87,4 @@ def _step(attempt: Attempt) -> StepResult:
 def _duration(attempt: Attempt) -> float | None:
     if attempt.started_at is None or attempt.completed_at is None:
         return None
-    return round(seconds(attempt.completed_at) - seconds(attempt.started_at), 3)
+    return round(max(0.0, seconds(attempt.completed_at) - seconds(attempt.started_at)), 3)

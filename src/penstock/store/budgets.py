@@ -23,7 +23,8 @@ NANO: Final = 1_000_000_000
 SCOPES: Final = ("workstream", "run", "day")
 _ROW_LIMIT_USD: Final = 1e6  # as in budgets.sql: what one turn may add to a sum
 _ROW_LIMIT_TOKENS: Final = 10**12
-_EVER = ""
+_EVER, _NEVER = "", "~"  # before and after every time
+_AHEAD_S = 86_400.0
 
 
 class BudgetStore(Base):
@@ -38,7 +39,8 @@ class BudgetStore(Base):
         that a tool reported beats a computed one. Raises UsageError when `since` is no time.
         """
         name = "budgets.of_all" if run_id is None else "budgets.of_run"
-        rows = self._db.rows(name, run_id=run_id, ws_id=ws_id, since=_moment(since))
+        span = _span(since, self._clock())
+        rows = self._db.rows(name, run_id=run_id, ws_id=ws_id, **span)
         return _spent(rows[0])
 
 
@@ -103,7 +105,7 @@ def _sums(tx: Transaction, intent: NewAttempt, cap: Cap) -> sqlite3.Row:
         "budgets.of_all" if cap.name == "day" else "budgets.of_run",
         run_id=intent.run_id,
         ws_id=intent.ws_id if cap.name == "workstream" else None,
-        since=_moment(cap.since),
+        **_span(cap.since, seconds(tx.now)),
     ).fetchone()
     return row
 
@@ -158,12 +160,17 @@ def _require_amount(amount: float | None, most: float | None) -> None:
         raise UsageError(f"{amount!r} is no amount of money or tokens")
 
 
-def _moment(since: str | None) -> str:
-    """Spell a time as the journal does, so that texts compare as times do."""
+def _span(since: str | None, now: float) -> dict[str, str]:
+    """Return from when until when costs count, spelled as the journal does, so that texts compare
+    as times do.
+
+    What a clock that ran ahead has dated days from now does not count towards every later day.
+    """
     if since is None:
-        return _EVER
+        return {"since": _EVER, "until": _NEVER}
     try:
-        return iso(seconds(since))
+        begin = seconds(since)
+        return {"since": iso(begin), "until": iso(max(begin, now) + _AHEAD_S)}
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{since!r} is no ISO-8601 time") from error
 

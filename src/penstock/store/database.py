@@ -22,6 +22,7 @@ from penstock.model.settings import Durability
 from penstock.store.codec import clean
 from penstock.store.faults import (
     HINT_ACCESS,
+    HINT_GONE,
     HINT_INIT,
     describe,
     primary_code,
@@ -71,13 +72,20 @@ def immediate(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 class Database:
-    """A connection, its lock and its name in messages."""
+    """A connection, its lock and its name in messages.
 
-    def __init__(self, connection: sqlite3.Connection, name: str, *, read_only: bool) -> None:
+    `path` is the file of one that may write: it and its log must stay where they are.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, name: str, *, path: Path | None, read_only: bool
+    ) -> None:
         self.name = name
         self.read_only = read_only
         self._connection = connection
         self._lock = threading.RLock()
+        files = () if path is None or read_only else (path, log_of(path))
+        self._files = tuple((str(file), _identity(str(file))) for file in files)
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -90,7 +98,21 @@ class Database:
         if self.read_only:
             raise JournalError(f"the journal {self.name} was opened for reading only")
         with self._lock, translated(self.name), immediate(self._connection):
+            self._require_files()
             yield self._connection
+
+    def _require_files(self) -> None:
+        """Raise JournalError when the file or its log was moved, deleted or replaced meanwhile.
+
+        SQLite would write on into a file that nobody can find any more. What was committed until
+        now reaches the database when this connection is closed, if only the log is gone.
+        """
+        for file, identity in self._files:
+            if _identity(file) != identity:
+                raise JournalError(
+                    f"{file} was deleted, moved or replaced while the journal was in use",
+                    hint=HINT_GONE,
+                )
 
     def rows(self, name: str, **parameters: Any) -> list[sqlite3.Row]:
         """Return all rows of a named query."""
@@ -109,6 +131,20 @@ class Database:
             # a table's name cannot be bound; this one comes from sqlite_master
             row = self._connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()  # noqa: S608
         return int(row[0])
+
+
+def log_of(path: Path) -> Path:
+    """Return where the write-ahead log of a database lies while it is in use."""
+    return path.with_name(path.name + "-wal")
+
+
+def _identity(file: str) -> tuple[int, int] | None:
+    """Return what tells a file from every other, None when there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - before every write: a Path costs more than the call
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def open_memory() -> sqlite3.Connection:
@@ -241,5 +277,5 @@ def _open_for_reading(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
 
 def _has_log(path: Path) -> bool:
     """Tell whether a write-ahead log with content lies beside the file."""
-    log = path.with_name(path.name + "-wal")
+    log = log_of(path)
     return log.exists() and log.stat().st_size > 0

@@ -11,9 +11,14 @@ HINT_INIT: Final = "make one with `penstock db init`"
 HINT_SPACE: Final = "free some disk space (or raise the quota), then go on with `penstock resume`"
 HINT_LOCKED: Final = "wait until the other process is done, or end it, then try again"
 HINT_DAMAGED: Final = (
+    "look with `penstock db check`, copy what can be read with `penstock db salvage --output FILE`,"
+    " or restore a backup (`*.bak` beside it)"
+)
+HINT_OTHER: Final = (
     "move the file away and restore a backup (`*.bak` beside it), or make a fresh one with"
     " `penstock db init`"
 )
+HINT_GONE: Final = "put it back where it was, or end what uses it; then `penstock db check`"
 HINT_ACCESS: Final = "check the owner and permissions of the file and its folder"
 HINT_DISK: Final = "check the disk, its free space and its quota, then try again"
 
@@ -24,7 +29,7 @@ _FAULTS: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("cannot grow: the disk is full", HINT_SPACE),
     sqlite3.SQLITE_IOERR: ("cannot be read or written", HINT_DISK),
     sqlite3.SQLITE_CORRUPT: ("is damaged", HINT_DAMAGED),
-    sqlite3.SQLITE_NOTADB: ("is not a database", HINT_DAMAGED),
+    sqlite3.SQLITE_NOTADB: ("is not a database", HINT_OTHER),
     sqlite3.SQLITE_READONLY: ("cannot be written", HINT_ACCESS),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", HINT_ACCESS),
     sqlite3.SQLITE_PERM: ("cannot be opened", HINT_ACCESS),

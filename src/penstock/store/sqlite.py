@@ -101,7 +101,7 @@ def open_journal(
             else:
                 raise JournalError(f"{name} is empty", hint=HINT_INIT)
         stack.pop_all()
-    database = Database(connection, name, read_only=read_only)
+    database = Database(connection, name, path=path, read_only=read_only)
     return SqliteJournal(database, clock=clock, on_event=on_event)
 
 

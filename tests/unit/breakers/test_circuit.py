@@ -178,3 +178,39 @@ def test_whatever_happens_it_comes_free_again(
         assert until is None or now < until <= now + policy.max_open_s
         assert 0 <= breaker.calls <= calls
     assert admit(breaker, policy, now + policy.max_open_s).tool_id == "t"
+
+
+# -- clocks that jump --------------------------------------------------------------------------
+YEAR = 365 * 86_400.0
+
+
+def test_a_clock_that_went_back_holds_nothing_for_that_long() -> None:
+    """A breaker that was opened in what is now the future lets a trial through."""
+    breaker = opened(K.QUOTA)
+    assert state_at(breaker, NOW - YEAR) is CircuitState.HALF_OPEN
+    trial = admit(breaker, POLICY, NOW - YEAR)
+    assert trial.until == NOW - YEAR + POLICY.recovery_s
+    assert cooling_until(trial, POLICY, NOW - YEAR) == trial.until
+
+
+def test_a_breaker_of_the_future_is_opened_anew() -> None:
+    """A failure after the clock went back counts from there, not until the old time."""
+    breaker = after(K.QUOTA, start=opened(K.QUOTA), now=NOW - YEAR)
+    assert breaker.until == NOW - YEAR + POLICY.quota_s
+
+
+def test_a_small_step_back_changes_nothing() -> None:
+    """Two clocks differ by less than a minute: the breaker holds."""
+    breaker = opened(K.QUOTA)
+    assert cooling_until(breaker, POLICY, NOW - 59) == breaker.until
+
+
+@given(st.sampled_from(sorted(K)), st.floats(-YEAR, YEAR), st.none() | st.floats(0, 1e12))
+def test_no_wait_is_longer_than_the_longest(
+    kind: OutcomeKind, jump: float, reset_at: float | None
+) -> None:
+    """Whatever the clock does and the tool says, a call is held back for a bounded time."""
+    breaker = record(FRESH, kind, POLICY, NOW + YEAR, reset_at)
+    now = NOW + YEAR + jump
+    until = cooling_until(breaker, POLICY, now)
+    assert until is None or until - now <= POLICY.max_open_s + 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from penstock.breakers.decide import CheckFact, FixFact
@@ -147,3 +148,10 @@ def test_the_last_check_is_found() -> None:
     """The newest finished check of the step, or nothing."""
     assert last_check(a_repaired_edit().attempts, "runtime") == {"tests": 3}
     assert last_check([], "runtime") == {}
+
+
+def test_a_clock_that_went_back_takes_no_time_away() -> None:
+    """An attempt that ended before it began counts nothing; the others count as they are."""
+    story = a_repaired_edit().add("runtime")
+    late = msgspec.structs.replace(story.attempts[-1], completed_at="2025-01-01T00:00:00.000000Z")
+    assert worked_time([*story.attempts[:-1], late]) == pytest.approx(7.5)

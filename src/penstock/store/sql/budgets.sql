@@ -11,7 +11,7 @@ FROM (
            coalesce(sum(min(max(output_tokens, 0), 1000000000000)), 0) AS output_tokens,
            count(*) - count(coalesce(actual_cost_usd, estimated_cost_usd)) AS unpriced
     FROM cost_tracking
-    WHERE run_id = :run_id AND (:ws_id IS NULL OR ws_id = :ws_id) AND timestamp >= :since
+    WHERE run_id = :run_id AND (:ws_id IS NULL OR ws_id = :ws_id) AND timestamp BETWEEN :since AND :until
 ), (
     SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
            coalesce(sum(tokens), 0) AS reserved_tokens
@@ -29,7 +29,7 @@ FROM (
            coalesce(sum(min(max(output_tokens, 0), 1000000000000)), 0) AS output_tokens,
            count(*) - count(coalesce(actual_cost_usd, estimated_cost_usd)) AS unpriced
     FROM cost_tracking
-    WHERE timestamp >= :since AND (:ws_id IS NULL OR ws_id = :ws_id)
+    WHERE timestamp BETWEEN :since AND :until AND (:ws_id IS NULL OR ws_id = :ws_id)
 ), (
     SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
            coalesce(sum(tokens), 0) AS reserved_tokens

@@ -7,12 +7,14 @@ VALUES (:run_id, :status, :base_commit, :integration_branch, :now, :started_at,
 -- name: get
 SELECT * FROM runs WHERE run_id = :run_id;
 
+-- Newest means added last, by row number: a clock may go back.
+
 -- name: list
-SELECT * FROM runs ORDER BY created_at DESC, rowid DESC LIMIT :limit OFFSET :offset;
+SELECT * FROM runs ORDER BY rowid DESC LIMIT :limit OFFSET :offset;
 
 -- name: list_by_status
 SELECT * FROM runs WHERE status = :status
-ORDER BY created_at DESC, rowid DESC LIMIT :limit OFFSET :offset;
+ORDER BY rowid DESC LIMIT :limit OFFSET :offset;
 
 -- name: move
 UPDATE runs

@@ -12,12 +12,12 @@ SELECT * FROM workstreams WHERE run_id = :run_id ORDER BY ws_id;
 -- name: find
 SELECT workstreams.* FROM workstreams JOIN runs USING (run_id)
 WHERE ws_id = :ws_id
-ORDER BY runs.created_at DESC, runs.rowid DESC LIMIT 1;
+ORDER BY runs.rowid DESC LIMIT 1;
 
 -- name: find_done
 SELECT workstreams.* FROM workstreams JOIN runs USING (run_id)
 WHERE ws_id = :ws_id AND workstreams.status = 'done'
-ORDER BY runs.created_at DESC, runs.rowid DESC;
+ORDER BY runs.rowid DESC;
 
 -- name: move
 UPDATE workstreams
