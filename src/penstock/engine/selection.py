@@ -78,6 +78,13 @@ def enter_bundles(
     `mask` takes secret values out of every text of a bundle before it is stored. The run is made
     when there is none of that id. Raises UsageError when it has ended.
     """
+    with journal.together():  # a run that lacks some of its workstreams would end without them
+        return _enter(journal, run_id, bundles, mask)
+
+
+def _enter(
+    journal: Journal, run_id: str, bundles: Iterable[Bundle], mask: Callable[[str], str]
+) -> int:
     try:
         run = journal.get_run(run_id)
     except NotFoundError:

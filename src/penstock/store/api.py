@@ -8,6 +8,7 @@ it by anybody else raise ClaimLostError.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -38,6 +39,14 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Give the database back."""
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make one transaction of all that this thread writes within the block; events come after.
+
+        An error that leaves the block undoes all of it; one of a write must not be caught within.
+        Not for claiming runs, and not for long: nobody else writes meanwhile.
+        """
         ...
 
     # -- runs ------------------------------------------------------------------------------

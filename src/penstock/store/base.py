@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -82,6 +83,27 @@ class Base:
         self._clock = clock
         self._on_event = on_event
         self._claims: dict[str, int] = {}
+        self._shared: tuple[int, Transaction] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that this thread writes within the block.
+
+        Its events are told after the commit. An error that leaves the block undoes all of it; one
+        of a write must not be caught within. Not for claiming runs, and not for long: nobody else
+        writes meanwhile. A block within a block belongs to the outer one.
+        """
+        if self._own_block() is not None:
+            yield
+            return
+        with self._db.write() as connection:
+            tx = Transaction(connection, iso(self._clock()))
+            self._shared = (threading.get_ident(), tx)
+            try:
+                yield
+            finally:
+                self._shared = None
+        self._tell(tx)
 
     @contextmanager
     def _write(self, run_id: str | None = None) -> Iterator[Transaction]:
@@ -90,11 +112,26 @@ class Base:
         The events recorded are told after the commit and outside the lock, in the thread that
         wrote; with several threads their ids give the order.
         """
+        block = self._own_block()
+        if block is not None:
+            yield self._fenced(block, run_id)
+            return
         with self._db.write() as connection:
-            tx = Transaction(connection, iso(self._clock()))
-            if run_id is not None:
-                self._fence(tx, run_id)
+            tx = self._fenced(Transaction(connection, iso(self._clock())), run_id)
             yield tx
+        self._tell(tx)
+
+    def _own_block(self) -> Transaction | None:
+        # another thread may open or close a block of its own meanwhile, but never one of ours
+        shared = self._shared
+        return shared[1] if shared is not None and shared[0] == threading.get_ident() else None
+
+    def _fenced(self, tx: Transaction, run_id: str | None) -> Transaction:
+        if run_id is not None:
+            self._fence(tx, run_id)
+        return tx
+
+    def _tell(self, tx: Transaction) -> None:
         if self._on_event is not None:
             for event in tx.events:
                 self._on_event(event)

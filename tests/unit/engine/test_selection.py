@@ -81,6 +81,19 @@ def test_bundles_are_entered_once(journal: Journal) -> None:
     assert rows[1].metadata["bundle"]["depends_on"] == ["ws-a"]
 
 
+def test_bundles_are_entered_all_or_none(journal: Journal) -> None:
+    """When one cannot be entered, neither the run nor the others are there."""
+
+    def mask(text: str) -> str:
+        if text == "ws-c":
+            raise UsageError("no")
+        return text
+
+    with pytest.raises(UsageError, match="no"):
+        enter_bundles(journal, "run-1", KNOWN, mask=mask)
+    assert journal.list_runs() == []
+
+
 def test_an_ended_run_takes_no_more(journal: Journal) -> None:
     """A finished run is not filled up."""
     journal.create_run("run-1")
