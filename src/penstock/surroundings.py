@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from penstock.checks.api import Checks
     from penstock.environment.repository import Place
     from penstock.environment.scaffold import Own
+    from penstock.model.bundle import Bundle
     from penstock.model.records import Event
     from penstock.model.settings import PipelineSettings, ToolProfile
+    from penstock.planning.api import ValidationReport
     from penstock.registry.api import AimSettings, Registry
     from penstock.store.api import DocumentedJournal, Journal
     from penstock.tools.api import Toolbox
@@ -147,6 +149,76 @@ class Surroundings:
         from penstock.config.profiles import load_tool_profiles
 
         return load_tool_profiles(self.root)
+
+    # -- bundles ---------------------------------------------------------------------------
+    def load_bundles(
+        self, paths: Sequence[Path] = (), *, directory: str | None = None
+    ) -> ValidationReport:
+        """Read and validate bundles: those of `paths` (files or folders, from the current folder),
+        else all of the folder of bundles, `directory` being the value of `--dir`.
+        """
+        from penstock.planning.load import load_bundles
+
+        folder = self.bundle_directory(directory)
+        here = Path.cwd()  # files are named as one would name them from here
+        shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+        return load_bundles(tuple(paths), shown, known_capabilities=self.capabilities)
+
+    def judge_bundles(self, objects: Sequence[Mapping[str, Any]]) -> ValidationReport:
+        """Validate bundles that are given as decoded objects; they may depend on the folder's."""
+        from penstock.planning.load import judge_bundles
+
+        known = self.capabilities
+        return judge_bundles(objects, self.bundle_directory(), known_capabilities=known)
+
+    def valid_bundles(self, directory: str | None = None) -> list[Bundle]:
+        """Return the bundles of the folder. Raises the BundleError of the first kind of problem."""
+        from penstock.planning.load import raise_for
+
+        report = self.load_bundles(directory=directory)
+        raise_for(report)
+        return [item.bundle for item in report.bundles]
+
+    def choose_bundles(
+        self,
+        report: ValidationReport,
+        ws_ids: Sequence[str],
+        *,
+        paths: Sequence[Path] = (),
+        everything: bool = False,
+        with_deps: bool = False,
+    ) -> tuple[Bundle, ...]:
+        """Return the bundles that are meant: by id, those of `paths` (from which `report` is), or all.
+
+        Raises NotFoundError, and BundleDependencyError for a dependency that is neither done nor
+        coming along.
+        """
+        from penstock.engine.selection import choose_bundles
+
+        read = [item.bundle for item in report.bundles]
+        known = [*read, *(item.bundle for item in report.available)]
+        named = [bundle.id for bundle in read] if paths or everything else []
+        return choose_bundles(known, [*named, *ws_ids], with_deps=with_deps, met=self._is_met)
+
+    def _is_met(self, ws_id: str) -> bool:
+        """Tell whether an earlier run has done a workstream and HEAD holds its commit."""
+        from penstock.engine.selection import done_in
+
+        head = self.repository.head()
+        return done_in(self.reader, ws_id, lambda c: self.repository.is_ancestor(c, head))
+
+    def sync_bundles(self, run_id: str, bundles: Sequence[Bundle]) -> None:
+        """Enter bundles into a run as pending; the run is made when there is none of that id.
+
+        Raises UsageError when the run has ended.
+        """
+        import os
+
+        from penstock.engine.selection import enter_bundles
+        from penstock.redact import Redactor, secret_values
+
+        mask = Redactor(secret_values(os.environ)).values
+        enter_bundles(self.open_journal(), run_id, bundles, mask=mask)
 
     # -- AIM -------------------------------------------------------------------------------
     @property

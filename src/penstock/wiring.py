@@ -8,7 +8,7 @@ of the edges.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from penstock.engine.clean import Cleaner, CleanPlan
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
-    from penstock.model.bundle import Bundle
     from penstock.model.figures import DiffStat
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
-    from penstock.planning.api import ValidationReport
     from penstock.process.api import Stop
     from penstock.store.salvage import Salvaged
     from penstock.store.soundness import Soundness
@@ -105,73 +103,6 @@ class Workspace(Surroundings):
 
         given = {"repo_root": self.root, "worktree_path": self.root, **context}
         return run_tool(self.profile(tool_id), given, run_id, ws_id)
-
-    # -- bundles ---------------------------------------------------------------------------
-    def load_bundles(
-        self, paths: Sequence[Path] = (), *, directory: str | None = None
-    ) -> ValidationReport:
-        """Read and validate bundles: those of `paths` (files or folders, from the current folder),
-        else all of the folder of bundles, `directory` being the value of `--dir`.
-        """
-        from penstock.planning.load import load_bundles
-
-        folder = self.bundle_directory(directory)
-        here = Path.cwd()  # files are named as one would name them from here
-        shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-        return load_bundles(tuple(paths), shown, known_capabilities=self.capabilities)
-
-    def valid_bundles(self, directory: str | None = None) -> list[Bundle]:
-        """Return the bundles of the folder. Raises the BundleError of the first kind of problem."""
-        from penstock.planning.load import raise_for
-
-        report = self.load_bundles(directory=directory)
-        raise_for(report)
-        return [item.bundle for item in report.bundles]
-
-    def choose_bundles(
-        self,
-        report: ValidationReport,
-        ws_ids: Sequence[str],
-        *,
-        paths: Sequence[Path] = (),
-        everything: bool = False,
-        with_deps: bool = False,
-    ) -> tuple[Bundle, ...]:
-        """Return the bundles that are meant: by id, those of `paths` (from which `report` is), or all.
-
-        Raises NotFoundError, and BundleDependencyError for a dependency that is neither done nor
-        coming along.
-        """
-        from penstock.engine.selection import choose_bundles
-
-        read = [item.bundle for item in report.bundles]
-        known = [*read, *(item.bundle for item in report.available)]
-        named = [bundle.id for bundle in read] if paths or everything else []
-        return choose_bundles(known, [*named, *ws_ids], with_deps=with_deps, met=self._is_met)
-
-    def _is_met(self, ws_id: str) -> bool:
-        """Tell whether an earlier run has done a workstream and HEAD holds its commit."""
-        from penstock.engine.selection import done_in
-
-        head = self.repository.head()
-        return done_in(self.reader, ws_id, lambda c: self.repository.is_ancestor(c, head))
-
-    def sync_bundles(self, run_id: str, bundles: Sequence[Bundle]) -> None:
-        """Enter bundles into a run as pending; the run is made when there is none of that id.
-
-        Raises UsageError when the run has ended.
-        """
-        from penstock.assembly import make_redactor
-        from penstock.engine.selection import enter_bundles
-
-        mask = make_redactor().values
-        enter_bundles(self.open_journal(), run_id, bundles, mask=mask)
-
-    def dry_run_wanted(self) -> bool:
-        """Tell whether the environment asks for dry runs (PIPELINE_DRY_RUN)."""
-        from penstock.config.places import dry_run_wanted
-
-        return dry_run_wanted()
 
     # -- the journal's database ------------------------------------------------------------
     def connection(self) -> sqlite3.Connection:
@@ -327,6 +258,18 @@ class Workspace(Surroundings):
             return None
         return Aim(registry=registry, settings=settings, check_payload=self.check_payload)
 
+    def create_run(self, request: RunRequest) -> str:
+        """Enter a run with its workstreams as pending and return its id; `resume` begins it.
+
+        Raises NotFoundError for an unknown tool, UsageError when the id is taken.
+        """
+        from penstock.assembly import engine, event_sink
+
+        parts = self._parts()
+        self._hide()
+        journal = self.open_journal(on_event=event_sink(parts.root, None, parts.trail))
+        return engine(parts, journal).create(request)
+
     def run(
         self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
     ) -> RunResult:
@@ -435,6 +378,12 @@ class Workspace(Surroundings):
                 run_id=run_id,
                 ws_id=ws_id,
             )
+
+    def dry_run_wanted(self) -> bool:
+        """Tell whether the environment asks for dry runs (PIPELINE_DRY_RUN)."""
+        from penstock.config.places import dry_run_wanted
+
+        return dry_run_wanted()
 
     def dry_run(self, request: RunRequest) -> tuple[tuple[PlannedWorkstream, ...], RunResult]:
         """Return what a run would do, and write nothing."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -75,17 +75,48 @@ def load_bundles(
     themselves. `known_capabilities` are the names that `capability` may have, a collection
     is looked at only when a bundle has one. Nothing is raised for what is wrong with a file; it is in the report.
     """
-    known = DEFAULT_CAPABILITIES if known_capabilities is None else known_capabilities
-    capabilities = known if isinstance(known, Collection) else tuple(known)
+    capabilities = _names(known_capabilities)
     source = Source()
     files = list(_unique(_expand(paths or [d for d in (directory,) if d is not None], source)))
     for path in files:
         _read(path, source, capabilities)
-    around = Source()
-    if paths and directory is not None and directory.is_dir():
-        for path in _unique(_expand([directory], around), files):
-            _read(path, around, capabilities)
+    around = _around(directory, capabilities, but=files) if paths else Source()
     return _report(source, around)
+
+
+def judge_bundles(
+    objects: Iterable[Any],
+    directory: Path | None,
+    *,
+    known_capabilities: Iterable[str] | None = None,
+) -> ValidationReport:
+    """Judge bundles that are decoded objects of no file; they may depend on those of `directory`.
+
+    One that `directory` has too is the one that is given. Nothing is raised for what is wrong.
+    """
+    capabilities = _names(known_capabilities)
+    source = Source()
+    for at, value in enumerate(objects):
+        _take(Entry("", at, value), source, capabilities)
+    return _report(source, _around(directory, capabilities))
+
+
+def _names(known: Iterable[str] | None) -> Collection[str]:
+    """Return the capabilities that bundles may name."""
+    if known is None:
+        return DEFAULT_CAPABILITIES
+    return known if isinstance(known, Collection) else tuple(known)
+
+
+def _around(
+    directory: Path | None, capabilities: Collection[str], *, but: Iterable[Path] = ()
+) -> Source:
+    """Read the bundles of a directory that others may depend on, without the files `but`."""
+    around = Source()
+    if directory is not None and directory.is_dir():
+        for path in _unique(_expand([directory], around), but):
+            _read(path, around, capabilities)
+    return around
 
 
 def raise_for(report: ValidationReport) -> None:
@@ -202,11 +233,16 @@ def _read(path: Path, source: Source, capabilities: Collection[str]) -> None:
         source.problems.append(_file_problem(path, details))
         return
     for entry in found:
-        one = check_entry(entry, capabilities, explained=source.told < LIMIT)
-        told = len(one.unknown) + len(one.schema)
-        source.told += told
-        source.silent += one.bundle is None and not told
-        source.checked.append(one)
+        _take(entry, source, capabilities)
+
+
+def _take(entry: Entry, source: Source, capabilities: Collection[str]) -> None:
+    """Check one bundle and count what is told about it."""
+    one = check_entry(entry, capabilities, explained=source.told < LIMIT)
+    told = len(one.unknown) + len(one.schema)
+    source.told += told
+    source.silent += one.bundle is None and not told
+    source.checked.append(one)
 
 
 def entries(parsed: Parsed, file: str) -> list[Entry]:
