@@ -12,6 +12,7 @@
     |  +- ToolMissingError           an executable is not installed
     |  +- RepositoryError            bare, without a commit, in the middle of a merge
     |  |  +- GitError                a git command failed
+    |  |  +- HandoverConflictError   a result does not fit the branch it is for (1)
     |  +- JournalError               the journal cannot be used
     |     +- JournalSchemaError      made by a newer penstock
     |     +- ClaimError              another process holds the run
@@ -116,6 +117,12 @@ class RepositoryError(EnvironmentProblem):
 
 class GitError(RepositoryError):
     """A git command failed."""
+
+
+class HandoverConflictError(RepositoryError):
+    """The result of a run does not fit the branch that it is handed over to."""
+
+    exit_code = ExitCode.FAILED
 
 
 class JournalError(EnvironmentProblem):

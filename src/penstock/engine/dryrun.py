@@ -11,7 +11,16 @@ from penstock.engine.ports import PlannedStep, PlannedWorkstream
 from penstock.model.bundle import Bundle
 from penstock.process.api import FilterFactory, Stop
 from penstock.tools.api import Tool, Toolbox, TurnReport, TurnRequest
-from penstock.worktrees.api import Change, Changes, Fingerprint, MergeOutcome, Repository, Worktree
+from penstock.worktrees.api import (
+    Change,
+    Changes,
+    Fingerprint,
+    Handover,
+    HandoverStrategy,
+    MergeOutcome,
+    Repository,
+    Worktree,
+)
 
 
 class Plan:
@@ -173,6 +182,32 @@ class DryRepository:
     def advance(self, branch: str, commit: str, *, expected: str) -> bool:
         """Return True, as if the branch had moved."""
         return True
+
+    def handover(
+        self,
+        source: str,
+        target: str,
+        *,
+        strategy: HandoverStrategy,
+        base: str,
+        allow_moved: bool = False,
+        update_checkout: bool = False,
+        message: str,
+        trailers: Mapping[str, str],
+        dry_run: bool = False,
+    ) -> Handover:
+        """Return what the real repository would do."""
+        return self._real.handover(
+            source,
+            target,
+            strategy=strategy,
+            base=base,
+            allow_moved=allow_moved,
+            update_checkout=update_checkout,
+            message=message,
+            trailers=trailers,
+            dry_run=True,
+        )
 
     def fingerprint(self) -> Fingerprint:
         """Return a fingerprint that never differs."""

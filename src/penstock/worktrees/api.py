@@ -83,6 +83,44 @@ class MergeOutcome(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[str, ...] = ()
 
 
+class HandoverStrategy(StrEnum):
+    """How a run's result comes to a branch of the user's."""
+
+    MERGE = "merge"
+    SQUASH = "squash"
+    REBASE = "rebase"
+
+
+class HandedCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """One commit in few words."""
+
+    commit: str
+    subject: str
+
+
+class Handover(msgspec.Struct, frozen=True, kw_only=True):
+    """What was handed over to a branch, or with `dry_run` would be.
+
+    The branch went from `previous` to `commit` (in a dry run it stays, and both are the same), which
+    holds the commit `source`.
+    `commits` are those that the result consists of, oldest first, without merges; with squash they
+    are in the one commit, and not in the branch's history. `stat` is git's summary of the diff.
+    `as_checked` tells that the branch's tree is the one that the run has checked, and `already`
+    that the branch held it all before.
+    """
+
+    commit: str
+    previous: str
+    source: str
+    strategy: HandoverStrategy
+    commits: tuple[HandedCommit, ...] = ()
+    stat: str = ""
+    checkout_updated: bool = False
+    as_checked: bool = True
+    already: bool = False
+    dry_run: bool = False
+
+
 class Fingerprint(Protocol):
     """The state of the user's checkout at one moment."""
 
@@ -227,6 +265,28 @@ class Repository(Protocol):
         """Move a branch of ours from `expected` to `commit`; False when it is elsewhere.
 
         True as well when it is at `commit` already, so that it can be said again after a crash.
+        """
+        ...
+
+    def handover(
+        self,
+        source: str,
+        target: str,
+        *,
+        strategy: HandoverStrategy,
+        base: str,
+        allow_moved: bool = False,
+        update_checkout: bool = False,
+        message: str,
+        trailers: Mapping[str, str],
+        dry_run: bool = False,
+    ) -> Handover:
+        """Bring what `source` (a branch of ours) has since `base` to the user's branch `target`.
+
+        Raises RepositoryError when the target does not exist, is checked out (unless it is here
+        and `update_checkout` is given), has moved since `base` without `allow_moved`, or when the
+        checkout to be updated has changes; HandoverConflictError when the two do not fit. Nothing
+        has changed then. Safe to say again after a death at any moment.
         """
         ...
 

@@ -48,7 +48,7 @@ def recover(site: Site) -> tuple[str, ...]:
     make_home(site)
     said: list[str] = []
     with repository_lock(site.common):
-        said += _end_orphans(site)
+        said += end_orphans(site)
         for admin in list(own_admins(site.common)):
             said += _mend(site, admin)
         said += _lost_trees(site)
@@ -69,7 +69,7 @@ def marker_of(common: Path, pid: int, start: int) -> str:
     return f"git:{common}:{pid}:{start}"
 
 
-def _end_orphans(site: Site) -> list[str]:
+def end_orphans(site: Site) -> list[str]:
     """End git children of a penstock that is dead: they may hold locks, or take some yet."""
     owners = _marked(site) if proc.available() else _leasing(site)
     dead = {marker for marker, owner in owners.items() if not is_alive(owner)}

@@ -8,8 +8,8 @@ from typing import Any
 
 from penstock.errors import GitError, RepositoryError
 from penstock.model.settings import WorktreeSettings
-from penstock.worktrees import fingerprint, integration, pool, recovery
-from penstock.worktrees.api import MergeOutcome
+from penstock.worktrees import checkout, fingerprint, handover, integration, pool, recovery
+from penstock.worktrees.api import Handover, HandoverStrategy, MergeOutcome
 from penstock.worktrees.faults import file_errors
 from penstock.worktrees.fingerprint import CheckoutFingerprint
 from penstock.worktrees.git import split_z
@@ -200,6 +200,39 @@ class GitRepository:
         """
         return integration.advance(self._site, branch, commit, expected)
 
+    @file_errors("hand over")
+    def handover(
+        self,
+        source: str,
+        target: str,
+        *,
+        strategy: HandoverStrategy,
+        base: str,
+        allow_moved: bool = False,
+        update_checkout: bool = False,
+        message: str,
+        trailers: Mapping[str, str],
+        dry_run: bool = False,
+    ) -> Handover:
+        """Bring what `source` (a branch of ours) has since `base` to the user's branch `target`.
+
+        Raises RepositoryError when the target does not exist, is checked out (unless it is here
+        and `update_checkout` is given), has moved since `base` without `allow_moved`, or when the
+        checkout to be updated has changes; HandoverConflictError when the two do not fit. Nothing
+        has changed then. Safe to say again after a death at any moment.
+        """
+        wish = handover.Wish(
+            source=source,
+            target=target,
+            strategy=strategy,
+            base=base,
+            allow_moved=allow_moved,
+            update_checkout=update_checkout,
+            message=message,
+            trailers=trailers,
+        )
+        return handover.preview(self._site, wish) if dry_run else handover.give(self._site, wish)
+
     def fingerprint(self) -> CheckoutFingerprint:
         """Take the fingerprint of the user's checkout."""
         site = self._site
@@ -212,7 +245,7 @@ class GitRepository:
         What living processes hold is known from their own marks on it, so unfinished runs
         (`live_runs`) need no exception of their own: their worktrees stay as they are.
         """
-        return recovery.recover(self._site)
+        return (*checkout.mend_locked(self._site), *recovery.recover(self._site))
 
     def tracked_own_paths(self) -> tuple[str, ...]:
         """Return those of our own folders in which git tracks files."""
