@@ -146,7 +146,7 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         masks=redactor,
         make_filter=redactor.stream,
         watch_output=_watcher(observer),
-        hold=_holder(parts.root / parts.state),
+        hold=run_holder(parts.root / parts.state),
         jitter=_jitter,
         new_marker=_marker,
         sweep=sweep_markers,
@@ -244,7 +244,9 @@ def _sweep_nothing(_markers: Iterable[str], _cwds: Iterable[Path]) -> int:
     return 0
 
 
-def _holder(state: Path) -> Callable[[str], AbstractContextManager[None]]:
+def run_holder(state: Path) -> Callable[[str], AbstractContextManager[None]]:
+    """Return what keeps other processes off a run while its block runs. Raises ClaimError."""
+
     def hold(run_id: str) -> AbstractContextManager[None]:
         return exclusive(
             state / "locks" / f"{run_id}.lock",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock.assembly import Aim, Parts
     from penstock.engine.calls import CallResult
     from penstock.engine.clean import Cleaner, CleanPlan
+    from penstock.engine.handover import HandoverRequest, HandoverResult
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.figures import DiffStat
@@ -317,6 +318,27 @@ class Workspace(Surroundings):
             create=False, on_event=event_sink(parts.root, None, parts.trail)
         )
         return engine(parts, journal).step(run_id, ws_id, step, fix=fix)
+
+    def integrate(self, request: HandoverRequest) -> HandoverResult:
+        """Hand the result of a run over to a branch of the user's.
+
+        Raises UsageError for a run without a result, ClaimError while a process works on it,
+        RepositoryError when the branch cannot take it, HandoverConflictError.
+        """
+        from penstock.assembly import event_sink, run_holder
+        from penstock.engine.handover import hand_over
+        from penstock.process.identity import this_process
+
+        require_runnable()
+        root = self.need_repository().root
+        sink = event_sink(root, None, self.trail)
+        return hand_over(
+            self.open_journal(create=False, on_event=sink),
+            self.repository,
+            request,
+            hold=run_holder(root / self.state_folder),
+            owner=this_process().to_dict(),
+        )
 
     # -- calls outside of a run ------------------------------------------------------------
     def call_tool(

@@ -16,6 +16,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("run", "Run workstreams: EDIT, STATIC, RUNTIME, with FIX turns in between.", "Work"),
     Entry("resume", "Go on with a run that was interrupted or killed.", "Work"),
     Entry("approve", "Let a run pass a gate that waits for approval.", "Work"),
+    Entry("integrate", "Hand the result of a run over to a branch of yours.", "Work"),
     Entry("status", "List the runs, or the workstreams of one run.", "Look"),
     Entry("show", "Show the attempts of a run or workstream and why they ended so.", "Look"),
     Entry("logs", "Print what the tools and checks of a workstream said.", "Look"),

@@ -53,7 +53,8 @@ def next_steps(result: RunResult) -> list[str]:
         lines.append(f"Why:    penstock show {run_id} {failed[0]}")
     if any(w.final_status == "done" for w in result.workstreams):
         lines.append(f"Result: git log --oneline --graph integration/{run_id}")
-        lines.append(f"Take:   git merge integration/{run_id}")
+        partly = "" if result.status == "succeeded" else " --partial"
+        lines.append(f"Take:   penstock integrate {run_id} --into BRANCH{partly}")
     lines.append(f"Report: penstock report {run_id}")
     return lines
 
