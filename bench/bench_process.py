@@ -11,6 +11,7 @@ import os
 import resource
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from penstock.process.api import Command, Outcome
+from penstock.process.api import Command, Outcome, Stop
 from penstock.process.capture import capture
 from penstock.process.run import run
 from penstock.process.sweep import sweep, sweep_markers
@@ -114,6 +115,34 @@ def output_costs(mebibytes: int) -> list[tuple[str, str, str]]:
     return rows
 
 
+def crowd_costs(children: int, length_s: float) -> list[tuple[str, str, str]]:
+    """What it costs to start, watch from a thread each, and end many children that only sleep."""
+    stop, before, memory = Stop(), cpu_seconds(), memory_now()
+
+    def watch(number: int) -> None:
+        run(
+            Command(
+                argv=("sleep", f"{length_s:g}"), cwd=CWD, env=ENV, marker=f"{MARKER}/{number}",
+                sweep_cwd=Path("/nowhere"), wall_s=600.0, idle_s=300.0,
+            ),
+            stop,
+        )  # fmt: skip
+
+    threads = [threading.Thread(target=watch, args=(number,)) for number in range(children)]
+    took = seconds(lambda: _together(threads, length_s))
+    share = (cpu_seconds() - before) / took
+    grown = (peak_memory() - memory) / MIB
+    name = f"{children} children for {length_s:g} s"
+    return [(name, f"{share:.1%} of a core", f"+{grown:.1f} MiB memory")]
+
+
+def _together(threads: list[threading.Thread], length_s: float) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(length_s + 60)
+
+
 def redaction_costs() -> list[tuple[str, str, str]]:
     """How fast clean text and text with many hints of secrets are redacted."""
     clean = b"2026-01-01 12:00:00 INFO worker finished step 12 of 40 in 3.2 seconds, all fine\n"
@@ -129,6 +158,17 @@ def redaction_costs() -> list[tuple[str, str, str]]:
     return rows
 
 
+def cpu_seconds() -> float:
+    """The processor time of this process so far, without its children's."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def memory_now() -> int:
+    """The memory of this process at this moment, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 def peak_memory() -> int:
     """The most memory this process has had so far, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -140,8 +180,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and less output")
     quick = parser.parse_args().quick
     table = Table("what", "median", "compared", title="the process door")
-    # the output first: the peak of memory only ever grows
-    rows = output_costs(128 if quick else 1024)
+    # these first: the peak of memory only ever grows
+    rows = crowd_costs(200, 3.0 if quick else 10.0)
+    rows += output_costs(128 if quick else 1024)
     rows += start_costs(20 if quick else 200)
     rows += sweep_costs(10 if quick else 50)
     rows += redaction_costs()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -32,12 +35,34 @@ class Stop:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._now = threading.Event()
+        self._lock = threading.Lock()
+        self._pipe: tuple[int, int] | None = None
 
     def ask(self) -> None:
-        """Ask to stop; a second call asks to stop at once."""
+        """Ask to stop; a second call asks to stop at once. May be called by a signal handler."""
         if self._asked.is_set():
             self._now.set()
         self._asked.set()
+        self._wake()
+
+    def descriptor(self) -> int:
+        """Return a descriptor, for poll, that becomes readable when a stop is asked for, for good.
+
+        It belongs to this object. Raises OSError when there are none left.
+        """
+        with self._lock:
+            if self._pipe is None:
+                self._pipe = os.pipe()
+                os.set_blocking(self._pipe[1], False)
+                weakref.finalize(self, _close, self._pipe)
+        if self.asked:  # perhaps before the pipe was there to be written to
+            self._wake()
+        return self._pipe[0]
+
+    def _wake(self) -> None:
+        if self._pipe is not None:
+            with suppress(BlockingIOError):
+                os.write(self._pipe[1], b"!")
 
     @property
     def asked(self) -> bool:
@@ -52,6 +77,11 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Wait up to `seconds` (s); return True as soon as a stop is asked for."""
         return self._asked.wait(seconds)
+
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class OutputFilter(Protocol):

@@ -39,21 +39,16 @@ def entry(pid: int) -> Entry | None:
     return None if fields is None else _entry(pid, fields)
 
 
-def entries(since: int = 0, too_old: set[str] | None = None) -> Iterator[Entry]:
-    """Read all living user processes that were started at `since` (clock ticks) or later.
+def names() -> list[str]:
+    """Return the numbers of all processes, as text."""
+    return [name for name in os.listdir(ROOT) if name.isdigit()]  # noqa: PTH208 - hundreds of them
 
-    The names of earlier ones are put into `too_old` and not read again when the same set is given
-    for the next pass, a few milliseconds later: numbers do not come round so fast.
-    """
-    skipped: set[str] = set() if too_old is None else too_old
-    for name in os.listdir(ROOT):  # noqa: PTH208 - hundreds of names per pass
-        if name in skipped or not name.isdigit() or (fields := _stat(name)) is None:
-            continue
-        if int(fields[19]) < since:
-            skipped.add(name)
-            continue
-        found = _entry(int(name), fields)
-        if not found.dead and found.parent != KTHREADD:
+
+def entries() -> Iterator[Entry]:
+    """Read all living user processes."""
+    for name in names():
+        found = entry(int(name))
+        if found is not None and not found.dead and found.parent != KTHREADD:
             yield found
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from penstock.process import proc
 from penstock.process.api import MARKER_VARIABLE
 from penstock.process.exits import pidfd
+from penstock.process.glance import Glance
 from penstock.process.marks import Marks, encoded, resolved, until_two_are_empty
 from penstock.process.spawn import live_sessions
 
 _MARKER = MARKER_VARIABLE.encode()
+_glance = Glance()
 
 
 def sweep(
@@ -59,11 +61,10 @@ def _sweep(marks: Marks) -> int:
         return sweep_portably(marks)
     ancestors = _ancestors()
     killed: set[tuple[int, int]] = set()
-    too_old: set[str] = set()
 
     def one_pass() -> bool:
         try:
-            found = [process for process in _bearers(marks, ancestors, too_old) if _kill(process)]
+            found = [process for process in _bearers(marks, ancestors) if _kill(process)]
         except OSError:  # out of descriptors: nothing can be seen now, but perhaps in a moment
             return True
         killed.update((process.pid, process.start) for process in found)
@@ -76,19 +77,17 @@ def _sweep(marks: Marks) -> int:
 
 def _ancestors() -> frozenset[int]:
     try:
-        return proc.ancestors(os.getpid())
+        return _glance.ancestors()
     except OSError:  # out of descriptors; the next nearest are known without any
         return frozenset((os.getpid(), os.getppid()))
 
 
-def _bearers(marks: Marks, ancestors: frozenset[int], too_old: set[str]) -> list[proc.Entry]:
+def _bearers(marks: Marks, ancestors: frozenset[int]) -> list[proc.Entry]:
     running = live_sessions() - {marks.session}
     return [
         process
-        for process in proc.entries(marks.since, too_old)
-        if process.pid not in ancestors
-        and process.session not in running
-        and _bears(process, marks)
+        for process in _glance.entries(marks.since, running)
+        if process.pid not in ancestors and _bears(process, marks)
     ]
 
 

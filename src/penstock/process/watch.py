@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from penstock.process.portable import Descendants
 
 STOP_POLL_S = 0.1
-"""How often the user's wish to stop is looked at."""
+"""How often is looked whether the user wants it at once, after the first wish to stop."""
 LONGEST_POLL_S = 60.0
 DRAIN_S = 0.2
 """How long the output of an ended child may still come from others that hold its pipe."""
@@ -34,6 +34,13 @@ def _start_of(pid: int) -> int:
         return proc.start_of(pid)
     except OSError:  # out of descriptors: then nothing is known to be older
         return 0
+
+
+def _descriptor_of(stop: Stop) -> int | None:
+    try:
+        return stop.descriptor()
+    except OSError:  # out of descriptors: then it is looked at again and again
+        return None
 
 
 def _descendants(pid: int) -> Descendants:
@@ -115,8 +122,10 @@ class Watch:
         self._inodes = frozenset(stream.inode for stream in streams)
         self._pidfd = pidfd(child.pid)
         self._poll = select.poll()
-        for descriptor in (*self._streams, *(() if self._pidfd is None else (self._pidfd,))):
-            self._poll.register(descriptor, select.POLLIN)
+        self._wish = None if stop is None else _descriptor_of(stop)
+        for descriptor in (*self._streams, self._pidfd, self._wish):
+            if descriptor is not None:
+                self._poll.register(descriptor, select.POLLIN)
 
     def run(self) -> None:
         """Watch the child to its end, pass its output on, sweep, and collect it."""
@@ -144,6 +153,8 @@ class Watch:
         for descriptor, _ in self._poll.poll(self._patience(now) * 1000):
             if descriptor == self._pidfd:
                 self._ended = True
+            elif descriptor == self._wish:
+                self._forget_wish()  # it stays readable
             else:
                 self._pump(descriptor)
         if self._pidfd is None:
@@ -152,7 +163,8 @@ class Watch:
             self._descendants.record()
 
     def _patience(self, now: float) -> float:
-        wait = LONGEST_POLL_S if self._stop is None else STOP_POLL_S
+        told = self._stop is None or self._wish is not None
+        wait = LONGEST_POLL_S if told else STOP_POLL_S
         if self._pidfd is None:
             wait = EXIT_POLL_S
         moment = min(self._kill_at, self._give_up_at)
@@ -224,7 +236,13 @@ class Watch:
         )
         return swept + (0 if self._descendants is None else self._descendants.kill())
 
+    def _forget_wish(self) -> None:
+        descriptor, self._wish = self._wish, None
+        if descriptor is not None:
+            self._poll.unregister(descriptor)
+
     def _release(self) -> None:
+        self._forget_wish()
         descriptor, self._pidfd = self._pidfd, None
         if descriptor is not None:
             self._poll.unregister(descriptor)

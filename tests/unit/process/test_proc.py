@@ -55,10 +55,7 @@ def test_a_deleted_folder_is_named_as_it_was(tmp_path: Path) -> None:
     assert cwd == str(folder.resolve())
 
 
-def test_too_old_processes_are_remembered() -> None:
-    """Processes from before `since` are not listed and, for the next pass, not read again."""
-    too_old: set[str] = set()
-    since = proc.start_of(os.getpid()) + 10**9
-    assert list(proc.entries(since, too_old)) == []
-    assert str(os.getpid()) in too_old
+def test_everybody_is_listed() -> None:
+    """All living processes are there, this one too."""
     assert os.getpid() in {entry.pid for entry in proc.entries()}
+    assert str(os.getpid()) in proc.names()
