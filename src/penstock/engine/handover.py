@@ -10,7 +10,7 @@ import msgspec
 
 from penstock.errors import UsageError
 from penstock.model.events import EventType
-from penstock.model.records import Run, Workstream
+from penstock.model.records import Event, Run, Workstream
 from penstock.model.states import IntegrationState, RunState, WorkstreamState
 from penstock.store.api import Journal
 from penstock.worktrees.api import Handover, HandoverStrategy, Repository
@@ -173,10 +173,23 @@ def _record(journal: Journal, result: HandoverResult) -> None:
     )
 
 
+def commits_with(journal: Journal, row: Workstream) -> list[str]:
+    """Return the commits with which a workstream's work came to branches of the user's."""
+    return [
+        str(event.payload.get("commit"))
+        for event in _handovers(journal, row.run_id)
+        if row.ws_id not in event.payload.get("missing", ())
+    ]
+
+
+def _handovers(journal: Journal, run_id: str) -> list[Event]:
+    return journal.list_events(
+        run_id=run_id, event_type=EventType.HANDED_OVER, limit=1000, newest_first=True
+    )
+
+
 def _is_recorded(journal: Journal, result: HandoverResult) -> bool:
     """Tell whether the journal knows that the target has this state of the source."""
-    events = journal.list_events(
-        run_id=result.run_id, event_type=EventType.HANDED_OVER, limit=1000, newest_first=True
-    )
+    events = _handovers(journal, result.run_id)
     wanted = (result.into, result.handover.source)
     return any((e.payload.get("into"), e.payload.get("source")) == wanted for e in events)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.engine.handover import commits_with
 from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.ids import require_run_id
@@ -116,6 +117,13 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
 
 
 def done_in(journal: Journal, ws_id: str, is_ancestor: Callable[[str], bool]) -> bool:
-    """Tell whether an earlier run has done a workstream and its commit is part of the base."""
+    """Tell whether an earlier run has done a workstream and its work is part of the base.
+
+    That is its commit, or the one that it was handed over as by squash or rebase.
+    """
     rows = journal.find_done_workstreams(ws_id)
-    return any(row.head_commit is not None and is_ancestor(row.head_commit) for row in rows)
+    return any(
+        is_ancestor(commit)
+        for row in rows
+        for commit in filter(None, (row.head_commit, *commits_with(journal, row)))
+    )

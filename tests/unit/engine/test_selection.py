@@ -7,9 +7,12 @@ import pytest
 from penstock.engine.selection import choose_bundles, done_in, enter_bundles
 from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
+from penstock.model.events import EventType
 from penstock.model.states import RunState, WorkstreamState
 from penstock.store.api import Journal
 from penstock.store.sqlite import open_journal
+
+TO_DONE = ("started", "editing", "ready_for_static", "static_check", "runtime_tests", "done")
 
 
 def bundle(ws_id: str, *depends_on: str) -> Bundle:
@@ -107,10 +110,22 @@ def test_done_means_done_and_merged(journal: Journal) -> None:
     journal.create_run("run-1")
     journal.add_workstream("run-1", "ws-a")
     assert not done_in(journal, "ws-a", lambda _: True)
-    order = ["started", "editing", "ready_for_static", "static_check", "runtime_tests", "done"]
-    for state in order:
+    for state in TO_DONE:
         journal.move_workstream("run-1", "ws-a", WorkstreamState(state))
     assert not done_in(journal, "ws-a", lambda _: True)
     journal.update_workstream("run-1", "ws-a", head_commit="abc")
     assert done_in(journal, "ws-a", lambda commit: commit == "abc")
     assert not done_in(journal, "ws-a", lambda _: False)
+
+
+def test_done_and_handed_over_under_another_commit(journal: Journal) -> None:
+    """A squash or rebase counts as well, for the workstreams that were in it."""
+    journal.create_run("run-1")
+    for ws_id in ("ws-a", "ws-b"):
+        journal.add_workstream("run-1", ws_id)
+        for state in TO_DONE:
+            journal.move_workstream("run-1", ws_id, WorkstreamState(state))
+    payload = {"commit": "squashed", "missing": ["ws-b"]}
+    journal.record_event(EventType.HANDED_OVER, run_id="run-1", payload=payload)
+    assert done_in(journal, "ws-a", lambda commit: commit == "squashed")
+    assert not done_in(journal, "ws-b", lambda commit: commit == "squashed")
