@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         FileScopeOverlapError,
         InvalidTransitionError,
         PenstockError,
+        PreFlightError,
         RetryExhausted,
     )
     from penstock.execution import create_execution_request, get_tool_config, route_task
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     )
     from penstock.model.bundle import Bundle
     from penstock.model.results import RunResult, StepResult, WorkstreamResult
+    from penstock.orchestration import Orchestrator
     from penstock.orchestrator import (
         run_edit_step,
         run_runtime_step,
@@ -183,6 +185,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "FileScopeOverlapError",
         "InvalidTransitionError",
         "PenstockError",
+        "PreFlightError",
         "RetryExhausted",
     ),
     "penstock.execution": (
@@ -225,6 +228,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "StepResult",
         "WorkstreamResult",
     ),
+    "penstock.orchestration": ("Orchestrator",),
     "penstock.orchestrator": (
         "run_edit_step",
         "run_runtime_step",
@@ -283,8 +287,10 @@ __all__ = [
     "FileScopeOverlapError",
     "InvalidTransitionError",
     "Observer",
+    "Orchestrator",
     "PenstockError",
     "PlannedWorkstream",
+    "PreFlightError",
     "RetryExhausted",
     "RunRequest",
     "RunResult",

@@ -10,6 +10,7 @@
     |  +- NotFoundError              no such run, workstream, tool (also a ValueError)
     +- EnvironmentProblem         2  this machine or repository cannot do it
     |  +- ToolMissingError           an executable is not installed
+    |  +- PreFlightError             a check before a run failed (also a RuntimeError)
     |  +- RepositoryError            bare, without a commit, in the middle of a merge
     |  |  +- GitError                a git command failed
     |  |  +- HandoverConflictError   a result does not fit the branch it is for (1)
@@ -109,6 +110,10 @@ class EnvironmentProblem(PenstockError):  # noqa: N818 - EnvironmentError is a b
 
 class ToolMissingError(EnvironmentProblem):
     """An executable is not installed."""
+
+
+class PreFlightError(EnvironmentProblem, RuntimeError):
+    """System health check failed."""
 
 
 class RepositoryError(EnvironmentProblem):

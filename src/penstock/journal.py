@@ -100,31 +100,31 @@ def create_run(
     db_path: Place = None,
 ) -> Row:
     """Add a run. Raises UsageError when the id is taken."""
-    state = _state(RunState, status, RUN_ALIASES)
+    state = state_named(RunState, status, RUN_ALIASES)
     with _journal(db_path) as journal:
-        return _row(journal.create_run(run_id, status=state, metadata=metadata))
+        return as_row(journal.create_run(run_id, status=state, metadata=metadata))
 
 
 def get_run(run_id: str, *, db_path: Place = None) -> Row:
     """Return a run. Raises NotFoundError, a ValueError."""
     with _journal(db_path) as journal:
-        return _row(journal.get_run(run_id))
+        return as_row(journal.get_run(run_id))
 
 
 def update_run_status(run_id: str, status: str, *, db_path: Place = None) -> Row:
     """Move a run to a state. Raises InvalidTransitionError, a ValueError; NotFoundError."""
-    state = _state(RunState, status, RUN_ALIASES)
+    state = state_named(RunState, status, RUN_ALIASES)
     with _journal(db_path) as journal:
-        return _row(journal.move_run(run_id, state))
+        return as_row(journal.move_run(run_id, state))
 
 
 def list_runs(
     status: str | None = None, limit: int = 100, offset: int = 0, *, db_path: Place = None
 ) -> list[Row]:
     """Return runs, newest first."""
-    state = None if status is None else _state(RunState, status, RUN_ALIASES)
+    state = None if status is None else state_named(RunState, status, RUN_ALIASES)
     with _journal(db_path) as journal:
-        return [_row(run) for run in journal.list_runs(status=state, limit=limit, offset=offset)]
+        return [as_row(run) for run in journal.list_runs(status=state, limit=limit, offset=offset)]
 
 
 # -- workstreams -------------------------------------------------------------------------------
@@ -138,9 +138,9 @@ def create_workstream(
     db_path: Place = None,
 ) -> Row:
     """Add a workstream to a run, or return the one that is there. Raises NotFoundError."""
-    state = _state(WorkstreamState, status)
+    state = state_named(WorkstreamState, status)
     with _journal(db_path) as journal:
-        return _row(
+        return as_row(
             journal.add_workstream(
                 run_id, ws_id, status=state, depends_on=tuple(depends_on or ()), metadata=metadata
             )
@@ -150,29 +150,31 @@ def create_workstream(
 def get_workstream(ws_id: str, run_id: str | None = None, *, db_path: Place = None) -> Row:
     """Return a workstream, of the newest run that holds it unless told. Raises NotFoundError."""
     with _journal(db_path) as journal:
-        return _row(journal.get_workstream(run_id or _newest_run(journal, ws_id), ws_id))
+        return as_row(journal.get_workstream(run_id or _newest_run(journal, ws_id), ws_id))
 
 
 def get_workstreams_for_run(run_id: str, *, db_path: Place = None) -> list[Row]:
     """Return the workstreams of a run, sorted by id."""
     with _journal(db_path) as journal:
-        return [_row(ws) for ws in journal.list_workstreams(run_id)]
+        return [as_row(ws) for ws in journal.list_workstreams(run_id)]
 
 
 def update_workstream_status(
     ws_id: str, status: str, run_id: str | None = None, *, db_path: Place = None
 ) -> Row:
     """Move a workstream to a state. Raises InvalidTransitionError, a ValueError; NotFoundError."""
-    state = _state(WorkstreamState, status)
+    state = state_named(WorkstreamState, status)
     with _journal(db_path) as journal:
         run = run_id or _newest_run(journal, ws_id)
-        return _row(journal.move_workstream(run, ws_id, state))
+        return as_row(journal.move_workstream(run, ws_id, state))
 
 
 def validate_state_transition(from_state: str, to_state: str) -> bool:
     """Return True when a workstream may move so (or stays). Raises InvalidTransitionError."""
     advance(
-        WORKSTREAM_MOVES, _state(WorkstreamState, from_state), _state(WorkstreamState, to_state)
+        WORKSTREAM_MOVES,
+        state_named(WorkstreamState, from_state),
+        state_named(WorkstreamState, to_state),
     )
     return True
 
@@ -198,13 +200,13 @@ def record_step_attempt(
     given = outcome if outcome is not None else status
     if given is None or (status is not None and status != given):
         raise UsageError("record_step_attempt needs one status, as `outcome` or as `status`")
-    state = _state(AttemptState, given, ATTEMPT_ALIASES)
+    state = state_named(AttemptState, given, ATTEMPT_ALIASES)
     intent = NewAttempt(
         run_id=run_id, ws_id=ws_id, step_name=step_name, attempt=0, result=dict(result or {})
     )
     times = {"started_at": _time(started_at), "completed_at": _time(completed_at)}
     with _journal(db_path) as journal:
-        return _row(journal.record_attempt(intent, state, **times))
+        return as_row(journal.record_attempt(intent, state, **times))
 
 
 def get_step_attempts(
@@ -216,7 +218,7 @@ def get_step_attempts(
 ) -> list[Row]:
     """Return the attempts of a run in the order in which they began."""
     with _journal(db_path) as journal:
-        return [_row(a) for a in journal.list_attempts(run_id, ws_id, step_name=step_name)]
+        return [as_row(a) for a in journal.list_attempts(run_id, ws_id, step_name=step_name)]
 
 
 def record_error(
@@ -232,7 +234,7 @@ def record_error(
 ) -> Row:
     """Record an error; the same one of the same step again counts one more."""
     with _journal(db_path) as journal:
-        return _row(
+        return as_row(
             journal.record_error(
                 error_code=error_code,
                 signature=signature,
@@ -248,7 +250,7 @@ def record_error(
 def get_errors(run_id: str, ws_id: str | None = None, *, db_path: Place = None) -> list[Row]:
     """Return the errors of a run."""
     with _journal(db_path) as journal:
-        return [_row(error) for error in journal.list_errors(run_id, ws_id)]
+        return [as_row(error) for error in journal.list_errors(run_id, ws_id)]
 
 
 def record_event(
@@ -262,7 +264,7 @@ def record_event(
     """Append an event of any type."""
     with _journal(db_path) as journal:
         run = run_id or _run_if_any(journal, ws_id)
-        return _row(journal.record_event(event_type, run_id=run, ws_id=ws_id, payload=payload))
+        return as_row(journal.record_event(event_type, run_id=run, ws_id=ws_id, payload=payload))
 
 
 def get_events(
@@ -278,7 +280,7 @@ def get_events(
         found = journal.list_events(
             run_id=run_id, ws_id=ws_id, event_type=event_type, limit=limit, newest_first=True
         )
-        return [_row(event) for event in found]
+        return [as_row(event) for event in found]
 
 
 # -- the error pipeline ------------------------------------------------------------------------
@@ -287,14 +289,14 @@ def save_error_context(
 ) -> Row:
     """Keep the error pipeline's state for a workstream, replacing the last one."""
     with _journal(db_path) as journal:
-        return _row(journal.save_error_context(run_id, ws_id, context))
+        return as_row(journal.save_error_context(run_id, ws_id, context))
 
 
 def get_error_context(run_id: str, ws_id: str, *, db_path: Place = None) -> Row | None:
     """Return the error pipeline's state for a workstream (`context` is what was saved), or None."""
     with _journal(db_path) as journal:
         found = journal.get_error_context(run_id, ws_id)
-        return None if found is None else _row(found)
+        return None if found is None else as_row(found)
 
 
 # -- what they share ---------------------------------------------------------------------------
@@ -314,13 +316,13 @@ def _option(db_path: Place) -> str | None:
     return str(Path(db_path).absolute())
 
 
-def _row(record: msgspec.Struct) -> Row:
+def as_row(record: msgspec.Struct) -> Row:
     """Return a record as a dict of what JSON knows."""
     plain: Row = msgspec.to_builtins(record)
     return {key: list(v) if isinstance(v, tuple) else v for key, v in plain.items()}
 
 
-def _state(kind: type[S], text: str, aliases: Mapping[str, str] | None = None) -> S:
+def state_named(kind: type[S], text: str, aliases: Mapping[str, str] | None = None) -> S:
     """Return the state that a text names. Raises InvalidTransitionError."""
     try:
         return kind((aliases or {}).get(text, text))

@@ -22,7 +22,6 @@ from penstock.wiring import Workspace, open_workspace
 
 Result = dict[str, Any]
 Context = Mapping[str, Any]
-_STEP_NAMES = {"edit": ("edit",), "static": ("static", "fix"), "runtime": ("runtime", "fix")}
 
 
 def run_single_workstream_from_bundle(
@@ -57,31 +56,31 @@ def run_edit_step(
     with _workspace(context) as workspace:
         bundle = _bundle(ws_id, bundle_obj)
         workspace.sync_bundles(run_id, [bundle])
-        return _step(workspace, run_id, ws_id, "edit", fix=True)
+        return work_on_step(workspace, run_id, ws_id, "edit", fix=True)
 
 
 def run_static_step(run_id: str, ws_id: str, context: Context | None = None) -> Result:
     """Run the static checks once, without FIX turns."""
     with _workspace(context) as workspace:
-        return _step(workspace, run_id, ws_id, "static", fix=False)
+        return work_on_step(workspace, run_id, ws_id, "static", fix=False)
 
 
 def run_runtime_step(run_id: str, ws_id: str, context: Context | None = None) -> Result:
     """Run the runtime checks once, without FIX turns."""
     with _workspace(context) as workspace:
-        return _step(workspace, run_id, ws_id, "runtime", fix=False)
+        return work_on_step(workspace, run_id, ws_id, "runtime", fix=False)
 
 
 def run_static_with_fix(run_id: str, ws_id: str, context: Context | None = None) -> Result:
     """Run the STATIC step with its FIX turns until it passes or a breaker stops it."""
     with _workspace(context) as workspace:
-        return _step(workspace, run_id, ws_id, "static", fix=True)
+        return work_on_step(workspace, run_id, ws_id, "static", fix=True)
 
 
 def run_runtime_with_fix(run_id: str, ws_id: str, context: Context | None = None) -> Result:
     """Run the RUNTIME step with its FIX turns until it passes or a breaker stops it."""
     with _workspace(context) as workspace:
-        return _step(workspace, run_id, ws_id, "runtime", fix=True)
+        return work_on_step(workspace, run_id, ws_id, "runtime", fix=True)
 
 
 def single_result(result: RunResult, ws_id: str) -> Result:
@@ -109,10 +108,14 @@ def _run(
     return single_result(result, bundle.id)
 
 
-def _step(workspace: Workspace, run_id: str, ws_id: str, step: str, *, fix: bool) -> Result:
+def work_on_step(workspace: Workspace, run_id: str, ws_id: str, step: str, *, fix: bool) -> Result:
+    """Work on one step (edit, static, runtime) and return the document of its last attempt.
+
+    Raises UsageError when the workstream is not at that step, NotFoundError.
+    """
     result = workspace.run_step(run_id, ws_id, step, fix=fix)
     (found,) = (w for w in result.workstreams if w.ws_id == ws_id)
-    steps = [s for s in found.steps if s.step_name in _STEP_NAMES[step]]
+    steps = [s for s in found.steps if step in (s.step_name, s.details.get("for_step"))]
     if not steps:
         raise NotFoundError(f"{ws_id} has no {step} attempt in {run_id}")
     return _step_document(steps[-1])

@@ -50,6 +50,8 @@ RANKS: dict[str, int] = {
     "facade": 10,
     "execution": 10,
     "orchestrator": 10,
+    "preflight": 10,
+    "orchestration": 11,
 }
 PURE = {"schedule", "routing", "breakers", "redact", "model"}
 IMPURE_MODULES = {

@@ -47,6 +47,7 @@ class EventType(StrEnum):
     CAPABILITY_REFUSED = "capability_refused"
     FLAKY_CHECK = "flaky_check"
     REQUEST_MADE = "request_made"
+    PREFLIGHT = "preflight"
     RUN_PAUSED = "run_paused"
     WORKSTREAM_RETRIED = "workstream_retried"
     WORKSTREAM_QUARANTINED = "workstream_quarantined"
