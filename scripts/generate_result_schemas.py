@@ -14,7 +14,7 @@ def documents() -> dict[str, str]:
     """Return the text of each schema by its path from the top of the repository."""
     import msgspec
 
-    from penstock.cli.documents import RunDocument, ValidationDocument
+    from penstock.cli.documents import GraphDocument, RunDocument, ValidationDocument
     from penstock.model.execution import ExecutionRequest
     from penstock.model.router import RouterConfig
     from penstock.registry.wire import ConfigFile, RegistryFile, RulesFile
@@ -22,6 +22,7 @@ def documents() -> dict[str, str]:
     types: dict[str, type] = {
         "run-result": RunDocument,
         "validate-result": ValidationDocument,
+        "graph-result": GraphDocument,
         "execution_request": ExecutionRequest,
         "router_config": RouterConfig,
         "aim_config": ConfigFile,

@@ -19,6 +19,7 @@ from penstock.model.records import Attempt, Event, Run, Workstream
 from penstock.model.results import RunResult
 from penstock.planning.api import ValidationReport
 from penstock.process.api import Stop
+from penstock.schedule.picture import Picture
 from penstock.wiring import Workspace, open_workspace
 
 Place = str | os.PathLike[str] | None
@@ -147,6 +148,32 @@ def diff(run_id: str, ws_id: str, *, root: Place = None, db: str | None = None) 
     """Return what a workstream committed, as text. Raises NotFoundError, GitError."""
     with _open(root, db) as workspace:
         return workspace.diff(workspace.reader.get_workstream(run_id, ws_id))
+
+
+def graph(
+    run_id: str | None = None,
+    *,
+    bundles: Sequence[Bundle] | None = None,
+    max_parallel: int | None = None,
+    directory: str | None = None,
+    root: Place = None,
+    db: str | None = None,
+) -> Picture:
+    """Return the graph of a run, of bundles given as values, or of those of the folder: waves,
+    critical path, expected speed-up, and what serialises.
+
+    Raises NotFoundError, BundleError naming the first error, BundleCycleError.
+    """
+    from penstock.engine.graph import graph_of_bundles, graph_of_run
+
+    with _open(root, db) as workspace:
+        journal, settings = workspace.reader, workspace.settings
+        if run_id is not None:
+            run = journal.get_run(run_id)
+            return graph_of_run(journal, run, settings, slots=max_parallel)
+        if bundles is None:
+            bundles = _load(workspace, (), everything=True, with_deps=False, directory=directory)
+        return graph_of_bundles(bundles, journal, settings, slots=max_parallel)
 
 
 @contextmanager

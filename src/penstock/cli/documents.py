@@ -12,6 +12,7 @@ from penstock.model.figures import RunFigures
 from penstock.model.progress import RunMetrics
 from penstock.model.results import RunResult, StepResult
 from penstock.planning.api import ProblemType, ValidationReport
+from penstock.schedule.picture import Node, Picture, Serial
 
 
 class RunDocument(RunResult, frozen=True, kw_only=True):
@@ -81,3 +82,38 @@ def validation_document(report: ValidationReport, synced_run_id: str | None) -> 
         ),
         synced_run_id=UNSET if synced_run_id is None else synced_run_id,
     )
+
+
+class GraphDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `penstock graph --json` prints. `run_id` is null for bundles that are no run.
+
+    Durations, starts, ends and lengths are in `unit`: seconds, or workstreams of which each counts
+    one where the journal knows no times. `work` is the sum of all durations, `critical_length` that
+    of `critical_path`, `lower_bound` what no order on `slots` slots can beat, `length` what the
+    scheduler's order takes; `speedup` is work / length, `max_speedup` that of any number of slots.
+    `serialised` lists what keeps workstreams apart beside dependencies, `costs` how much longer
+    each kind of it makes the run.
+    """
+
+    run_id: str | None
+    unit: str
+    slots: int
+    workstreams: tuple[Node, ...]
+    waves: tuple[tuple[str, ...], ...]
+    critical_path: tuple[str, ...]
+    work: float
+    critical_length: float
+    lower_bound: float
+    length: float
+    speedup: float
+    max_speedup: float
+    serialised: tuple[Serial, ...]
+    costs: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+def graph_document(picture: Picture, run_id: str | None) -> GraphDocument:
+    """Return the document of a graph."""
+    fields: dict[str, Any] = msgspec.structs.asdict(picture)
+    workstreams, serialised = fields.pop("nodes"), fields.pop("serial")
+    return GraphDocument(run_id=run_id, workstreams=workstreams, serialised=serialised, **fields)

@@ -21,6 +21,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("show", "Show the attempts of a run or workstream and why they ended so.", "Look"),
     Entry("logs", "Print what the tools and checks of a workstream said.", "Look"),
     Entry("events", "Print the events of a run.", "Look"),
+    Entry("graph", "Show what may run side by side, what waits, and what that costs.", "Look"),
     Entry("diff", "Print what a workstream changed.", "Look"),
     Entry("report", "Report on a run as text, Markdown, JSON or JUnit XML.", "Look"),
     Entry("db", "Create, inspect or migrate the journal's database.", "Care"),

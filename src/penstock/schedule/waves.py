@@ -51,14 +51,16 @@ class ParallelPlan(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[Conflict, ...] = ()
 
 
-def parallel_plan(bundles: Iterable[Bundle], max_parallel: int = 4) -> ParallelPlan:
-    """Plan the waves of a set of bundles.
+def parallel_plan(
+    bundles: Iterable[Bundle], max_parallel: int = 4, *, overlap_holds: bool = True
+) -> ParallelPlan:
+    """Plan the waves of a set of bundles; without `overlap_holds` overlaps keep nobody apart.
 
     Raises ValueError when `max_parallel` is less than 1 or a claim is none.
     """
     found = sorted(bundles, key=lambda b: b.id)
     try:
-        planned = waves(found, max_parallel)
+        planned = waves(found, max_parallel, overlap_holds=overlap_holds)
     except BundleCycleError as error:
         return ParallelPlan(valid=False, errors=(str(error),))
     children = build_dependency_graph(found)[0]
@@ -69,11 +71,13 @@ def parallel_plan(bundles: Iterable[Bundle], max_parallel: int = 4) -> ParallelP
         bottlenecks=tuple(w[0] for w in planned if len(w) == 1 and children[w[0]]),
         max_parallelism=max(map(len, planned), default=0),
         estimated_speedup=round(len(found) / len(planned), 2) if planned else 1.0,
-        conflicts=_conflicts(found),
+        conflicts=_conflicts(found, overlap_holds),
     )
 
 
-def waves(bundles: Sequence[Bundle], max_parallel: int = 4) -> tuple[tuple[str, ...], ...]:
+def waves(
+    bundles: Sequence[Bundle], max_parallel: int = 4, *, overlap_holds: bool = True
+) -> tuple[tuple[str, ...], ...]:
     """Return waves of ids; all of one wave may run together, a wave starts when those before it end.
 
     Within a gate the workstreams fall into levels by their longest chain of dependencies, and each
@@ -88,12 +92,13 @@ def waves(bundles: Sequence[Bundle], max_parallel: int = 4) -> tuple[tuple[str, 
     by_level: dict[Level, list[Bundle]] = {}
     for bundle in order:
         by_level.setdefault(levels[bundle.id], []).append(bundle)
-    neighbours = claim_neighbours(claim for bundle in order for claim in claims_of(bundle))
+    claims = {b.id: claims_of(b) if overlap_holds else () for b in order}
+    neighbours = claim_neighbours(claim for own in claims.values() for claim in own)
     planned: list[tuple[str, ...]] = []
     for level in sorted(by_level):
         split = _Split(neighbours, max_parallel)
         for bundle in sorted(by_level[level], key=rank):
-            split.place(bundle)
+            split.place(bundle, claims[bundle.id])
         planned += (tuple(wave.members) for wave in split.waves)
     return tuple(planned)
 
@@ -127,9 +132,9 @@ class _Split:
         self._open: list[_Wave] = []
         self._last: dict[str | tuple[str], int] = {}
 
-    def place(self, bundle: Bundle) -> None:
+    def place(self, bundle: Bundle, claims: Iterable[str]) -> None:
         """Put a workstream into a wave."""
-        own: set[str | tuple[str]] = set(claims_of(bundle))
+        own: set[str | tuple[str]] = set(claims)
         if bundle.conflict_group is not None:
             own.add((bundle.conflict_group,))
         wave = self._first_fit(own) if bundle.parallel_ok else None
@@ -159,8 +164,22 @@ class _Split:
         return next((wave for wave in candidates if wave.held.isdisjoint(barred)), None)
 
 
-def _conflicts(bundles: Sequence[Bundle]) -> tuple[Conflict, ...]:
+def _conflicts(bundles: Sequence[Bundle], overlap_holds: bool) -> tuple[Conflict, ...]:
     """The pairs that nothing but a conflict group or their claims keeps apart, sorted."""
+    free = [msgspec.structs.replace(b, conflict_group=None, parallel_ok=True) for b in bundles]
+    by_scope = simultaneous_overlaps(free, CONFLICT_LIMIT) if overlap_holds else []
+    found = [
+        *islice(group_conflicts(bundles), CONFLICT_LIMIT),
+        *(Conflict(o.a, o.b, f"file_scope:{o.claim_a}") for o in by_scope),
+    ]
+    return tuple(sorted(found)[:CONFLICT_LIMIT])
+
+
+def group_conflicts(bundles: Sequence[Bundle]) -> Iterator[Conflict]:
+    """Yield the pairs that nothing but their conflict group, or running alone, keeps apart.
+
+    `bundles` are sorted by id. There can be a pair for any two members of a group.
+    """
     free = [msgspec.structs.replace(b, conflict_group=None, parallel_ok=True) for b in bundles]
     groups = {bundle.id: bundle.conflict_group for bundle in bundles}
 
@@ -169,16 +188,8 @@ def _conflicts(bundles: Sequence[Bundle]) -> tuple[Conflict, ...]:
         return () if group is None else (group,)
 
     names = {group: [group] for group in groups.values() if group is not None}
-    by_group = (
-        Conflict(a.id, b.id, f"conflict_group:{groups[a.id]}")
-        for a, b in rivals(free, group_of, names)
-    )
-    by_scope = simultaneous_overlaps(free, CONFLICT_LIMIT)
-    found = [
-        *islice(by_group, CONFLICT_LIMIT),
-        *(Conflict(o.a, o.b, f"file_scope:{o.claim_a}") for o in by_scope),
-    ]
-    return tuple(sorted(found)[:CONFLICT_LIMIT])
+    for a, b in rivals(free, group_of, names):
+        yield Conflict(a.id, b.id, f"conflict_group:{groups[a.id]}")
 
 
 def _warnings(bundles: Sequence[Bundle]) -> Iterator[str]:
