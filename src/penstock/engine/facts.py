@@ -19,12 +19,21 @@ def outcome_of(attempt: Attempt) -> Outcome:
     """Return the typed outcome that a finished turn was judged to."""
     result = attempt.result
     return Outcome(
-        kind=OutcomeKind(result["outcome"]),
+        kind=_kind(attempt),
         message=str(result.get("message") or ""),
         evidence=str(result.get("evidence") or ""),
         reset_at=result.get("reset_at"),
         partial=bool(result.get("partial")),
     )
+
+
+def _kind(attempt: Attempt) -> OutcomeKind:
+    """Return what a turn was judged to be; one that a script recorded may say no more than its
+    status."""
+    if "outcome" in attempt.result:
+        return OutcomeKind(attempt.result["outcome"])
+    went_well = attempt.status is AttemptState.SUCCEEDED
+    return OutcomeKind.EDITED if went_well else OutcomeKind.CRASHED
 
 
 def next_number(attempts: Iterable[Attempt], step_name: str) -> int:
@@ -62,7 +71,7 @@ def _check_fact(attempt: Attempt) -> CheckFact:
 
 def _fix_fact(attempt: Attempt) -> FixFact:
     return FixFact(
-        outcome=OutcomeKind(attempt.result["outcome"]),
+        outcome=_kind(attempt),
         diff_hash=attempt.diff_hash or "",
         changed=bool(attempt.result.get("diff_changed")),
         violation=bool(attempt.result.get("violation")),

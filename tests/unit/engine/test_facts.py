@@ -155,3 +155,13 @@ def test_a_clock_that_went_back_takes_no_time_away() -> None:
     story = a_repaired_edit().add("runtime")
     late = msgspec.structs.replace(story.attempts[-1], completed_at="2025-01-01T00:00:00.000000Z")
     assert worked_time([*story.attempts[:-1], late]) == pytest.approx(7.5)
+
+
+def test_a_turn_that_a_script_recorded_says_its_status_only() -> None:
+    """Without a judgement, one that succeeded counts as an edit, another as a crash."""
+    story = Story().add("edit", S.FAILED).add("edit").add("static").add("fix", for_step="static")
+    tried = [outcome.kind for outcome in edit_tries(story.attempts[:2], for_step=None)]
+    assert tried == [OutcomeKind.CRASHED, OutcomeKind.EDITED]
+    (_, fix) = step_history(story.attempts, "static")
+    assert isinstance(fix, FixFact)
+    assert (fix.outcome, fix.changed) == (OutcomeKind.EDITED, False)
