@@ -35,7 +35,7 @@ class Soundness(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def older(self) -> bool:
         """Tell whether `db migrate` has something to do."""
-        return self.schema_version is not None and self.schema_version < self.latest
+        return self.schema_version is not None and 0 < self.schema_version < self.latest
 
 
 def check(path: Path) -> Soundness:
@@ -78,7 +78,7 @@ def _broken_links(connection: sqlite3.Connection) -> list[str]:
 
 def _wrong_version(version: int) -> list[str]:
     if version == 0:
-        return ["the database is empty"]
+        return ["the database is empty: `penstock db init` makes a journal of it"]
     if version > latest_version():
         return [f"it has schema {version}, this penstock knows {latest_version()}"]
     return []

@@ -9,6 +9,7 @@ import click
 
 from penstock.cli import output
 from penstock.cli.options import db_option, json_option
+from penstock.cli.words import plural
 from penstock.errors import ExitCode
 from penstock.wiring import open_workspace
 
@@ -118,7 +119,7 @@ def salvage(db: str | None, target: str, as_json: bool) -> None:
         output.emit_json({"path": str(path), "output": target, "tables": kept})
         return
     for each in tables:
-        lost = f", {each.unreadable} holes" if each.unreadable else ""
+        lost = f", {plural(each.unreadable, 'hole')}" if each.unreadable else ""
         lost += f", {each.dropped} left out" if each.dropped else ""
         output.emit(f"  - {each.table}: {each.copied}{lost}")
     output.emit("If that will do:")
