@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import signal
+import statistics
 import sys
 import tempfile
 import time
@@ -43,17 +44,37 @@ def ended_by_signal() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run(field: Field, rounds: int, seconds: float) -> int:
-    """Do rounds, one of each side in turn, while there is time for another; return how many."""
+def run(field: Field, rounds: int, seconds: float) -> list[float]:
+    """Do rounds, one of each side in turn, as long as there is time for another.
+
+    Returns what the disk needed for one small write before each round of each side, in ms.
+
+    A side that has used its share, a quarter of the time, takes part no longer.
+    """
     began = time.monotonic()
+    disk: list[float] = []
+    used = dict.fromkeys(field.sides, 0.0)
     for number in range(rounds):
         for side in field.sides:
-            if side.works:
-                side.run(field.folder)
+            if side.works and used[side] < seconds / 4:
+                disk.append(probe(field.folder))
+                used[side] += side.run(field.folder)
         gone = time.monotonic() - began
         if gone + gone / (number + 1) > seconds:
-            return number + 1
-    return rounds
+            break
+    return disk
+
+
+def probe(folder: Path, writes: int = 10) -> float:
+    """Milliseconds until 4 KiB more of a file are on the disk: the median of some."""
+    found = []
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        for _ in range(writes):
+            began = time.perf_counter()
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+            found.append((time.perf_counter() - began) * 1000)
+    return statistics.median(found)
 
 
 def file_system(folder: Path) -> str:
@@ -66,10 +87,12 @@ def file_system(folder: Path) -> str:
     return found[1]
 
 
-def show(field: Field, counts: dict[str, int], done: int) -> None:
+def show(field: Field, counts: dict[str, int], disk: Sequence[float]) -> None:
     """Print the table, what it means, and the verdict."""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(field.versions.items()))
-    print(f"{done} rounds, file system {file_system(field.folder)}; {versions or 'no peers'}")
+    print(f"file system {file_system(field.folder)}; {versions or 'no peers'}")
+    spread = f"from {min(disk):.2f} to {max(disk):.2f}"
+    print(f"4 KiB appended and synced to the disk: {statistics.median(disk):.2f} ms, {spread}")
     for line in table(field.rows, counts):
         print(line)
     print("\nwall x, CPU x: the peer's median divided by penstock's; = at equal durability.")
@@ -114,12 +137,17 @@ def main(words: Sequence[str] | None = None) -> int:
         field = Field(folder, places, counts)
         with ended_by_signal(), ExitStack() as stack:
             field.line_up(stack)
-            done = run(field, options.rounds, options.seconds)
+            disk = run(field, options.rounds, options.seconds)
         if options.json:
-            found = {"rounds": done, "versions": field.versions, "rows": as_values(field.rows)}
+            found = {
+                "counts": counts,
+                "disk_ms": disk,
+                "versions": field.versions,
+                "rows": as_values(field.rows),
+            }
             print(json.dumps(found, indent=2))
         else:
-            show(field, counts, done)
+            show(field, counts, disk)
     return 1 if behind(field.rows) else 0
 
 

@@ -1,9 +1,9 @@
 """penstock's side of `bench_overhead`: the journal and the scheduler that real runs use.
 
 A step is `begin_attempt` and `finish_attempt` of a claimed run: a transaction each, with its events.
-Independent steps and those in sequence are done by one thread. The graph is scheduled by the
-Frontier and done by a pool of threads as wide as its capacity; its workstreams are added to the
-journal within the measured time.
+Independent steps are done by a pool of threads, as a run does its workstreams; those in sequence by
+one thread. The graph is scheduled by the Frontier and done by the same pool; its workstreams are
+added to the journal within the measured time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from penstock.schedule.frontier import Capacity, Frontier
 from penstock.store.sqlite import SqliteJournal, open_journal
 
 RUN, ONE = "run-1", "ws-one"
-SLOTS = 4
+SLOTS = 8
 
 
 def bundles_of(parents: Sequence[Sequence[int]]) -> list[Bundle]:
@@ -67,8 +67,15 @@ class Side:
         begun = self.journal.begin_attempt(intent)
         self.journal.finish_attempt(begun.id, AttemptState.SUCCEEDED, exit_code=0)
 
-    def steps(self, steps: int) -> None:
-        """Do so many steps in this thread."""
+    def independent(self, steps: int) -> None:
+        """Do so many steps in a pool of threads."""
+        numbers = [next(self.numbers) for _ in range(steps)]
+        with ThreadPoolExecutor(SLOTS) as pool:
+            for _ in pool.map(self.step, [ONE] * steps, numbers):
+                pass
+
+    def sequence(self, steps: int) -> None:
+        """Do so many steps one after the other in this thread."""
         for _ in range(steps):
             self.step(ONE, next(self.numbers))
 
@@ -105,7 +112,7 @@ class Side:
 
     def shapes(self, task: Task) -> tuple[dict[str, Sample], int]:
         """Do the shapes, and count the outcomes in the journal."""
-        samples = measure_all(task, self.steps, self.graph, self.steps)
+        samples = measure_all(task, self.independent, self.graph, self.sequence)
         attempts = self.journal.list_attempts(RUN)
         return samples, sum(1 for a in attempts if a.status is AttemptState.SUCCEEDED)
 

@@ -107,11 +107,11 @@ def ratios(rows: Sequence[Row]) -> list[Ratio]:
 
 
 def behind(rows: Sequence[Row]) -> list[str]:
-    """Say where penstock is not ahead: on CPU of anybody, on wall of equals."""
+    """Say where penstock is not ahead: on CPU of anybody, on wall of equals in durability."""
     found = []
     for one in ratios(rows):
-        if one.strict_cpu <= 1:
-            found.append(f"CPU, {one.shape}: {one.side} ({one.strict_cpu:.2f})")
+        if one.cpu <= 1:
+            found.append(f"CPU, {one.shape}: {one.side} ({one.cpu:.2f})")
         if one.equal and one.wall <= 1:
             found.append(f"wall, {one.shape}: {one.side} ({one.wall:.2f})")
     return found
@@ -123,7 +123,7 @@ def table(rows: Sequence[Row], counts: dict[str, int]) -> Iterator[str]:
         yield ""
         yield f"{shape}, {counts[shape]} steps: ms per step"
         yield (
-            f"{'':44} {'wall':>7} {'min':>7} {'max':>7} {'CPU':>7} {'own':>7} {'worker':>7}"
+            f"{'':48} {'rounds':>6} {'wall':>7} {'min':>7} {'max':>7} {'CPU':>7} {'own':>7} {'worker':>7}"
             f" {'server':>7} {'wall x':>8} {'CPU x':>7}"
         )
         for row in rows:
@@ -134,14 +134,14 @@ def _line(row: Row, rows: Sequence[Row], shape: str) -> str:
     """Give the line of one row in one shape."""
     name = f"{row.side}, {row.kept}"
     if not row.measured:
-        return f"{name:44} {row.missing}"
+        return f"{name:48} {row.missing}"
     figures = row.figures(shape)
-    cells = " ".join(f"{value:7.3f}" for value in figures)
+    cells = f"{len(row.samples[shape]):6} " + " ".join(f"{value:7.3f}" for value in figures)
     if row.side == "penstock":
-        return f"{name:44} {cells}"
+        return f"{name:48} {cells}"
     compared = ratio(row, rows, shape)
     mark = "=" if compared.equal else " "
-    return f"{name:44} {cells} {mark}{compared.wall:7.1f} {compared.cpu:7.1f}"
+    return f"{name:48} {cells} {mark}{compared.wall:7.1f} {compared.cpu:7.1f}"
 
 
 def verdict(rows: Sequence[Row]) -> Iterator[str]:
@@ -150,19 +150,18 @@ def verdict(rows: Sequence[Row]) -> Iterator[str]:
     if not compared:
         yield "no peer was measured"
         return
-    cpu = min(compared, key=lambda one: one.strict_cpu)
-    yield (
-        f"CPU: {cpu.strict_cpu:.1f} times less than the nearest, penstock's dearer durability"
-        f" counting ({cpu.side}, {cpu.shape})"
-    )
     equal = [one for one in compared if one.equal]
+    yield _nearest("CPU", "cpu", compared)
+    yield _nearest("CPU, penstock's dearer durability against all", "strict_cpu", compared)
     if equal:
-        wall = min(equal, key=lambda one: one.wall)
-        yield (
-            f"wall at equal durability: {wall.wall:.1f} times less than the nearest"
-            f" ({wall.side}, {wall.shape})"
-        )
+        yield _nearest("wall at equal durability", "wall", equal)
     yield from (f"BEHIND on {place}" for place in behind(rows))
+
+
+def _nearest(what: str, figure: str, compared: Sequence[Ratio]) -> str:
+    """Name the peer that comes nearest in one figure."""
+    one = min(compared, key=lambda one: float(getattr(one, figure)))
+    return f"{what}: the nearest is {one.side}, {one.shape}: {getattr(one, figure):.1f} times penstock's"
 
 
 def as_values(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,8 +66,21 @@ class Side:
         self.env = env
         self.rows: dict[str, Row] = {}
 
-    def run(self, folder: Path) -> None:
-        """Do one round in a fresh process and folder; a failure becomes the words of the rows."""
+    def run(self, folder: Path) -> float:
+        """Do one round in a fresh process and folder; return the seconds that it took.
+
+        A failure becomes the words of the rows.
+        """
+        began = time.monotonic()
+        try:
+            self._round(folder)
+        except Unavailable as reason:
+            for row in self.rows.values():
+                row.missing = str(reason)
+        return time.monotonic() - began
+
+    def _round(self, folder: Path) -> None:
+        """Do one round and take its answers. Raises Unavailable."""
         with tempfile.TemporaryDirectory(dir=folder) as name:
             task = self.task._replace(folder=name)
             try:
@@ -78,11 +93,10 @@ class Side:
                     env={**os.environ, "PYTHONPATH": str(ROOT), **self.env},
                 )
             except subprocess.TimeoutExpired:
-                self._fail(f"failed: not done within {_ROUND_S:.0f} s")
-                return
+                raise Unavailable(f"failed: not done within {_ROUND_S:.0f} s") from None
         if done.returncode:
-            self._fail(f"failed: {(done.stderr.strip().splitlines() or ['silently'])[-1][:200]}")
-            return
+            said = done.stderr.strip().splitlines() or ["silently"]
+            raise Unavailable(f"failed: {said[-1][:200]}")
         for answer in heard(done.stdout.strip().splitlines()[-1]):
             self._take(answer)
 
@@ -90,15 +104,10 @@ class Side:
         """Add the samples of an answer, if its store holds an outcome of each step."""
         row = self.rows[answer.variant]
         if row.level is not Level.NOTHING and answer.recorded != total(self.task):
-            row.missing = f"failed: {answer.recorded} outcomes on record of {total(self.task)}"
+            raise Unavailable(f"failed: {answer.recorded} outcomes on record of {total(self.task)}")
         row.told = answer.durability
         for shape, sample in answer.samples.items():
             row.samples[shape].append(sample)
-
-    def _fail(self, words: str) -> None:
-        """Say in every row why there is nothing."""
-        for row in self.rows.values():
-            row.missing = words
 
     @property
     def works(self) -> bool:
@@ -170,10 +179,12 @@ class Field:
             task = self.task._replace(durability=kind)
             self._try(
                 {"": Row("Luigi", level, kept)},
-                lambda task=task, needs=needs: Side(  # type: ignore[misc]
-                    self._python("luigi", *needs), "bench.overhead_luigi", task, {}
-                ),
+                partial(self._luigi_side, task, needs),
             )
+
+    def _luigi_side(self, task: Task, needs: Sequence[str]) -> Side:
+        """Make one of Luigi's sides. Raises Unavailable."""
+        return Side(self._python("luigi", *needs), "bench.overhead_luigi", task, {})
 
     def _celery(self, stack: ExitStack, setting: str, level: Level) -> None:
         """Celery with a Redis and a worker of its own."""
@@ -206,7 +217,10 @@ class Field:
                 )
 
             kept = f"synchronous_commit {setting}"
-            rows = {way: Row(f"DBOS {way}", level, kept) for way in ("step", "workflow")}
+            rows = {
+                "step": Row("DBOS step (no intent)", level, kept),
+                "workflow": Row("DBOS workflow", level, kept),
+            }
             self._try(rows, make)
 
 
