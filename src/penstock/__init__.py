@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         record_audit_log,
         route_capability,
     )
+    from penstock.control import approve, integrate
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.errors import (
         AIMAdapterInvocationError,
@@ -159,6 +160,10 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runs",
         "status",
         "validate",
+    ),
+    "penstock.control": (
+        "approve",
+        "integrate",
     ),
     "penstock.engine.ports": (
         "Observer",
@@ -303,6 +308,7 @@ __all__ = [
     "Workspace",
     "WorkstreamResult",
     "__version__",
+    "approve",
     "attempts",
     "build_dependency_graph",
     "create_execution_request",
@@ -330,6 +336,7 @@ __all__ = [
     "get_workstreams_for_run",
     "init",
     "init_db",
+    "integrate",
     "invoke_adapter",
     "is_aim_available",
     "list_runs",

@@ -35,6 +35,13 @@ def test_an_approved_gate_lets_the_run_go_on(cli: Cli) -> None:
     assert "gate 2 approved by ada" in cli("events", "r1").out
 
 
+def test_without_a_number_it_is_the_gate_that_waits(cli: Cli) -> None:
+    """The lowest gate without its approval is taken; then none waits any more."""
+    assert "Gate 2 of r1 is approved" in cli("approve", "r1").out
+    said = cli("approve", "r1")
+    assert (said.code, "no gate of r1 waits" in said.err) == (2, True)
+
+
 def test_the_approval_as_json_names_who_gave_it(cli: Cli) -> None:
     """Without --by it is the login name."""
     said = cli("approve", "latest", "--gate", "2", "--json").json

@@ -49,6 +49,7 @@ RANKS: dict[str, int] = {
     "calls": 10,
     "facade": 10,
     "execution": 10,
+    "control": 10,
     "orchestrator": 10,
     "preflight": 10,
     "orchestration": 11,

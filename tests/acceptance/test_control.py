@@ -1,0 +1,108 @@
+"""Steering a run from Python, as the commands of the same names do."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import pytest
+
+import penstock
+from penstock.errors import NotFoundError, RepositoryError, UsageError
+from tests.support.pipeline import Project, says
+from tests.support.repos import git
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project whose second gate waits for somebody's word; its run waits there."""
+    project = Project(tmp_path / "project", approvals=[2])
+    project.bundle("ws-a", says("fine\n"))
+    project.bundle("ws-b", says("fine\n", "ws-b.txt"), gate=2)
+    git(project.root, "branch", "target")
+    assert project.run().status == "running"
+    return project
+
+
+# -- approving -------------------------------------------------------------------------------------
+def test_a_gate_is_approved_by_somebody(project: Project) -> None:
+    """The lowest one that waits, by whoever says so; then the run goes on to its end."""
+    assert penstock.approve("run-1", by="ada", note="read", root=project.root) == 2
+    payload = penstock.events("run-1", root=project.root)[-1].payload
+    assert payload == {"gate": 2, "approved_by": "ada", "note": "read"}
+    assert penstock.resume("run-1", root=project.root).status == "succeeded"
+
+
+def test_nobody_in_particular_is_the_login_name(project: Project) -> None:
+    """Without `by` it is who runs the program."""
+    penstock.approve("run-1", 2, root=project.root)
+    payload = penstock.events("run-1", root=project.root)[-1].payload
+    assert payload["approved_by"] == getpass.getuser()
+
+
+def test_a_nameless_user_has_to_say_who(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that does not know its user asks for `by`."""
+
+    def nobody() -> str:
+        raise OSError("no such user")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    with pytest.raises(UsageError, match="not known who"):
+        penstock.approve("run-1", root=project.root)
+
+
+@pytest.mark.parametrize(
+    ("run_id", "gate", "error", "text"),
+    [
+        ("run-1", 7, UsageError, r"no gate 7 \(it has: 1, 2\)"),
+        ("run-none", 2, NotFoundError, "run-none"),
+    ],
+)
+def test_what_cannot_be_approved(
+    project: Project, run_id: str, gate: int, error: type[Exception], text: str
+) -> None:
+    """A gate or run that is not there is named."""
+    with pytest.raises(error, match=text):
+        penstock.approve(run_id, gate, root=project.root)
+
+
+def test_an_ended_run_waits_for_nobody(project: Project) -> None:
+    """Nor is there a second gate to approve once it is."""
+    penstock.approve("run-1", root=project.root)
+    with pytest.raises(UsageError, match="no gate of run-1 waits"):
+        penstock.approve("run-1", root=project.root)
+    penstock.resume("run-1", root=project.root)
+    with pytest.raises(UsageError, match="has ended"):
+        penstock.approve("run-1", root=project.root)
+
+
+# -- integrating -----------------------------------------------------------------------------------
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+def test_the_result_is_handed_over(project: Project, strategy: str) -> None:
+    """The branch holds it, and saying it twice changes nothing."""
+    penstock.approve("run-1", root=project.root)
+    penstock.resume("run-1", root=project.root)
+    given = penstock.integrate("run-1", "target", strategy=strategy, root=project.root)
+    assert given.missing == ()
+    assert git(project.root, "show", "target:ws-b.txt") == "fine"
+    head = git(project.root, "rev-parse", "target")
+    penstock.integrate("run-1", "target", strategy=strategy, root=project.root)
+    assert git(project.root, "rev-parse", "target") == head
+
+
+def test_what_cannot_be_handed_over(project: Project) -> None:
+    """A strategy, branch or run that does not fit is said in words."""
+    with pytest.raises(UsageError, match="no strategy 'cherry'"):
+        penstock.integrate("run-1", "target", strategy="cherry", root=project.root)
+    with pytest.raises(UsageError, match="run-1"):
+        penstock.integrate("run-1", "target", root=project.root)
+    with pytest.raises(RepositoryError, match="no-such"):
+        penstock.integrate("run-1", "no-such", partial=True, root=project.root)
+
+
+def test_trying_changes_nothing(project: Project) -> None:
+    """dry_run tells what would be handed over, here what is merged so far."""
+    head = git(project.root, "rev-parse", "target")
+    tried = penstock.integrate("run-1", "target", partial=True, dry_run=True, root=project.root)
+    assert [missing.ws_id for missing in tried.missing] == ["ws-b"]
+    assert git(project.root, "rev-parse", "target") == head
