@@ -26,8 +26,12 @@ if TYPE_CHECKING:
         diff,
         dry_run,
         events,
+        figures,
+        graph,
         init,
         load,
+        metrics,
+        progress,
         result,
         resume,
         run,
@@ -99,6 +103,8 @@ if TYPE_CHECKING:
         validate_state_transition,
     )
     from penstock.model.bundle import Bundle
+    from penstock.model.figures import RunFigures
+    from penstock.model.progress import ProgressSnapshot, RunMetrics
     from penstock.model.results import RunResult, StepResult, WorkstreamResult
     from penstock.orchestration import Orchestrator
     from penstock.orchestrator import (
@@ -152,8 +158,12 @@ HOMES: dict[str, tuple[str, ...]] = {
         "diff",
         "dry_run",
         "events",
+        "figures",
+        "graph",
         "init",
         "load",
+        "metrics",
+        "progress",
         "result",
         "resume",
         "run",
@@ -228,6 +238,11 @@ HOMES: dict[str, tuple[str, ...]] = {
         "validate_state_transition",
     ),
     "penstock.model.bundle": ("Bundle",),
+    "penstock.model.figures": ("RunFigures",),
+    "penstock.model.progress": (
+        "ProgressSnapshot",
+        "RunMetrics",
+    ),
     "penstock.model.results": (
         "RunResult",
         "StepResult",
@@ -296,7 +311,10 @@ __all__ = [
     "PenstockError",
     "PlannedWorkstream",
     "PreFlightError",
+    "ProgressSnapshot",
     "RetryExhausted",
+    "RunFigures",
+    "RunMetrics",
     "RunRequest",
     "RunResult",
     "StepResult",
@@ -321,6 +339,7 @@ __all__ = [
     "dry_run",
     "events",
     "execute_with_aim",
+    "figures",
     "get_aim_registry_path",
     "get_audit_logger",
     "get_connection",
@@ -334,6 +353,7 @@ __all__ = [
     "get_tool_version",
     "get_workstream",
     "get_workstreams_for_run",
+    "graph",
     "init",
     "init_db",
     "integrate",
@@ -348,8 +368,10 @@ __all__ = [
     "load_tool_profiles",
     "log_error",
     "log_event",
+    "metrics",
     "open_workspace",
     "parallel_plan",
+    "progress",
     "record_audit_log",
     "record_error",
     "record_event",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.environment.api import InitReport
 from penstock.errors import BundleError
 from penstock.model.bundle import Bundle
+from penstock.model.figures import RunFigures
+from penstock.model.progress import ProgressSnapshot, RunMetrics
 from penstock.model.records import Attempt, Event, Run, Workstream
 from penstock.model.results import RunResult
 from penstock.planning.api import ValidationReport
@@ -123,6 +126,41 @@ def result(run_id: str, *, root: Place = None, db: str | None = None) -> RunResu
     """Return what became of a run. Raises NotFoundError."""
     with _open(root, db) as workspace:
         return workspace.result(run_id)
+
+
+def progress(run_id: str, *, root: Place = None, db: str | None = None) -> ProgressSnapshot:
+    """Return how far a run has come, and when it is going to end by the durations that the journal
+    knows (None without any). Raises NotFoundError."""
+    from penstock.engine.progress import snapshot
+
+    with _open(root, db) as workspace:
+        return snapshot(workspace.reader, run_id, time.time(), workspace.settings)
+
+
+def metrics(run_id: str, *, root: Place = None, db: str | None = None) -> RunMetrics:
+    """Return the counts over a run: steps, events, duration. Raises NotFoundError."""
+    from penstock.engine.metrics import run_metrics
+
+    with _open(root, db) as workspace:
+        return run_metrics(workspace.reader, run_id, time.time())
+
+
+def figures(run_id: str, *, root: Place = None, db: str | None = None) -> RunFigures:
+    """Return what a run used and what went otherwise than straight on, as `penstock report` has it.
+
+    Raises NotFoundError.
+    """
+    from penstock.engine.report_figures import run_figures
+
+    with _open(root, db) as workspace:
+        return run_figures(
+            workspace.reader,
+            run_id,
+            time.time(),
+            workspace.settings,
+            workspace.diff_stat,
+            integrated=workspace.reader.get_run(run_id).integration_branch,
+        )
 
 
 def attempts(

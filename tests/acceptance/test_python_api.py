@@ -105,3 +105,19 @@ def test_the_documented_tool_functions(repo: Path, monkeypatch: pytest.MonkeyPat
     assert penstock.render_command("hello", {"message": "two words"}) == ("echo", "two words")
     result = penstock.run_tool("hello", {"message": "two words"})
     assert (result.success, result.stdout) == (True, "two words\n")
+
+
+def test_how_a_run_did(repo: Path) -> None:
+    """Progress, metrics and figures are values, also of a run that has ended."""
+    penstock.run(everything=True, run_id="run-x", root=repo)
+    snap = penstock.progress("run-x", root=repo)
+    assert (snap.completion_percent, snap.estimated_remaining_seconds) == (100.0, 0.0)
+    counts = penstock.metrics("run-x", root=repo)
+    assert (
+        counts.completed_steps == counts.total_steps == len(penstock.attempts("run-x", root=repo))
+    )
+    found = penstock.figures("run-x", root=repo)
+    assert found.diff is not None
+    assert (found.diff.files, found.integration.merged) == (3, 3)
+    with pytest.raises(NotFoundError):
+        penstock.figures("run-y", root=repo)

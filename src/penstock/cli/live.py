@@ -1,49 +1,34 @@
-"""Watching a run: a live table on a terminal, lines with time and ids elsewhere, all on stderr."""
+"""Watching a run: a live table on a terminal, lines with time and ids elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
-
-import msgspec
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from penstock.cli import output
-from penstock.cli.words import clock, duration, one_line
+from penstock.cli.board import QUIET, Board, told_by_tool_run
+from penstock.cli.frame import Line, frame, left_words, progress_words
+from penstock.cli.looking import Look, Pace
+from penstock.cli.words import clock, one_line
 from penstock.engine.narrate import narrate
-from penstock.model.events import EventType
+from penstock.model.progress import RunNow
 from penstock.model.records import Event
 from penstock.model.times import iso
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions
     from rich.live import Live
+    from rich.segment import Segment
 
-# The other half of these pairs says the same; a screen needs one.
-QUIET = frozenset(
-    {
-        EventType.STEP_START,
-        EventType.STEP_COMPLETED,
-        EventType.FIX_ATTEMPT,
-        EventType.MERGE_QUEUED,
-        EventType.RUN_STATUS_CHANGED,
-        EventType.WORKSTREAM_STATUS_CHANGED,
-    }
-)
-# The columns of the table say these already.
-IN_COLUMNS = frozenset(
-    {EventType.STEP_STARTED, EventType.WORKSTREAM_START, EventType.WORKSTREAM_END}
-)
-REFRESH_PER_SECOND = 4
-STEP_STYLES = {"done": "green", "failed": "red", "canceled": "yellow", "quarantined": "red"}
-
-
-def _told_by_tool_run(event: Event) -> bool:
-    """Tell whether a turn's end is about to be told, in better words, by its tool_run."""
-    return event.event_type == EventType.STEP_END and event.payload.get("step") in ("edit", "fix")
+FRAME_S = 0.25
+PROGRESS_S = 30.0
+"""How long it is at least from one line about the whole run to the next, where there is no screen."""
+QUIET_LIMIT = 10
+"""After how many times that long such a line comes though nothing happened."""
 
 
 class Watcher(Protocol):
@@ -62,6 +47,10 @@ class Watcher(Protocol):
         """Take notice of a redacted line that a tool or check printed."""
         ...
 
+    def note(self, text: str) -> None:
+        """Tell something about the run that is in no event; empty when it no longer holds."""
+        ...
+
     def __enter__(self) -> Watcher: ...
 
     def __exit__(
@@ -72,32 +61,64 @@ class Watcher(Protocol):
     ) -> None: ...
 
 
-class Row(msgspec.Struct, kw_only=True):
-    """What is known of one workstream right now. Times are seconds since the epoch."""
+class _Ticker:
+    """Calls a function again and again from a thread of its own until it is stopped."""
 
-    ws_id: str
-    state: str = "pending"
-    step: str = ""
-    tool: str = ""
-    attempt: int = 0
-    began: float | None = None
-    ended: float | None = None
-    last: str = ""
+    def __init__(self, call: Callable[[], None], every_s: float) -> None:
+        self._call = call
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="penstock-watch", daemon=True)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._every_s):
+            self._call()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the call under way end, and no other begin."""
+        self._stop.set()
+        self._thread.join()
 
 
 class LineWatcher:
-    """Prints each event as a line; with `verbose` also what the tools print."""
+    """Prints each event as a line, and now and then one about the whole run; with `verbose` also
+    what the tools print."""
 
-    def __init__(self, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        ws_ids: Sequence[str] = (),
+        *,
+        verbose: bool = False,
+        look: Look | None = None,
+        say: Callable[[str], None] = output.warn,
+        run_id: str = "",
+        every_s: float = PROGRESS_S,
+    ) -> None:
         self._verbose = verbose
-        self.run_id = ""
+        self._look = look
+        self._say = say
+        self._board = Board(ws_ids)
+        self._board.run_id = run_id
         self._lock = threading.Lock()
+        self._heard = False
+        self._silent = 0
+        self._ticker = _Ticker(self._tick, every_s)
+
+    @property
+    def run_id(self) -> str:
+        """The run that it has heard of."""
+        return self._board.run_id
 
     def event(self, event: Event) -> None:
         """Print an event."""
-        if event.run_id:
-            self.run_id = event.run_id
-        if event.event_type in QUIET or _told_by_tool_run(event):
+        with self._lock:
+            self._board.event(event, time.time())
+            self._heard = True
+        if event.event_type in QUIET or told_by_tool_run(event):
             return
         where = " ".join(n for n in (event.run_id, event.ws_id) if n)
         self._print(f"{clock(event.timestamp)} [{where or '-'}] {narrate(event)}")
@@ -105,16 +126,39 @@ class LineWatcher:
     def output(self, ws_id: str, step: str, line: str) -> None:
         """Print a line of a tool."""
         if self._verbose:
-            now = clock(iso(time.time()))
-            self._print(f"{now} [{self.run_id} {ws_id}] {step}| {one_line(line)}")
+            self._print(f"{_now()} [{self.run_id} {ws_id}] {step}| {one_line(line)}")
+
+    def note(self, text: str) -> None:
+        """Print it once."""
+        if text:
+            self._print(f"{_now()} [{self.run_id}] {text}")
+
+    def progress(self) -> None:
+        """Print a line about the whole run."""
+        now = self._look(self.run_id) if self._look is not None and self.run_id else None
+        with self._lock:
+            if now is not None:
+                self._board.look(now)
+            words = ", ".join(
+                part for part in (progress_words(self._board), left_words(now)) if part
+            )
+        self._print(f"{_now()} [{self.run_id}] {words}")
+
+    def _tick(self) -> None:
+        """Print such a line when there is something to count and something has happened."""
+        self._silent += 1
+        if len(self._board.rows) < 2 or not (self._heard or self._silent >= QUIET_LIMIT):
+            return
+        self._heard, self._silent = False, 0
+        self.progress()
 
     def _print(self, line: str) -> None:
         with self._lock:
-            output.warn(line)
-            if sys.stderr is not None:
-                sys.stderr.flush()
+            self._say(line)
+            output.flush()
 
     def __enter__(self) -> LineWatcher:
+        self._ticker.start()
         return self
 
     def __exit__(
@@ -123,80 +167,54 @@ class LineWatcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Nothing is held."""
+        self._ticker.stop()
 
 
-class Board:
-    """The rows of a run, kept up to date by its events."""
+class Screen:
+    """Lines of text as rich draws them, without any layout of its own."""
 
-    def __init__(self, ws_ids: Sequence[str] = ()) -> None:
-        self.run_id = ""
-        self.rows: dict[str, Row] = {name: Row(ws_id=name) for name in ws_ids}
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
 
-    def row(self, ws_id: str) -> Row:
-        """Return the row of a workstream, made when it is not there."""
-        return self.rows.setdefault(ws_id, Row(ws_id=ws_id))
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[Segment]:
+        """Yield the text with its styles."""
+        from rich.segment import Segment
 
-    def event(self, event: Event, now: float) -> None:
-        """Bring the rows up to date."""
-        self.run_id = event.run_id or self.run_id
-        if event.ws_id is None:
-            return
-        row = self.row(event.ws_id)
-        if event.event_type not in QUIET and event.event_type not in IN_COLUMNS:
-            row.last = narrate(event)
-        change = CHANGES.get(event.event_type)
-        if change is not None:
-            change(row, event, now)
-
-    def output(self, ws_id: str, line: str) -> None:
-        """Show the last line that a tool printed."""
-        text = one_line(line)
-        if text:
-            self.row(ws_id).last = text
-
-
-def _state_changed(row: Row, event: Event, now: float) -> None:
-    row.state = str(event.payload.get("to", row.state))
-    if row.began is None and row.state != "pending":
-        row.began = now
-    if row.state in STEP_STYLES:
-        row.ended, row.step = now, ""
-        row.last = str(event.payload.get("reason") or row.last)
-
-
-def _step_began(row: Row, event: Event, now: float) -> None:
-    payload = event.payload
-    row.step = str(payload.get("step") or payload.get("step_name") or row.step)
-    row.tool = str(payload.get("tool_id") or row.tool)
-    row.attempt = int(payload.get("attempt") or row.attempt)
-    row.began = row.began if row.began is not None else now
-
-
-CHANGES: dict[str, Callable[[Row, Event, float], None]] = {
-    EventType.WORKSTREAM_STATUS_CHANGED: _state_changed,
-    EventType.STEP_START: _step_began,
-    EventType.STEP_STARTED: _step_began,
-}
+        for number, line in enumerate(self._lines):
+            if number:
+                yield Segment.line()
+            for text, style in line:
+                yield Segment(text, console.get_style(style) if style else None)
 
 
 class LiveWatcher:
-    """Shows the board as a table that is redrawn in place."""
+    """Shows the run as a table that is redrawn in place when it has changed."""
 
     def __init__(
-        self, ws_ids: Sequence[str] = (), *, verbose: bool = False, console: Console | None = None
+        self,
+        ws_ids: Sequence[str] = (),
+        *,
+        verbose: bool = False,
+        console: Console | None = None,
+        look: Look | None = None,
+        run_id: str = "",
+        every_s: float = FRAME_S,
     ) -> None:
         from rich.console import Console as RichConsole
         from rich.live import Live as RichLive
 
         self._board = Board(ws_ids)
+        self._board.run_id = run_id
         self._verbose = verbose
+        self._pace = Pace(look)
+        self._note = ""
+        self._drawn: list[Line] = []
         self._lock = threading.Lock()
         self._console = console or RichConsole(stderr=True, highlight=False)
+        self._ticker = _Ticker(self._draw, every_s)
         self._live: Live = RichLive(
-            get_renderable=self._render,
             console=self._console,
-            refresh_per_second=REFRESH_PER_SECOND,
+            auto_refresh=False,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -220,12 +238,31 @@ class LiveWatcher:
             text = f"{ws_id} {step}| {one_line(line)}"
             self._console.print(text, markup=False, highlight=False)
 
-    def _render(self) -> RenderableType:
+    def note(self, text: str) -> None:
+        """Show it below the table."""
         with self._lock:
-            return board_table(self._board, time.time(), self._console.width)
+            self._note = text
+
+    def _draw(self) -> None:
+        """Draw what has changed; the journal is looked at before, when it is time to."""
+        self._take(self._pace.take(self.run_id))
+        width, height = self._console.size
+        with self._lock:
+            note: list[Line] = [((self._note[:width], "yellow"),)] if self._note else []
+            lines = [*frame(self._board, time.time(), width, height - 1 - len(note)), *note]
+        if lines != self._drawn:
+            self._drawn = lines
+            self._live.update(Screen(lines), refresh=True)
+
+    def _take(self, now: RunNow | None) -> None:
+        if now is not None:
+            with self._lock:
+                self._board.look(now)
 
     def __enter__(self) -> LiveWatcher:
         self._live.start()
+        self._draw()
+        self._ticker.start()
         return self
 
     def __exit__(
@@ -234,47 +271,23 @@ class LiveWatcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ticker.stop()
+        self._draw()
         self._live.stop()
 
 
-def board_table(board: Board, now: float, width: int) -> RenderableType:
-    """Return the table of a run, fitted to `width` columns; the last column takes what is left."""
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        title=board.run_id or None,
-        title_justify="left",
-        width=width,
-        header_style="bold",
-    )
-    name_width = max([10, *(len(row.ws_id) for row in board.rows.values())])
-    grid.add_column("workstream", width=min(name_width, max(width // 4, 10)), no_wrap=True)
-    grid.add_column("state", no_wrap=True, min_width=7)
-    grid.add_column("step", no_wrap=True, min_width=9)
-    grid.add_column("tool", no_wrap=True, min_width=6, max_width=12)
-    grid.add_column("time", no_wrap=True, justify="right", min_width=5)
-    grid.add_column("last", no_wrap=True, overflow="ellipsis", ratio=1)
-    for row in board.rows.values():
-        end = row.ended if row.ended is not None else now
-        took = duration(end - row.began) if row.began is not None else "-"
-        step = f"{row.step} {row.attempt}" if row.step and row.attempt else row.step
-        state = Text(
-            STATE_WORDS.get(row.state, row.state), style=STEP_STYLES.get(row.state, "cyan")
-        )
-        grid.add_row(row.ws_id, state, step, row.tool, took, Text(row.last))
-    return grid
+def _now() -> str:
+    return clock(iso(time.time()))
 
 
-# The journal's names of states, short enough for 80 columns.
-STATE_WORDS = {"ready_for_static": "checking", "static_check": "static", "runtime_tests": "runtime"}
-
-
-def make_watcher(ws_ids: Sequence[str] = (), *, verbose: bool = False) -> Watcher:
-    """Return the watcher that fits stderr: a live table on a terminal, lines elsewhere."""
-    if output.on_terminal(sys.stderr):
-        return LiveWatcher(ws_ids, verbose=verbose)
-    return LineWatcher(verbose=verbose)
+def make_watcher(
+    ws_ids: Sequence[str] = (),
+    *,
+    verbose: bool = False,
+    look: Look | None = None,
+    stream: TextIO | None = None,
+) -> Watcher:
+    """Return the watcher that fits a stream (stderr): a live table on a terminal, lines elsewhere."""
+    if output.on_terminal(sys.stderr if stream is None else stream):
+        return LiveWatcher(ws_ids, verbose=verbose, look=look)
+    return LineWatcher(ws_ids, verbose=verbose, look=look)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from penstock.cli import output
 from penstock.cli.documents import run_document
 from penstock.cli.live import make_watcher
+from penstock.cli.looking import Look
 from penstock.cli.render import SUMMARY_COLUMNS, summary_rows, totals
 from penstock.cli.signals import stop_on_signals
 from penstock.cli.words import one_line
@@ -18,9 +19,17 @@ from penstock.process.api import Stop
 Work = Callable[[Observer, Stop], RunResult]
 
 
-def run_and_report(work: Work, ws_ids: Sequence[str] = (), *, as_json: bool, verbose: bool) -> int:
+def run_and_report(
+    work: Work,
+    ws_ids: Sequence[str] = (),
+    *,
+    as_json: bool,
+    verbose: bool,
+    look: Look | None = None,
+) -> int:
     """Do the work while the user watches, print its result and return the exit code."""
-    with make_watcher(ws_ids, verbose=verbose) as watcher, stop_on_signals(Stop()) as stop:
+    watched = make_watcher(ws_ids, verbose=verbose, look=look)
+    with watched as watcher, stop_on_signals(Stop()) as stop:
         try:
             result = work(watcher, stop)
         except Interrupted as stopped:

@@ -19,6 +19,16 @@ def duration(value: float | None) -> str:
     return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
+def about(value: float) -> str:
+    """Return an estimate in seconds as `about 40 s`, `about 6 min`, `about 2 h 10 min`."""
+    if value < 60:
+        return f"about {max(10, 10 * round(value / 10))} s"
+    minutes = round(value / 60)
+    if minutes < 60:
+        return f"about {minutes} min"
+    return f"about {minutes // 60} h {minutes % 60:02d} min"
+
+
 def between(start: str | None, end: str | None, now: float) -> float | None:
     """Return the seconds from `start` to `end` (or `now`), None when not started."""
     if start is None:

@@ -93,12 +93,13 @@ class RunNow(msgspec.Struct, frozen=True, kw_only=True):
 
     `waiting` counts the workstreams that wait by what they wait for. `critical_path` is the chain
     of workstreams that takes the longest from now on, and `critical_path_s` how long (seconds);
-    None without history.
+    None without history. `seen_at` is the moment, in seconds since the epoch.
     """
 
     run_id: str
     status: str
     reason: str | None
+    seen_at: float
     snapshot: ProgressSnapshot
     workstreams: tuple[WorkstreamNow, ...]
     working: int = 0

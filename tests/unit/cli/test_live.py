@@ -1,93 +1,38 @@
-"""Watching a run: the table fits 80 columns, the lines carry time and ids."""
+"""Watching a run: a table on a terminal, lines with time and ids elsewhere."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Any
+import threading
+import time
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
 from penstock.cli import live, output
 from penstock.model.events import EventType
-from penstock.model.records import Event
+from penstock.model.progress import RunNow
+from tests.support.boards import RUN, event, run_now, story
 
-RUN = "run-20260131T102030Z"
+DEADLINE_S = 20.0
 
 
-def event(kind: EventType, ws_id: str | None = "ws-a", **payload: Any) -> Event:
-    """Return an event of the run."""
-    return Event(
-        id=1,
-        timestamp="2026-01-31T10:20:31.500000Z",
-        event_type=kind,
-        run_id=RUN,
-        ws_id=ws_id,
-        payload=payload,
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for a bounded time."""
+    end = time.monotonic() + DEADLINE_S
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def screen(*, columns: int = 80, lines: int = 24) -> tuple[io.StringIO, Console]:
+    """Return a terminal of that size and what was written to it."""
+    written = io.StringIO()
+    console = Console(
+        file=written, width=columns, height=lines, force_terminal=True, legacy_windows=False
     )
-
-
-def story() -> Iterator[Event]:
-    """Yield the events of a workstream up to its first check."""
-    yield event(EventType.RUN_STARTED, None)
-    yield event(EventType.WORKSTREAM_STATUS_CHANGED, to="editing")
-    yield event(EventType.STEP_START, step="edit", attempt=1)
-    yield event(EventType.STEP_STARTED, step="edit", attempt=1, tool_id="claude-cli")
-    yield event(EventType.WORKSTREAM_STATUS_CHANGED, to="ready_for_static")
-
-
-def board_lines(board: live.Board, width: int) -> list[str]:
-    """Return the table as lines of a terminal of that width."""
-    screen = io.StringIO()
-    console = Console(file=screen, width=width, color_system=None, legacy_windows=False)
-    console.print(live.board_table(board, 10.0, width))
-    return [line.rstrip() for line in screen.getvalue().splitlines()]
-
-
-def told(ws_ids: list[str] | None = None) -> live.Board:
-    """Return the board after the story."""
-    board = live.Board(ws_ids or ["ws-a", "ws-waiting"])
-    for one in story():
-        board.event(one, 4.0)
-    return board
-
-
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_the_table_fits_the_terminal(width: int) -> None:
-    """No line is wider than the terminal, however long names and output are."""
-    board = told(["ws-a", "ws-" + "long" * 20])
-    board.output("ws-a", "x" * 500)
-    lines = board_lines(board, width)
-    assert max(len(line) for line in lines) <= width
-
-
-def test_the_table_tells_state_step_tool_and_time() -> None:
-    """A row at 80 columns holds what is going on and the last line of the tool."""
-    board = told()
-    board.output("ws-a", "Applied edit to a.py")
-    rows = [line.split() for line in board_lines(board, 80)]
-    row = next(row for row in rows if row[:1] == ["ws-a"])
-    assert " ".join(row) == "ws-a checking edit 1 claude-cli 6.0s Applied edit to a.py"
-    waiting = next(row for row in rows if row[:1] == ["ws-waiting"])
-    assert waiting == ["ws-waiting", "pending", "-"]
-
-
-def test_an_end_freezes_the_clock_and_shows_the_reason() -> None:
-    """A failed workstream shows why, and its time stands still."""
-    board = told()
-    changed = event(EventType.WORKSTREAM_STATUS_CHANGED, to="failed", reason="edit: denied")
-    board.event(changed, 9.0)
-    row = board.rows["ws-a"]
-    assert (row.state, row.step, row.ended, row.last) == ("failed", "", 9.0, "edit: denied")
-
-
-def test_an_unknown_workstream_gets_a_row() -> None:
-    """A workstream that was not announced appears when something happens to it."""
-    board = live.Board()
-    board.event(event(EventType.WORKSTREAM_START, "ws-new"), 1.0)
-    board.output("ws-new", "   ")
-    assert board.rows["ws-new"].last == ""
+    return written, console
 
 
 def test_lines_carry_time_run_and_workstream(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,17 +55,115 @@ def test_without_verbose_tools_are_silent(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == ""
 
 
+def test_a_line_about_the_whole_run_comes_now_and_then() -> None:
+    """It counts what is done and at work and says how long it still takes."""
+    said: list[str] = []
+    looks = run_now(("ws-a", "done"), ("ws-b", "editing"), left=360.0)
+    watcher = live.LineWatcher(
+        ["ws-a", "ws-b"], look=lambda _: looks, say=said.append, every_s=0.01
+    )
+    with watcher:
+        watcher.event(event(EventType.RUN_STARTED, None))
+        until(lambda: len(said) > 1)
+    assert said[1].endswith(f"[{RUN}] 1 of 2 done, 1 at work, about 6 min left")
+
+
+def test_nothing_new_is_told_seldom() -> None:
+    """Without an event the line comes only after ten times as long."""
+    said: list[str] = []
+    watcher = live.LineWatcher(["ws-a", "ws-b"], say=said.append, run_id=RUN)
+    for _ in range(live.QUIET_LIMIT - 1):
+        watcher._tick()
+    assert said == []
+    watcher._tick()
+    assert said[0].endswith("0 of 2 done, 2 waiting")
+
+
+def test_one_workstream_needs_no_count() -> None:
+    """A run of one workstream has no lines about the whole."""
+    said: list[str] = []
+    watcher = live.LineWatcher(["ws-a"], say=said.append)
+    watcher.event(event(EventType.STEP_STARTED, step="edit"))
+    watcher._tick()
+    assert len(said) == 1
+
+
+def test_lines_of_several_threads_stay_whole() -> None:
+    """Workstreams that tell at the same time do not tear each other's lines."""
+    said: list[str] = []
+    watcher = live.LineWatcher(verbose=True, say=said.append, run_id=RUN)
+
+    def chatter(name: str) -> None:
+        for number in range(200):
+            watcher.output(name, "edit", f"{name} {number}")
+
+    threads = [threading.Thread(target=chatter, args=(f"ws-{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(said) == 800
+    assert all(line.split("] ")[0].split()[-1] == line.split("| ")[1].split()[0] for line in said)
+
+
+def test_a_note_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is in no event is told once; that it no longer holds is not."""
+    watcher = live.LineWatcher(run_id=RUN)
+    watcher.note("nobody works on it")
+    watcher.note("")
+    assert capsys.readouterr().err.splitlines()[0].endswith(f"[{RUN}] nobody works on it")
+
+
 def test_the_live_view_draws_on_a_terminal() -> None:
     """On a terminal the table is drawn, and with -v the tool's lines stand above it."""
-    screen = io.StringIO()
-    console = Console(file=screen, width=80, force_terminal=True, legacy_windows=False)
+    written, console = screen()
     with live.LiveWatcher(["ws-a"], verbose=True, console=console) as watcher:
         for one in story():
             watcher.event(one)
         watcher.output("ws-a", "edit", "[bold]not markup[/bold]")
-    text = screen.getvalue()
+    text = written.getvalue()
     assert "ws-a edit| [bold]not markup[/bold]" in text
     assert "claude-cli" in text
+    assert watcher.run_id == RUN
+
+
+def test_the_live_view_takes_in_what_the_journal_says() -> None:
+    """A look brings states, and a note stands below the table until it no longer holds."""
+    written, console = screen()
+    looks = run_now(("ws-a", "done"), ("ws-b", "failed"))
+    watcher = live.LiveWatcher(console=console, look=lambda _: looks, run_id=RUN)
+    watcher.note("nobody works on it")
+    with watcher:
+        until(lambda: "nobody works on it" in written.getvalue())
+    assert "1 of 2 done, 1 failed" in written.getvalue()
+
+
+def test_nothing_is_drawn_twice() -> None:
+    """A frame that is like the one before is not written again."""
+    written, console = screen()
+    watcher = live.LiveWatcher(["ws-a"], console=console, every_s=1000.0)
+    with watcher:
+        before = len(written.getvalue())
+        watcher._draw()
+        assert len(written.getvalue()) == before
+
+
+@pytest.mark.parametrize("lines", [3, 10, 24])
+def test_the_frame_fits_the_terminal(lines: int) -> None:
+    """However many workstreams there are, the last line of the terminal stays free."""
+    _, console = screen(lines=lines)
+    watcher = live.LiveWatcher([f"ws-{n}" for n in range(200)], console=console, every_s=1000.0)
+    with watcher:
+        assert 0 < len(watcher._drawn) < lines
+
+
+def test_a_journal_that_cannot_be_seen_is_no_error() -> None:
+    """Where a look shows nothing, the events alone are drawn."""
+    _, console = screen()
+    nothing: RunNow | None = None
+    watcher = live.LiveWatcher(["ws-a"], console=console, look=lambda _: nothing, run_id=RUN)
+    with watcher:
+        assert "0 of 1 done" in "".join(text for text, _ in watcher._drawn[0])
 
 
 def test_the_watcher_fits_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from penstock.cli.looking import looker
 from penstock.cli.options import db_option, json_option
 from penstock.cli.running import run_and_report
 from penstock.cli.select import find_run
@@ -28,4 +29,5 @@ def command(run: str, verbose: bool, db: str | None, as_json: bool) -> int:
             ws_ids,
             as_json=as_json,
             verbose=verbose,
+            look=looker(workspace),
         )

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from penstock.cli import output
+from penstock.cli.looking import looker
 from penstock.cli.options import db_option, json_option
 from penstock.cli.problems import show_errors
 from penstock.cli.running import run_and_report, show_plan
@@ -134,6 +135,7 @@ def _resume(workspace: Workspace, run: Run, wanted: Wanted) -> int:
         sorted(held),
         as_json=wanted.as_json,
         verbose=wanted.verbose,
+        look=looker(workspace),
     )
 
 
@@ -151,6 +153,7 @@ def _start(workspace: Workspace, wanted: Wanted) -> int:
         [bundle.id for bundle in bundles],
         as_json=wanted.as_json,
         verbose=wanted.verbose,
+        look=looker(workspace),
     )
 
 
