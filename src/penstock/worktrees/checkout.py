@@ -33,7 +33,7 @@ NOTE = "penstock-handover"
 _INDEX = "penstock-index"
 _SIGN = b"held by penstock for "
 _STALE_S = 2.0
-_UNTOUCHED = (b"not uptodate", b"would be overwritten", b"would be removed")
+_UNTOUCHED = (b"not uptodate", b"would be overwritten", b"would be removed", b"would lose")
 _ONE_WRITER = {"checkout.workers": "1"}
 
 
@@ -198,6 +198,8 @@ def mend(site: Site) -> tuple[str, ...]:
     RepositoryError when a file has been changed since that would have to be brought back.
     """
     note = site.common / NOTE
+    for unfinished in site.common.glob(f"{NOTE}.*.tmp"):
+        unfinished.unlink()
     text = read_text(note)
     if text is None:
         return ()
@@ -212,6 +214,7 @@ def mend(site: Site) -> tuple[str, ...]:
     said = "finished" if site.refs.read(move.ref) == move.new else "undone"
     if move.git_dir is not None:
         checkout = _Checkout(site, move)
+        checkout.tidy()
         if checkout.holds_lock():
             if said == "undone" and move.began:
                 checkout.undo()
@@ -242,7 +245,7 @@ class _Checkout:
         self._root, self._git_dir = Path(move.root or ""), Path(move.git_dir or "")
         self._index, self._copy = self._git_dir / "index", copy or self._git_dir / _INDEX
         self.is_touched = False
-        self._lock = self._git_dir / "index.lock"
+        self._lock, self._sign = self._git_dir / "index.lock", self._git_dir / "penstock-sign"
         git = site.git.at(self._git_dir, self._root).with_settings(_ONE_WRITER)
         watch = site.config
         self._git = git.with_settings(watch.overlay(watch.snapshot(self._git_dir)))
@@ -251,17 +254,16 @@ class _Checkout:
     # -- git's lock on the index --
     def take_lock(self) -> None:
         """Take git's lock on the index, whole from its first moment; raises RepositoryError."""
-        mine = self._git_dir / f"penstock-lock.{os.getpid()}"
-        mine.write_bytes(_SIGN + self._move.new.encode() + b"\n")
+        self._sign.write_bytes(_SIGN + self._move.new.encode() + b"\n")
         try:
-            os.link(mine, self._lock)
+            os.link(self._sign, self._lock)
         except FileExistsError:
             raise RepositoryError(
                 f"another git is at work in {self._root} ({self._lock} is there)",
                 hint="wait for it; when no git runs there, remove that file",
             ) from None
         finally:
-            mine.unlink()
+            self._sign.unlink()
 
     def holds_lock(self) -> bool:
         """Tell whether the lock there is one that this move has taken."""
@@ -269,7 +271,12 @@ class _Checkout:
 
     def give_back_lock(self) -> None:
         """Let the user's git go on."""
-        for path in (self._copy, self._copy.with_name(f"{_INDEX}.lock"), self._lock):
+        self.tidy()
+        self._lock.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what we keep beside the index meanwhile."""
+        for path in (self._copy, self._copy.with_name(f"{_INDEX}.lock"), self._sign):
             path.unlink(missing_ok=True)
 
     # -- there --
@@ -311,13 +318,8 @@ class _Checkout:
     def _require_room(self, changed: tuple[Entry, ...]) -> None:
         """Raise RepositoryError when something untracked, ignored or not, is in the way."""
         leaving = {entry.path for entry in changed if entry.letter == "D"}
-        tracked = set(self._tracked_folders(leaving))
-        found = (
-            name
-            for entry in changed
-            if entry.letter == "A"
-            for name in self._in_the_way(entry.path, leaving, tracked)
-        )
+        added = (entry.path for entry in changed if entry.letter == "A")
+        found = (name for path in added for name in self._in_the_way(path, leaving))
         blocking = tuple(dict.fromkeys(found))
         if blocking:
             raise RepositoryError(
@@ -325,13 +327,13 @@ class _Checkout:
                 hint="move them away; or hand over to another branch",
             )
 
-    def _tracked_folders(self, leaving: set[str]) -> Iterable[str]:
-        for path in leaving:
-            yield from (parent.as_posix() for parent in Path(path).parents)
-
-    def _in_the_way(self, path: str, leaving: set[str], tracked: set[str]) -> Iterable[str]:
+    def _in_the_way(self, path: str, leaving: set[str]) -> Iterator[str]:
+        """Yield what lies at a path that is to be added, in it, or where one of its folders is."""
         place = self._root / path
-        if os.path.lexists(place) and not (place.is_dir() and path in tracked):
+        if place.is_dir() and not place.is_symlink():
+            inside = (p for p in place.rglob("*") if p.is_symlink() or not p.is_dir())
+            yield from {p.relative_to(self._root).as_posix() for p in inside} - leaving
+        elif os.path.lexists(place):
             yield path
         for parent in Path(path).parents[:-1]:
             name, folder = parent.as_posix(), self._root / parent
