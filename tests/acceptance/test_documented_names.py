@@ -75,3 +75,15 @@ def test_the_module_form_of_the_orchestrator(tmp_path: Path) -> None:
     said = child("run", "none.json", "--verbose", cwd=make_repository(tmp_path / "r"))
     assert said.code == 2
     assert "file not found" in said.err
+
+
+def test_the_page_of_the_python_api_names_what_is_there() -> None:
+    """Every function and method of the page exists."""
+    page = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    functions, methods = page.split("## The class")
+    named = set(re.findall(r"`penstock\.(\w+)\(", functions))
+    assert named <= set(penstock.__all__)
+    rows = [line.split(" | ")[0] for line in methods.splitlines() if line.startswith("| `")]
+    called = re.findall(r"`(\w+)\(", " ".join(rows))
+    assert len(called) > 10
+    assert [name for name in called if not hasattr(penstock.Orchestrator, name)] == []
