@@ -188,7 +188,7 @@ def bare_step(connection: sqlite3.Connection, number: int) -> None:
     row = {
         "run_id": RUN, "ws_id": "ws-0", "step_name": "edit", "attempt": number, "for_step": None,
         "tool_id": "scripted", "status": "running", "started_at": now, "completed_at": None,
-        "result_json": None, "marker": "m" * 26,
+        "result_json": None, "marker": "m" * 26, "base_commit": None,
     }  # fmt: skip
     key = connection.execute(query("attempts.insert"), row).lastrowid
     for kind, payload in (

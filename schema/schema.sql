@@ -217,8 +217,80 @@ CREATE TABLE run_requests (
 
 CREATE INDEX idx_run_requests_run ON run_requests (run_id, ws_id);
 
-CREATE INDEX idx_cost_tracking_time ON cost_tracking (
-    timestamp, actual_cost_usd, estimated_cost_usd, input_tokens, output_tokens
+CREATE INDEX idx_cost_tracking_time ON cost_tracking (timestamp);
+
+CREATE VIEW cost_amounts AS
+    SELECT id, run_id, ws_id, timestamp,
+           coalesce(actual_cost_usd, estimated_cost_usd) IS NULL AS unpriced,
+           CAST(round(min(max(coalesce(actual_cost_usd, estimated_cost_usd, 0.0), 0.0), 1e6) * 1e9)
+                AS INTEGER) AS nano_usd,
+           coalesce(min(max(input_tokens, 0), 1000000000000), 0) AS input_tokens,
+           coalesce(min(max(output_tokens, 0), 1000000000000), 0) AS output_tokens
+    FROM cost_tracking;
+
+CREATE TABLE cost_totals (
+    run_id TEXT NOT NULL,
+    ws_id TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    nano_usd INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    PRIMARY KEY (run_id, ws_id)
 );
+
+CREATE TRIGGER cost_is_added AFTER INSERT ON cost_tracking
+BEGIN
+    INSERT INTO cost_totals
+        SELECT run_id, scope, 1, unpriced, nano_usd, input_tokens, output_tokens
+        FROM cost_amounts, (SELECT '' AS scope UNION ALL SELECT NEW.ws_id)
+        WHERE id = NEW.id AND scope IS NOT NULL
+    ON CONFLICT (run_id, ws_id) DO UPDATE
+    SET turns = turns + 1, unpriced = unpriced + excluded.unpriced,
+        nano_usd = nano_usd + excluded.nano_usd,
+        input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens;
+END;
+
+CREATE TRIGGER cost_is_taken_away BEFORE DELETE ON cost_tracking
+BEGIN
+    UPDATE cost_totals
+    SET turns = turns - 1,
+        unpriced = unpriced - (SELECT unpriced FROM cost_amounts WHERE id = OLD.id),
+        nano_usd = nano_usd - (SELECT nano_usd FROM cost_amounts WHERE id = OLD.id),
+        input_tokens = input_tokens - (SELECT input_tokens FROM cost_amounts WHERE id = OLD.id),
+        output_tokens = output_tokens - (SELECT output_tokens FROM cost_amounts WHERE id = OLD.id)
+    WHERE run_id = OLD.run_id AND ws_id IN ('', OLD.ws_id);
+    DELETE FROM cost_totals WHERE run_id = OLD.run_id AND turns = 0;
+END;
+
+CREATE TRIGGER cost_is_changed_from
+BEFORE UPDATE OF run_id, ws_id, actual_cost_usd, estimated_cost_usd, input_tokens, output_tokens
+ON cost_tracking
+BEGIN
+    UPDATE cost_totals
+    SET turns = turns - 1,
+        unpriced = unpriced - (SELECT unpriced FROM cost_amounts WHERE id = OLD.id),
+        nano_usd = nano_usd - (SELECT nano_usd FROM cost_amounts WHERE id = OLD.id),
+        input_tokens = input_tokens - (SELECT input_tokens FROM cost_amounts WHERE id = OLD.id),
+        output_tokens = output_tokens - (SELECT output_tokens FROM cost_amounts WHERE id = OLD.id)
+    WHERE run_id = OLD.run_id AND ws_id IN ('', OLD.ws_id);
+    DELETE FROM cost_totals WHERE run_id = OLD.run_id AND turns = 0;
+END;
+
+CREATE TRIGGER cost_is_changed_to
+AFTER UPDATE OF run_id, ws_id, actual_cost_usd, estimated_cost_usd, input_tokens, output_tokens
+ON cost_tracking
+BEGIN
+    INSERT INTO cost_totals
+        SELECT run_id, scope, 1, unpriced, nano_usd, input_tokens, output_tokens
+        FROM cost_amounts, (SELECT '' AS scope UNION ALL SELECT NEW.ws_id)
+        WHERE id = NEW.id AND scope IS NOT NULL
+    ON CONFLICT (run_id, ws_id) DO UPDATE
+    SET turns = turns + 1, unpriced = unpriced + excluded.unpriced,
+        nano_usd = nano_usd + excluded.nano_usd,
+        input_tokens = input_tokens + excluded.input_tokens,
+        output_tokens = output_tokens + excluded.output_tokens;
+END;
 
 INSERT INTO schema_meta (key, value) VALUES ('schema_version', '3');

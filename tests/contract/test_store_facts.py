@@ -125,8 +125,8 @@ def test_the_database_is_counted(journal: DocumentedJournal) -> None:
     seed(journal)
     counts = journal.table_counts()
     assert list(counts) == [
-        "approvals", "budget_reservations", "cost_tracking", "error_pipeline_contexts", "errors",
-        "events", "last_routed", "run_requests", "runs", "schema_meta", "step_attempts",
+        "approvals", "budget_reservations", "cost_totals", "cost_tracking",
+        "error_pipeline_contexts", "errors", "events", "last_routed", "run_requests", "runs", "schema_meta", "step_attempts",
         "tool_breakers", "workstreams",
     ]  # fmt: skip
     assert (counts["runs"], counts["workstreams"], counts["events"]) == (1, 1, 1)

@@ -21,9 +21,8 @@ from penstock.store.base import Base, Transaction
 
 NANO: Final = 1_000_000_000
 SCOPES: Final = ("workstream", "run", "day")
-_ROW_LIMIT_USD: Final = 1e6  # as in budgets.sql: what one turn may add to a sum
+_ROW_LIMIT_USD: Final = 1e6  # as in cost_amounts: what one turn may add to a sum
 _ROW_LIMIT_TOKENS: Final = 10**12
-_EVER, _NEVER = "", "~"  # before and after every time
 _AHEAD_S = 86_400.0
 
 
@@ -38,10 +37,8 @@ class BudgetStore(Base):
         `since` (an ISO time) leaves out what was settled before; reservations all count. A cost
         that a tool reported beats a computed one. Raises UsageError when `since` is no time.
         """
-        name = "budgets.of_all" if run_id is None else "budgets.of_run"
-        span = _span(since, self._clock())
-        rows = self._db.rows(name, run_id=run_id, ws_id=ws_id, **span)
-        return _spent(rows[0])
+        name, parameters = _sums(run_id, ws_id, since, self._clock())
+        return _spent(self._db.rows(name, **parameters)[0])
 
 
 def require_room(tx: Transaction, intent: NewAttempt, reservation: Reservation) -> None:
@@ -55,7 +52,7 @@ def require_room(tx: Transaction, intent: NewAttempt, reservation: Reservation) 
     for cap in reservation.caps:
         _require_amount(cap.max_cost_usd, None)
         _require_amount(cap.max_tokens, None)
-        _require_under(_sums(tx, intent, cap), cap, reservation, intent.run_id)
+        _require_under(_counted(tx, intent, cap), cap, reservation, intent.run_id)
 
 
 def reserve(tx: Transaction, attempt: Attempt, reservation: Reservation) -> None:
@@ -95,19 +92,31 @@ def settle(tx: Transaction, attempt: Attempt, status: AttemptState) -> Cost | No
     )
 
 
-def _sums(tx: Transaction, intent: NewAttempt, cap: Cap) -> sqlite3.Row:
+def _counted(tx: Transaction, intent: NewAttempt, cap: Cap) -> sqlite3.Row:
     """Return what counts towards a cap. Raises UsageError when nobody knows such a cap."""
     if cap.name not in SCOPES:
         raise UsageError(
             f"there is no budget of a {cap.name!r}", hint=f"one of {', '.join(SCOPES)}"
         )
-    row: sqlite3.Row = tx.run(
-        "budgets.of_all" if cap.name == "day" else "budgets.of_run",
-        run_id=intent.run_id,
-        ws_id=intent.ws_id if cap.name == "workstream" else None,
-        **_span(cap.since, seconds(tx.now)),
-    ).fetchone()
+    name, parameters = _sums(
+        None if cap.name == "day" else intent.run_id,
+        intent.ws_id if cap.name == "workstream" else None,
+        cap.since,
+        seconds(tx.now),
+    )
+    row: sqlite3.Row = tx.run(name, **parameters).fetchone()
     return row
+
+
+def _sums(
+    run_id: str | None, ws_id: str | None, since: str | None, now: float
+) -> tuple[str, dict[str, str | None]]:
+    """Return the query that adds up, and its parameters: totals, or what was settled since."""
+    scope = {"run_id": run_id, "ws_id": ws_id}
+    if since is None:
+        return "budgets.of_all" if run_id is None else "budgets.of_run", scope
+    begin, end = _span(since, now)
+    return "budgets.since", scope | {"since": begin, "until": end}
 
 
 def _require_under(row: sqlite3.Row, cap: Cap, wanted: Reservation, run_id: str) -> None:
@@ -160,17 +169,15 @@ def _require_amount(amount: float | None, most: float | None) -> None:
         raise UsageError(f"{amount!r} is no amount of money or tokens")
 
 
-def _span(since: str | None, now: float) -> dict[str, str]:
+def _span(since: str, now: float) -> tuple[str, str]:
     """Return from when until when costs count, spelled as the journal does, so that texts compare
     as times do.
 
     What a clock that ran ahead has dated days from now does not count towards every later day.
     """
-    if since is None:
-        return {"since": _EVER, "until": _NEVER}
     try:
         begin = seconds(since)
-        return {"since": iso(begin), "until": iso(max(begin, now) + _AHEAD_S)}
+        return iso(begin), iso(max(begin, now) + _AHEAD_S)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{since!r} is no ISO-8601 time") from error
 

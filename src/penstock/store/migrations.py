@@ -228,24 +228,26 @@ def _adopt(connection: sqlite3.Connection, schema: Path, source: str) -> None:
         raise JournalSchemaError(
             f"the schema {schema} is for version {stated}, this penstock writes {latest_version()}"
         )
-    missing = sorted(_expected_columns() - _columns(connection))
+    missing = sorted(_expected() - _parts(connection))
     if missing:
         raise JournalError(f"the schema {schema} lacks {', '.join(missing)}")
     _set_meta(connection, VERSION_KEY, stated)
     _set_meta(connection, SOURCE_KEY, source)
 
 
-def _columns(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return `table.column` of all tables and views."""
+def _parts(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return `table.column` of all tables and views, and `trigger name` of all triggers."""
     rows = execute(connection, "database.columns", {})
-    return frozenset(f"{row['table_name']}.{row['column_name']}" for row in rows)
+    columns = [f"{row['table_name']}.{row['column_name']}" for row in rows]
+    triggers = [f"trigger {row['name']}" for row in execute(connection, "database.triggers", {})]
+    return frozenset((*columns, *triggers))
 
 
-def _expected_columns() -> frozenset[str]:
-    """Return `table.column` of our own schema."""
+def _expected() -> frozenset[str]:
+    """Return the parts of our own schema."""
     with closing(open_memory()) as connection:
         upgrade(connection, None)
-        return _columns(connection)
+        return _parts(connection)
 
 
 def schema_text() -> str:

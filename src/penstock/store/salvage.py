@@ -41,7 +41,7 @@ _RECORDS: Mapping[str, type[Any]] = {
     "cost_tracking": Cost,
     "run_requests": Request,
 }
-_OWN = frozenset({"schema_meta"})  # the fresh journal has its own
+_OWN = frozenset({"schema_meta", "cost_totals"})  # the fresh journal has its own
 _FACTS = frozenset({"events", "errors"})  # these outlive what they belong to
 _LAST_ROW = 2**62
 

@@ -271,6 +271,8 @@ def test_an_own_schema_need_not_state_its_version(tmp_path: Path) -> None:
     [
         (lambda text: text.replace("    diff_hash TEXT,\n", ""), "lacks step_attempts.diff_hash"),
         (lambda text: text.replace(f"'{latest_version()}');", "'7');"), "is for version 7"),
+        (lambda text: text.replace("TRIGGER cost_is_added", "TRIGGER mine"),
+         "lacks trigger cost_is_added"),
         (lambda text: text + "BOGUS;", "does not run"),
     ],
 )  # fmt: skip

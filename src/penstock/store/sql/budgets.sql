@@ -1,40 +1,47 @@
--- Money is added up in billionths of a USD, whole numbers, so that sums do not drift. What a tool
--- reports is bounded on both sides first: no turn gives money back, none breaks the sum.
+-- Each in one statement, so that what is settled meanwhile is not missed and not counted twice.
 
 -- name: of_run
 SELECT *
 FROM (
-    SELECT coalesce(sum(CAST(round(min(max(
-               coalesce(actual_cost_usd, estimated_cost_usd, 0.0), 0.0), 1e6) * 1e9) AS INTEGER)),
-               0) AS nano_usd,
-           coalesce(sum(min(max(input_tokens, 0), 1000000000000)), 0) AS input_tokens,
-           coalesce(sum(min(max(output_tokens, 0), 1000000000000)), 0) AS output_tokens,
-           count(*) - count(coalesce(actual_cost_usd, estimated_cost_usd)) AS unpriced
-    FROM cost_tracking
-    WHERE run_id = :run_id AND (:ws_id IS NULL OR ws_id = :ws_id) AND timestamp BETWEEN :since AND :until
+    SELECT coalesce(sum(nano_usd), 0) AS nano_usd, coalesce(sum(input_tokens), 0) AS input_tokens,
+           coalesce(sum(output_tokens), 0) AS output_tokens,
+           coalesce(sum(unpriced), 0) AS unpriced
+    FROM cost_totals WHERE run_id = :run_id AND ws_id = coalesce(:ws_id, '')
 ), (
     SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
            coalesce(sum(tokens), 0) AS reserved_tokens
     FROM budget_reservations
-    WHERE run_id = :run_id AND (:ws_id IS NULL OR ws_id = :ws_id)
+    WHERE (:run_id IS NULL OR run_id = :run_id) AND (:ws_id IS NULL OR ws_id = :ws_id)
 );
 
 -- name: of_all
 SELECT *
 FROM (
-    SELECT coalesce(sum(CAST(round(min(max(
-               coalesce(actual_cost_usd, estimated_cost_usd, 0.0), 0.0), 1e6) * 1e9) AS INTEGER)),
-               0) AS nano_usd,
-           coalesce(sum(min(max(input_tokens, 0), 1000000000000)), 0) AS input_tokens,
-           coalesce(sum(min(max(output_tokens, 0), 1000000000000)), 0) AS output_tokens,
-           count(*) - count(coalesce(actual_cost_usd, estimated_cost_usd)) AS unpriced
-    FROM cost_tracking
-    WHERE timestamp BETWEEN :since AND :until AND (:ws_id IS NULL OR ws_id = :ws_id)
+    SELECT coalesce(sum(nano_usd), 0) AS nano_usd, coalesce(sum(input_tokens), 0) AS input_tokens,
+           coalesce(sum(output_tokens), 0) AS output_tokens,
+           coalesce(sum(unpriced), 0) AS unpriced
+    FROM cost_totals WHERE ws_id = coalesce(:ws_id, '')
 ), (
     SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
            coalesce(sum(tokens), 0) AS reserved_tokens
     FROM budget_reservations
-    WHERE (:ws_id IS NULL OR ws_id = :ws_id)
+    WHERE (:run_id IS NULL OR run_id = :run_id) AND (:ws_id IS NULL OR ws_id = :ws_id)
+);
+
+-- name: since
+SELECT *
+FROM (
+    SELECT coalesce(sum(nano_usd), 0) AS nano_usd, coalesce(sum(input_tokens), 0) AS input_tokens,
+           coalesce(sum(output_tokens), 0) AS output_tokens,
+           coalesce(sum(unpriced), 0) AS unpriced
+    FROM cost_amounts
+    WHERE timestamp BETWEEN :since AND :until AND (:run_id IS NULL OR run_id = :run_id)
+      AND (:ws_id IS NULL OR ws_id = :ws_id)
+), (
+    SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
+           coalesce(sum(tokens), 0) AS reserved_tokens
+    FROM budget_reservations
+    WHERE (:run_id IS NULL OR run_id = :run_id) AND (:ws_id IS NULL OR ws_id = :ws_id)
 );
 
 -- name: reserve

@@ -11,6 +11,9 @@ SELECT m.name AS table_name, c.name AS column_name
 FROM sqlite_master AS m, pragma_table_info(m.name) AS c
 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\';
 
+-- name: triggers
+SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name;
+
 -- name: get_meta
 SELECT value FROM schema_meta WHERE key = :key;
 
