@@ -210,9 +210,14 @@ class Workspace(Surroundings):
         except GitError:
             return None
 
-    def plan_cleaning(self, older_than_s: float) -> CleanPlan:
-        """Return what `clean` may remove; nothing is changed."""
-        return self._cleaner().plan(older_than_s=older_than_s, now=time.time())
+    def plan_cleaning(
+        self, older_than_s: float, *, pool: bool = False, quarantine: bool = False
+    ) -> CleanPlan:
+        """Return what `clean` may remove, with `pool` idle worktrees too and with `quarantine` what
+        was put aside; nothing is changed."""
+        return self._cleaner().plan(
+            older_than_s=older_than_s, now=time.time(), pool=pool, quarantine=quarantine
+        )
 
     def clean(self, plan: CleanPlan) -> dict[str, str]:
         """Remove what is planned; return the paths that stay, each with the reason."""
@@ -221,9 +226,18 @@ class Workspace(Surroundings):
         return {path: why for path, why in stays.items() if why is not None}
 
     def _cleaner(self) -> Cleaner:
+        from penstock.assembly import run_holder
         from penstock.engine.clean import Cleaner
+        from penstock.environment.isolation import Isolation
 
-        return Cleaner(self.reader, self.repository, self.root / self.state_folder)
+        state = self.root / self.state_folder
+        return Cleaner(
+            self.reader,
+            self.repository,
+            state,
+            hold=run_holder(state),
+            leftovers=Isolation(self.root, state),
+        )
 
     # -- running ---------------------------------------------------------------------------
     def _parts(self) -> Parts:

@@ -1,56 +1,61 @@
-"""What `penstock clean` may remove: evidence of old finished runs, and worktrees without work.
+"""What `penstock clean` may remove: what is provably merged, empty, or left by the dead.
 
-Nothing of a run that has not ended is touched. A worktree goes only when its branch is provably
-merged into the run's integration branch or into HEAD, or holds no commit of its own, and when
-nothing uncommitted is in it; the branch itself always stays.
+Nothing of a run that has not ended is touched, nor of one that another process works on: whatever
+belongs to a run goes with the run's lock held, after another look at its state. A worktree goes only
+when its work is in the run's integration branch, in HEAD, or in a branch that the run was handed
+over to, or when it holds no commit of its own; and when nothing uncommitted is in it. Branches
+always stay.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from penstock.engine.merged import why_nothing_is_lost
+from penstock.environment.api import Leftover, Leftovers
+from penstock.errors import ClaimError, NotFoundError
+from penstock.folders import remove_tree
 from penstock.model.records import Run, Workstream
-from penstock.model.states import RUN_MOVES, RunState, WorkstreamState
+from penstock.model.states import RUN_MOVES, RunState
 from penstock.model.times import seconds
 from penstock.store.api import Journal
 from penstock.worktrees.api import Repository
 
 PAGE = 200
 FINISHED = frozenset(RUN_MOVES) - {RunState.PENDING, RunState.RUNNING}
-ENDED = frozenset(
-    {
-        WorkstreamState.PENDING,
-        WorkstreamState.DONE,
-        WorkstreamState.FAILED,
-        WorkstreamState.QUARANTINED,
-        WorkstreamState.CANCELED,
-    }
-)
+CALL_REST_S = 7200.0
+"""A call outside of a run that wrote nothing for so long is over: no tool may take longer."""
+QUARANTINE = "quarantine"
 
 
 class Waste(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that may go: `kind` is prompts, artifacts, homes, logs or worktree; `size` in
-    bytes; `path` is absolute."""
+    """One thing that may go; `size` in bytes, `path` absolute.
+
+    `kind` is prompts, artifacts, homes, logs, quarantine, worktree (of a workstream), pool (an idle
+    worktree), calls (of a call outside of a run) or temporary (a block of ports and its folder).
+    """
 
     kind: str
     path: str
-    run_id: str
+    run_id: str | None
     ws_id: str | None
     size: int
     why: str
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A worktree that stays, and why."""
+    """Something that stays, and why."""
 
     path: str
-    run_id: str
-    ws_id: str
+    run_id: str | None
+    ws_id: str | None
     why: str
 
 
@@ -67,46 +72,56 @@ class CleanPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cleaner:
-    """Looks through the folders `state` (a path) and `logs` of the repository at `root`."""
+    """Looks through the folders `state` (a path) and `logs` of the repository at `root`.
 
-    def __init__(self, journal: Journal, repository: Repository, state: Path) -> None:
+    `hold` gives the lock of a run; entering it raises ClaimError when another process has it.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        repository: Repository,
+        state: Path,
+        *,
+        hold: Callable[[str], AbstractContextManager[None]],
+        leftovers: Leftovers,
+    ) -> None:
         self._journal = journal
         self._repository = repository
+        self._hold = hold
+        self._leftovers = leftovers
+        self._calls = state / "calls"
         self._places = {
             "prompts": state / "prompts",
             "artifacts": state / "artifacts",
             "homes": state / "homes",
             "logs": repository.root / "logs",
+            QUARANTINE: state / QUARANTINE,
         }
 
-    def plan(self, *, older_than_s: float, now: float) -> CleanPlan:
-        """Return what may go: evidence of runs that ended `older_than_s` seconds before `now`,
-        and worktrees of any finished run."""
-        waste: list[Waste] = []
-        kept: list[Kept] = []
-        trees = self._repository.overview()["worktrees"]
-        holders = {str(tree["path"]): tree.get("run_id") for tree in trees}
+    # -- what there is ---------------------------------------------------------------------
+    def plan(
+        self, *, older_than_s: float, now: float, pool: bool = False, quarantine: bool = False
+    ) -> CleanPlan:
+        """Return what may go, and which worktrees and folders stay.
+
+        That is evidence of runs that ended `older_than_s` seconds before `now`, with `quarantine`
+        what was put aside to be looked at; worktrees of any finished run, with `pool` idle ones;
+        what calls outside of runs left `older_than_s` ago; and ports and temporary files that
+        nobody holds any more.
+        """
+        found: list[Waste | Kept] = []
         for run in self._finished_runs():
             age = now - seconds(run.ended_at or run.updated_at)
             if age >= older_than_s:
-                waste += self._evidence(run, age)
-            for row in self._journal.list_workstreams(run.run_id):
-                found = self._worktree(run, row, holders)
-                if isinstance(found, Waste):
-                    waste.append(found)
-                elif found is not None:
-                    kept.append(found)
-        return CleanPlan(waste=tuple(waste), kept=tuple(kept))
-
-    def remove(self, item: Waste) -> str | None:
-        """Remove one thing; return None when it is gone, else why it stays."""
-        if item.kind == "worktree":
-            return self._release(item)
-        try:
-            shutil.rmtree(item.path)
-        except OSError as error:
-            return f"it cannot be removed: {error.strerror}"
-        return None
+                found += self._evidence(run, age, quarantine)
+        found += self._worktrees(pool=pool)
+        found += self._old_calls(older_than_s, now)
+        found += map(_temporary, self._leftovers.leftovers())
+        return CleanPlan(
+            waste=tuple(item for item in found if isinstance(item, Waste)),
+            kept=tuple(item for item in found if isinstance(item, Kept)),
+        )
 
     def _finished_runs(self) -> Iterator[Run]:
         offset = 0
@@ -114,13 +129,17 @@ class Cleaner:
             yield from (run for run in page if run.status in FINISHED)
             offset += len(page)
 
-    def _evidence(self, run: Run, age: float) -> Iterator[Waste]:
+    def _evidence(self, run: Run, age: float, quarantine: bool) -> Iterator[Waste | Kept]:
         """Yield the folders of a run that are really there, no links."""
         days = int(age // 86400)
         when = f"{days} days ago" if days > 1 else "yesterday" if days else "today"
         for kind, place in self._places.items():
             folder = place / run.run_id
             if not _is_child(folder, place) or folder.is_symlink() or not folder.is_dir():
+                continue
+            if kind == QUARANTINE and not quarantine:
+                why = "it was put aside to be looked at; --quarantine removes it"
+                yield Kept(path=str(folder), run_id=run.run_id, ws_id=None, why=why)
                 continue
             yield Waste(
                 kind=kind,
@@ -131,53 +150,146 @@ class Cleaner:
                 why=f"the run {run.status} {when}",
             )
 
-    def _worktree(
-        self, run: Run, row: Workstream, holders: Mapping[str, str | None]
-    ) -> Waste | Kept | None:
-        """Judge the worktree of a workstream; None when it has none, or another run has it now."""
-        if row.worktree_path is None:
-            return None
-        path = self._repository.root / row.worktree_path
-        holder = holders.get(os.path.relpath(path, self._repository.root))
-        if holder != run.run_id or not path.is_dir():
-            return None
-        reason = self._without_work(run, row)
-        if reason is None:
-            why = "its branch is not merged"
-            return Kept(path=str(path), run_id=run.run_id, ws_id=row.ws_id, why=why)
+    def _old_calls(self, older_than_s: float, now: float) -> Iterator[Waste]:
+        if not self._calls.is_dir() or self._calls.is_symlink():
+            return
+        for folder in sorted(self._calls.iterdir()):
+            rest = now - _last_change(folder)
+            if (
+                folder.is_dir()
+                and not folder.is_symlink()
+                and rest >= max(older_than_s, CALL_REST_S)
+            ):
+                yield Waste(
+                    kind="calls",
+                    path=str(folder),
+                    run_id=None,
+                    ws_id=None,
+                    size=size_of(folder),
+                    why="a call outside of a run that is over",
+                )
+
+    # -- worktrees -------------------------------------------------------------------------
+    def _worktrees(self, *, pool: bool) -> Iterator[Waste | Kept]:
+        trees = self._repository.overview()["worktrees"]
+        yield from (self._judge(tree) for tree in trees if tree["state"] != "idle")
+        yield from (self._idle(tree, pool=pool) for tree in trees if tree["state"] == "idle")
+
+    def _idle(self, tree: Mapping[str, Any], *, pool: bool) -> Waste | Kept:
+        path = self._repository.root / tree["path"]
+        if pool:
+            why = "it is idle"
+            size = size_of(path)
+            return Waste(kind="pool", path=str(path), run_id=None, ws_id=None, size=size, why=why)
+        why = "it is idle, ready for the next workstream; --pool removes it"
+        return Kept(path=str(path), run_id=None, ws_id=None, why=why)
+
+    def _judge(self, tree: Mapping[str, Any]) -> Waste | Kept:
+        """Judge a worktree that is no idle one."""
+        path = self._repository.root / tree["path"]
+        run_id, ws_id = tree["run_id"], tree["ws_id"]
+        reason, goes = self._verdict(path, run_id, ws_id)
+        if not goes:
+            return Kept(path=str(path), run_id=run_id, ws_id=ws_id, why=reason)
         return Waste(
             kind="worktree",
             path=str(path),
-            run_id=run.run_id,
-            ws_id=row.ws_id,
+            run_id=run_id,
+            ws_id=ws_id,
             size=size_of(path),
             why=f"{reason}, unless something uncommitted is in it",
         )
 
-    def _without_work(self, run: Run, row: Workstream) -> str | None:
-        """Return why nothing would be lost with a worktree, None when something could be."""
-        if row.status not in ENDED:
-            return None
-        if row.head_commit is None or row.head_commit == row.base_commit:
-            return "it holds no commit of its own"
-        for place in filter(None, (run.integration_branch, "HEAD")):
-            head = self._repository.resolve(place)
-            if head is not None and self._repository.is_ancestor(row.head_commit, head):
-                return f"it is merged into {place}"
-        return None
+    def _verdict(self, path: Path, run_id: str | None, ws_id: str | None) -> tuple[str, bool]:
+        """Return why a worktree goes or stays, and whether it goes."""
+        try:
+            run = self._journal.get_run(run_id or "")
+            row = self._journal.get_workstream(run.run_id, ws_id or "")
+        except NotFoundError:
+            return "the journal does not know whose it is", False
+        if run.status not in FINISHED:
+            return f"its run has not ended ({run.status})", False
+        if row.worktree_path is None or self._repository.root / row.worktree_path != path:
+            return "its workstream has another worktree by now", False
+        reason = why_nothing_is_lost(self._journal, self._repository, run, row)
+        return (reason, True) if reason else ("its branch is not merged", False)
 
-    def _release(self, item: Waste) -> str | None:
+    # -- removing --------------------------------------------------------------------------
+    def remove(self, item: Waste) -> str | None:
+        """Remove one thing; return None when it is gone, else why it stays.
+
+        What belongs to a run is looked at again with the run's lock held: it may go on since.
+        """
+        if item.kind == "temporary":
+            return self._free(item)
+        if item.kind == "pool":
+            gone = self._repository.discard_idle(Path(item.path))
+            return None if gone else "it is not idle any more"
+        if item.run_id is None:
+            return _removed(Path(item.path))
+        try:
+            with self._hold(item.run_id):
+                return self._remove_of_run(item, item.run_id)
+        except ClaimError as error:
+            return str(error)
+
+    def _free(self, item: Waste) -> str | None:
+        port = int(Path(item.path).name)
+        known = Leftover(path=item.path, port=port, run_id=item.run_id, ws_id=item.ws_id)
+        return None if self._leftovers.free(known) else "somebody uses it by now"
+
+    def _remove_of_run(self, item: Waste, run_id: str) -> str | None:
+        status = self._journal.get_run(run_id).status
+        if status not in FINISHED:
+            return f"its run goes on ({status})"
+        if item.kind != "worktree":
+            return _removed(Path(item.path))
+        reason, goes = self._verdict(Path(item.path), run_id, item.ws_id)
+        if not goes:
+            return reason
+        return self._release(
+            Path(item.path), self._journal.get_workstream(run_id, item.ws_id or "")
+        )
+
+    def _release(self, path: Path, row: Workstream) -> str | None:
         """Give a worktree back unless it holds something that is not recorded."""
-        row = self._journal.get_workstream(item.run_id, item.ws_id or "")
         base = row.base_commit or self._repository.head()
         branch = row.branch or f"workstream/{row.ws_id}/{row.run_id}"
-        tree = self._repository.reopen(Path(item.path), branch, base, row.head_commit or base)
+        tree = self._repository.reopen(path, branch, base, row.head_commit or base)
         if tree is None:
             return "git does not know it"
         if tree.unrecorded_work():
             return "something uncommitted is in it"
         self._repository.release(tree)
-        return "something unrecorded is in it" if Path(item.path).is_dir() else None
+        return "something unrecorded is in it" if path.is_dir() else None
+
+
+def _temporary(leftover: Leftover) -> Waste:
+    return Waste(
+        kind="temporary",
+        path=leftover.path,
+        run_id=leftover.run_id,
+        ws_id=leftover.ws_id,
+        size=size_of(Path(leftover.path)),
+        why="no process holds these ports and temporary files any more",
+    )
+
+
+def _removed(folder: Path) -> str | None:
+    """Remove a folder; return why it is still there."""
+    remove_tree(folder)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        return f"it cannot be removed: {error.strerror}"
+    return None
+
+
+def _last_change(folder: Path) -> float:
+    """Return when something was last written in a folder or in what it holds, as far as seen."""
+    times = [status.st_mtime for status in _statuses(folder)]
+    return max(times, default=folder.lstat().st_mtime)
 
 
 def _is_child(folder: Path, place: Path) -> bool:
@@ -186,13 +298,20 @@ def _is_child(folder: Path, place: Path) -> bool:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of all files below a folder, links not followed."""
-    total, todo = 0, [os.fspath(folder)]
+    """Return the bytes of all files below a folder, links not followed; what vanishes is left out."""
+    return sum(status.st_size for status in _statuses(folder))
+
+
+def _statuses(folder: Path) -> Iterator[os.stat_result]:
+    """Yield the status of every file below a folder that can be seen."""
+    todo = [os.fspath(folder)]
     while todo:
-        with os.scandir(todo.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    todo.append(entry.path)
-                else:
-                    total += entry.stat(follow_symlinks=False).st_size
-    return total
+        try:
+            with os.scandir(todo.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        todo.append(entry.path)
+                    else:
+                        yield entry.stat(follow_symlinks=False)
+        except OSError:
+            continue

@@ -213,6 +213,14 @@ class DryRepository:
         """Return a fingerprint that never differs."""
         return _Same()
 
+    def holds(self, base: str, commit: str, place: str) -> bool:
+        """Return True, as after a merge."""
+        return True
+
+    def discard_idle(self, path: Path) -> bool:
+        """Return False: nothing is removed."""
+        return False
+
     def recover(self, *, live_runs: Sequence[str]) -> tuple[str, ...]:
         """Return nothing: there is nothing to mend."""
         return ()

@@ -175,8 +175,13 @@ def _record(journal: Journal, result: HandoverResult) -> None:
 
 def commits_with(journal: Journal, row: Workstream) -> list[str]:
     """Return the commits with which a workstream's work came to branches of the user's."""
+    return [commit for commit, _ in handovers_of(journal, row)]
+
+
+def handovers_of(journal: Journal, row: Workstream) -> list[tuple[str, str]]:
+    """Return them with the name of the branch that each came to, the newest first."""
     return [
-        str(event.payload.get("commit"))
+        (str(event.payload.get("commit")), str(event.payload.get("into")))
         for event in _handovers(journal, row.run_id)
         if row.ws_id not in event.payload.get("missing", ())
     ]

@@ -50,6 +50,30 @@ class InitReport(msgspec.Struct, frozen=True, kw_only=True):
         return complete and not self.problems and any(cli.path for cli in self.clis)
 
 
+class Leftover(msgspec.Struct, frozen=True, kw_only=True):
+    """A block of ports with its temporary folder whose holder is dead, or has let go of it.
+
+    `path` is absolute. `run_id` and `ws_id` are None when it is not known whose it was.
+    """
+
+    path: str
+    port: int
+    run_id: str | None
+    ws_id: str | None
+
+
+class Leftovers(Protocol):
+    """What dead processes hold of ports and temporary files."""
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what nobody holds any more, of this repository or of unknown origin."""
+        ...
+
+    def free(self, leftover: Leftover) -> bool:
+        """Remove a leftover; False when somebody holds it by now, or it is gone."""
+        ...
+
+
 class Isolation(Protocol):
     """Keeps workstreams that run at the same time out of each other's ports and temporary files."""
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.environment.api import Leftover
 from penstock.errors import EnvironmentProblem
 from penstock.folders import remove_tree
 from penstock.locks import exclusive, try_lock
@@ -112,6 +113,37 @@ class Isolation:
             for block, _ in found:
                 block.end()
         return tuple(line for _, line in found)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what nobody holds any more, of this repository or of unknown origin."""
+        base = base_folder(self._root)
+        with _locked(base):
+            found = [self._leftover(base / str(port), port) for port in _numbers(base)]
+        return tuple(each for each in found if each is not None)
+
+    def free(self, leftover: Leftover) -> bool:
+        """Remove a leftover; False when somebody holds it by now, or it is gone."""
+        base = base_folder(self._root)
+        with _locked(base):
+            block = _Block.open(base / str(leftover.port), leftover.port)
+        if block is None:
+            return False
+        block.clear()
+        with _locked(base):
+            block.end()
+        return True
+
+    def _leftover(self, folder: Path, port: int) -> Leftover | None:
+        block = _Block.open(folder, port)
+        if block is None:
+            return None
+        owner = block.owner()
+        block.close()
+        if owner is None:
+            return Leftover(path=str(folder), port=port, run_id=None, ws_id=None)
+        if owner.state != self._state:
+            return None
+        return Leftover(path=str(folder), port=port, run_id=owner.run_id, ws_id=owner.ws_id)
 
     # -- finding a block -------------------------------------------------------------------
     def _find(self, owner: Owner) -> _Block:

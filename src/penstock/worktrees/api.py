@@ -294,6 +294,17 @@ class Repository(Protocol):
         """Take the fingerprint of the user's checkout."""
         ...
 
+    def holds(self, base: str, commit: str, place: str) -> bool:
+        """Tell whether `place` has all that `commit` changed since `base` just as `commit` has it.
+
+        So it does after a squash or a rebase, in which `commit` itself is not to be found.
+        """
+        ...
+
+    def discard_idle(self, path: Path) -> bool:
+        """Remove a worktree from the pool; False when it is not idle there (any more)."""
+        ...
+
     def recover(self, *, live_runs: Sequence[str]) -> tuple[str, ...]:
         """Clear what a killed process left behind (locks, half-made worktrees); say what was done."""
         ...

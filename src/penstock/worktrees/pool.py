@@ -237,6 +237,16 @@ def discard(site: Site, slot: Slot) -> None:
         remove(gone)
 
 
+def discard_idle(site: Site, path: Path) -> bool:
+    """Remove a slot that is in the pool; False when it is not (any more)."""
+    with repository_lock(site.common):
+        slot = next((slot for slot in idle_slots(site) if slot.path == path), None)
+        gone = None if slot is None or slot.lease() is not None else forget(site, slot)
+    if gone is not None:
+        remove(gone)
+    return gone is not None
+
+
 def forget(site: Site, slot: Slot) -> Path | None:
     """Take a slot from git and its tree out of the way; return where the tree is now.
 

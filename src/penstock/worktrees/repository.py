@@ -13,7 +13,7 @@ from penstock.worktrees.api import Handover, HandoverStrategy, MergeOutcome
 from penstock.worktrees.faults import file_errors
 from penstock.worktrees.fingerprint import CheckoutFingerprint
 from penstock.worktrees.git import split_z
-from penstock.worktrees.history import is_ancestor
+from penstock.worktrees.history import holds, is_ancestor
 from penstock.worktrees.lock import repository_lock
 from penstock.worktrees.names import HOME, OWN_BRANCHES, OWN_REFS, own_ref
 from penstock.worktrees.opening import open_site
@@ -237,6 +237,18 @@ class GitRepository:
         """Take the fingerprint of the user's checkout."""
         site = self._site
         return fingerprint.take(site.root, site.git_dir, site.common, self._own_paths)
+
+    def holds(self, base: str, commit: str, place: str) -> bool:
+        """Tell whether `place` has all that `commit` changed since `base` just as `commit` has it.
+
+        Raises GitError when one of them is unknown.
+        """
+        return holds(self._site, base, commit, place)
+
+    @file_errors("remove an idle worktree")
+    def discard_idle(self, path: Path) -> bool:
+        """Remove a worktree from the pool; False when it is not idle there (any more)."""
+        return self._site.pool.is_dir() and pool.discard_idle(self._site, path)
 
     @file_errors("recover")
     def recover(self, *, live_runs: Sequence[str] = ()) -> tuple[str, ...]:  # noqa: ARG002

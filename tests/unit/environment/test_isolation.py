@@ -369,3 +369,37 @@ def test_ports_are_told_apart_over_different_temporary_folders(
     second = another(tmp_path).take("run-1", "ws-a")
     assert first[FOLDER] != second[FOLDER]
     assert first[BASE] != second[BASE]
+
+
+# -- leftovers -----------------------------------------------------------------------------------
+def test_leftovers_are_listed_before_they_go(tmp_path: Path, own: Isolation, place: Path) -> None:
+    """Looking removes nothing and holds nothing; freeing removes the one that is meant."""
+    own.take("run-1", "ws-mine")
+    with holding(tmp_path, place, "ws-a", "ws-b") as held:
+        assert own.leftovers() == ()
+    found = own.leftovers()
+    assert {each.ws_id for each in found} == {"ws-a", "ws-b"}
+    assert own.leftovers() == found
+    assert own.free(found[0])
+    assert not own.free(found[0])
+    assert own.leftovers() == found[1:]
+    assert sum(folder.exists() for _, folder in held.values()) == 1
+
+
+def test_leftovers_of_others_are_not_listed(tmp_path: Path, own: Isolation, place: Path) -> None:
+    """What belongs to another repository is its affair; what nobody knows is everybody's."""
+    with holding(tmp_path / "other", place, "ws-a"):
+        pass
+    (base_folder(tmp_path) / "30000").mkdir()
+    (found,) = own.leftovers()
+    assert (found.port, found.run_id, found.ws_id) == (30_000, None, None)
+
+
+def test_a_leftover_that_is_in_use_again(tmp_path: Path, own: Isolation, place: Path) -> None:
+    """Between the look and the removal somebody may have taken it."""
+    with holding(tmp_path, place, "ws-a"):
+        pass
+    (found,) = own.leftovers()
+    given = own.take("run-1", "ws-a")
+    assert not another(tmp_path).free(found)
+    assert Path(given[FOLDER]).is_dir()

@@ -21,20 +21,32 @@ AGE = re.compile(r"(\d+)([shdw])")
 
 @click.command("clean")
 @click.option("--older-than", "age", default="30d", show_default=True, help="Age: 12h, 30d, 4w.")
+@click.option("--pool", is_flag=True, help="Remove idle worktrees too.")
+@click.option("--quarantine", is_flag=True, help="Remove what was put aside to be looked at, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @db_option
 @json_option
-def command(age: str, dry_run: bool, yes: bool, db: str | None, as_json: bool) -> None:
-    """Remove prompts, logs and patches of old finished runs, and worktrees without work in them.
+def command(
+    age: str,
+    pool: bool,
+    quarantine: bool,
+    dry_run: bool,
+    yes: bool,
+    db: str | None,
+    as_json: bool,
+) -> None:
+    """Remove prompts, logs and patches of old finished runs, what old calls outside of runs left,
+    ports and temporary files that no process holds, and worktrees without work in them.
 
-    A worktree goes only when its branch is merged into the run's integration branch or into HEAD, or
-    holds no commit, and nothing uncommitted is in it. Branches stay. Unfinished runs are never
-    touched.
+    A worktree goes only when its work is in the run's integration branch, in HEAD, or in a branch
+    that the run was handed over to (merged, squashed or rebased), or when it holds no commit; and
+    when nothing uncommitted is in it. Branches stay. Unfinished runs, and those that another process
+    works on, are never touched.
     """
     older_than_s = seconds_of(age)
     with open_workspace(db=db) as workspace:
-        plan = workspace.plan_cleaning(older_than_s)
+        plan = workspace.plan_cleaning(older_than_s, pool=pool, quarantine=quarantine)
         if not as_json:
             _show(plan, age)
         stays: dict[str, str] = {}
