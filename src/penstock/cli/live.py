@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -20,7 +21,7 @@ from penstock.model.records import Event
 from penstock.model.times import iso
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions
+    from rich.console import Console, ConsoleDimensions, ConsoleOptions
     from rich.live import Live
     from rich.segment import Segment
 
@@ -209,9 +210,11 @@ class LiveWatcher:
         self._pace = Pace(look)
         self._note = ""
         self._drawn: list[Line] = []
+        self._size: ConsoleDimensions | None = None
         self._lock = threading.Lock()
         self._console = console or RichConsole(stderr=True, highlight=False)
         self._ticker = _Ticker(self._draw, every_s)
+        self._diverted = ExitStack()
         self._live: Live = RichLive(
             console=self._console,
             auto_refresh=False,
@@ -235,8 +238,11 @@ class LiveWatcher:
         with self._lock:
             self._board.output(ws_id, line)
         if self._verbose:
-            text = f"{ws_id} {step}| {one_line(line)}"
-            self._console.print(text, markup=False, highlight=False)
+            self._above(f"{ws_id} {step}| {one_line(line)}")
+
+    def _above(self, text: str) -> None:
+        """Print a line that stays, above the table."""
+        self._console.print(text, markup=False, highlight=False)
 
     def note(self, text: str) -> None:
         """Show it below the table."""
@@ -246,7 +252,11 @@ class LiveWatcher:
     def _draw(self) -> None:
         """Draw what has changed; the journal is looked at before, when it is time to."""
         self._take(self._pace.take(self.run_id))
-        width, height = self._console.size
+        width, height = size = self._console.size
+        if size != self._size:
+            if self._size is not None:
+                self._console.clear()  # where the terminal has put the lines nobody knows
+            self._size = size
         with self._lock:
             note: list[Line] = [((self._note[:width], "yellow"),)] if self._note else []
             lines = [*frame(self._board, time.time(), width, height - 1 - len(note)), *note]
@@ -260,6 +270,7 @@ class LiveWatcher:
                 self._board.look(now)
 
     def __enter__(self) -> LiveWatcher:
+        self._diverted.enter_context(output.warnings_to(self._above))
         self._live.start()
         self._draw()
         self._ticker.start()
@@ -274,6 +285,7 @@ class LiveWatcher:
         self._ticker.stop()
         self._draw()
         self._live.stop()
+        self._diverted.close()
 
 
 def _now() -> str:

@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import msgspec
@@ -16,6 +17,7 @@ from penstock.errors import EnvironmentProblem
 
 MIN_WIDTH = 20
 _gone: set[str] = set()
+_above: list[Callable[[str], None]] = []
 
 
 def tolerate_encoding() -> None:
@@ -32,8 +34,22 @@ def emit(text: str = "", *, end: str = "\n") -> None:
 
 
 def warn(text: str = "") -> None:
-    """Write a line to stderr."""
-    _write(sys.stderr, "stderr", text + "\n")
+    """Write a line to stderr, or above what is drawn there (see `warnings_to`)."""
+    if _above:
+        _above[-1](text)
+    else:
+        _write(sys.stderr, "stderr", text + "\n")
+
+
+@contextmanager
+def warnings_to(say: Callable[[str], None]) -> Iterator[None]:
+    """Hand what `warn` is given to `say` while the block runs: a line in the midst of a table that
+    is redrawn in place would tear it."""
+    _above.append(say)
+    try:
+        yield
+    finally:
+        _above.remove(say)
 
 
 def emit_json(value: Any) -> None:

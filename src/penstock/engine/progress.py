@@ -279,9 +279,16 @@ def _view(
         ended_at=seconds(max(ends)) if ends and running is None and (ended or over) else None,
         usage=usage_of(costs),
         waiting=waiting,
-        reason=row.reason or (verdict.message if waiting and verdict else None) or None,
+        reason=_reason(row) or (verdict.message if waiting and verdict else None) or None,
         working=not over and not waiting and (running is not None or not ended),
     )
+
+
+def _reason(row: Workstream) -> str | None:
+    """Return why a workstream waits or failed, and the time of day until when it waits."""
+    if row.reason is None or row.reason_until is None:
+        return row.reason
+    return f"{row.reason.replace('_', ' ')} until {row.reason_until[11:16]}Z"
 
 
 def _waits_for(row: Workstream, verdict: Verdict | None) -> str | None:

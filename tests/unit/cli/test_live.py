@@ -138,6 +138,16 @@ def test_the_live_view_takes_in_what_the_journal_says() -> None:
     assert "1 of 2 done, 1 failed" in written.getvalue()
 
 
+def test_a_warning_stands_above_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said while the table is drawn does not tear it; afterwards stderr has it again."""
+    written, console = screen()
+    with live.LiveWatcher(["ws-a"], console=console):
+        output.warn("Stopping")
+    output.warn("stopped")
+    assert "Stopping" in written.getvalue()
+    assert capsys.readouterr().err == "stopped\n"
+
+
 def test_nothing_is_drawn_twice() -> None:
     """A frame that is like the one before is not written again."""
     written, console = screen()
@@ -146,6 +156,18 @@ def test_nothing_is_drawn_twice() -> None:
         before = len(written.getvalue())
         watcher._draw()
         assert len(written.getvalue()) == before
+
+
+def test_another_size_begins_on_a_clean_screen() -> None:
+    """Lines that the terminal has broken anew are not left behind, and the frame fits again."""
+    written, console = screen()
+    watcher = live.LiveWatcher(["ws-a"], console=console, every_s=1000.0)
+    with watcher:
+        assert "\x1b[2J" not in written.getvalue()
+        console.width = 40
+        watcher._draw()
+        assert "\x1b[2J" in written.getvalue()
+        assert all(sum(len(text) for text, _ in line) <= 40 for line in watcher._drawn)
 
 
 @pytest.mark.parametrize("lines", [3, 10, 24])

@@ -226,6 +226,7 @@ def test_why_each_waits() -> None:
         "ws-0": None, "ws-1": "rate_limit", "ws-2": "slots", "ws-late": "dependency",
     }  # fmt: skip
     assert (found.working, found.waiting["slots"]) == (1, 1)
+    assert found.workstreams[1].reason == "rate limit until 22:13Z"
     assert "ws-0" in (found.workstreams[-1].reason or "")
 
 
