@@ -162,14 +162,30 @@ class Surroundings:
         folder = self.bundle_directory(directory)
         here = Path.cwd()  # files are named as one would name them from here
         shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
-        return load_bundles(tuple(paths), shown, known_capabilities=self.capabilities)
+        found = load_bundles(tuple(paths), shown, known_capabilities=self.capabilities)
+        return self._tolerated(found)
 
     def judge_bundles(self, objects: Sequence[Mapping[str, Any]]) -> ValidationReport:
         """Validate bundles that are given as decoded objects; they may depend on the folder's."""
         from penstock.planning.load import judge_bundles
 
         known = self.capabilities
-        return judge_bundles(objects, self.bundle_directory(), known_capabilities=known)
+        found = judge_bundles(objects, self.bundle_directory(), known_capabilities=known)
+        return self._tolerated(found)
+
+    def _tolerated(self, report: ValidationReport) -> ValidationReport:
+        """Leave overlaps out of a report where `overlap_policy` lets bundles overlap."""
+        from msgspec import structs
+
+        from penstock.model.settings import OverlapPolicy
+        from penstock.planning.api import ProblemType
+
+        errors = tuple(found for found in report.errors if found.type is not ProblemType.OVERLAP)
+        if len(errors) == len(report.errors):
+            return report  # without an overlap the settings need not even be readable
+        if self.settings.overlap_policy is OverlapPolicy.REFUSE:
+            return report
+        return structs.replace(report, errors=errors, ok=not errors)
 
     def valid_bundles(self, directory: str | None = None) -> list[Bundle]:
         """Return the bundles of the folder. Raises the BundleError of the first kind of problem."""

@@ -121,3 +121,25 @@ def test_how_a_run_did(repo: Path) -> None:
     assert (found.diff.files, found.integration.merged) == (3, 3)
     with pytest.raises(NotFoundError):
         penstock.figures("run-y", root=repo)
+
+
+@pytest.mark.parametrize(
+    ("policy", "ok"), [("refuse", False), ("serialise", True), ("merge", True)]
+)
+def test_overlaps_are_errors_by_the_settings(repo: Path, policy: str, ok: bool) -> None:
+    """Bundles that claim the same files are refused unless overlap_policy says otherwise."""
+    write_bundles(repo, bundle("ws-d", files_scope=["ws-a.txt"]))
+    (repo / "config").mkdir(exist_ok=True)
+    (repo / "config" / "pipeline.yaml").write_text(f"overlap_policy: {policy}\n")
+    assert penstock.validate(root=repo).ok is ok
+    values = [bundle("ws-y", files_scope=["y"]), bundle("ws-z", files_scope=["y"])]
+    with penstock.open_workspace(repo) as workspace:
+        assert workspace.judge_bundles(values).ok is ok
+
+
+def test_other_errors_stay_where_overlaps_are_allowed(repo: Path) -> None:
+    """Only overlaps are let through."""
+    write_bundles(repo, bundle("ws-d", files_scope=["ws-a.txt"], depends_on=["ws-none"]))
+    (repo / "config").mkdir(exist_ok=True)
+    (repo / "config" / "pipeline.yaml").write_text("overlap_policy: merge\n")
+    assert [problem.type for problem in penstock.validate(root=repo).errors] == ["dependency"]
