@@ -102,7 +102,7 @@ class Isolation:
         """Free what dead processes held, of this repository or another; return a line for each."""
         base = base_folder(self._root)
         found: list[tuple[_Block, str]] = []
-        with _locked(base):
+        with _explained(base), _locked(base):
             for port in _numbers(base):
                 block = _Block.open(base / str(port), port)
                 if block is not None:
@@ -116,15 +116,17 @@ class Isolation:
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what nobody holds any more, of this repository or of unknown origin."""
+        if sys.platform == "win32":  # nothing is ever taken there
+            return ()
         base = base_folder(self._root)
-        with _locked(base):
+        with _explained(base), _locked(base):
             found = [self._leftover(base / str(port), port) for port in _numbers(base)]
         return tuple(each for each in found if each is not None)
 
     def free(self, leftover: Leftover) -> bool:
         """Remove a leftover; False when somebody holds it by now, or it is gone."""
         base = base_folder(self._root)
-        with _locked(base):
+        with _explained(base), _locked(base):
             block = _Block.open(base / str(leftover.port), leftover.port)
         if block is None:
             return False
@@ -191,7 +193,7 @@ class _Block:
         with ExitStack() as undo:
             try:
                 lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
             undo.callback(os.close, lock)
             if not try_lock(lock):
@@ -351,7 +353,7 @@ def _explained(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentProblem(
-            f"no temporary folder can be made in {folder}: {error.strerror or error}",
+            f"no temporary folder can be had in {folder}: {error.strerror or error}",
             hint="free space there, or set TMPDIR to another folder",
         ) from error
 

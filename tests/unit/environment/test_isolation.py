@@ -247,9 +247,10 @@ def test_a_half_made_block_is_freed(own: Isolation, place: Path) -> None:
     """A process that died before it wrote its name down leaves nothing behind for ever."""
     (base_folder(Path("/nowhere")) / "20000").mkdir()
     (base_folder(Path("/nowhere")) / "20020").touch()
+    (base_folder(Path("/nowhere")) / "20040" / "lock").mkdir(parents=True)
     (line,) = own.recover()
     assert "an unknown workstream" in line
-    assert entries(place) == ["20020"]
+    assert entries(place) == ["20020", "20040"]
 
 
 def test_a_block_is_let_go_with_its_owner(tmp_path: Path, place: Path) -> None:
@@ -310,7 +311,7 @@ def test_a_place_that_cannot_be_written_to(own: Isolation, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "mkdir", fail)
     with pytest.raises(
-        EnvironmentProblem, match=r"no temporary folder can be made in .*: No space"
+        EnvironmentProblem, match=r"no temporary folder can be had in .*: No space"
     ):
         own.take("run-1", "ws-a")
 
@@ -403,3 +404,12 @@ def test_a_leftover_that_is_in_use_again(tmp_path: Path, own: Isolation, place: 
     given = own.take("run-1", "ws-a")
     assert not another(tmp_path).free(found)
     assert Path(given[FOLDER]).is_dir()
+
+
+def test_where_nothing_runs_there_is_nothing_left(
+    own: Isolation, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows, where no workstream runs, cleaning finds nothing and makes no folder."""
+    monkeypatch.setattr("sys.platform", "win32")
+    assert own.leftovers() == ()
+    assert list(place.iterdir()) == []
