@@ -22,7 +22,9 @@ from typing import Any
 
 import msgspec
 
+from penstock.api import metrics, progress
 from penstock.assembly import event_sink
+from penstock.control import approve, integrate
 from penstock.engine.ports import RunRequest
 from penstock.engine.step import ENDED, STATES_OF
 from penstock.errors import (
@@ -120,8 +122,7 @@ class Orchestrator:
         Interrupted.
         """
         with self._workspace() as workspace:
-            result: Row = msgspec.to_builtins(workspace.resume(run_id))
-            return result
+            return _document(workspace.resume(run_id))
 
     def complete_run(
         self,
@@ -186,6 +187,32 @@ class Orchestrator:
                 last = page[-1].id
                 found += [as_row(e) for e in page if event_type in (None, e.event_type)]
         return found
+
+    def get_run_progress(self, run_id: str) -> Row:
+        """Return the documented snapshot: tasks, percent, times, estimated end. Raises NotFoundError."""
+        return _document(progress(run_id, root=self._root, db=self._db))
+
+    def get_run_metrics(self, run_id: str) -> Row:
+        """Return the documented counts over a run: steps, events, duration. Raises NotFoundError."""
+        return _document(metrics(run_id, root=self._root, db=self._db))
+
+    # -- steering --------------------------------------------------------------------------
+    def approve_gate(
+        self,
+        run_id: str,
+        gate: int | None = None,
+        *,
+        by: str | None = None,
+        note: str | None = None,
+    ) -> int:
+        """Open a gate that waits for somebody's word; see `penstock.approve`."""
+        place: Any = {"root": self._root, "db": self._db}
+        return approve(run_id, gate, by=by, note=note, **place)
+
+    def integrate_run(self, run_id: str, into: str, **how: Any) -> Row:
+        """Hand the result of a run over to a branch; see `penstock.integrate` for `how`."""
+        done = integrate(run_id, into, root=self._root, db=self._db, **how)
+        return _document(done)
 
     # -- steps -----------------------------------------------------------------------------
     def execute_step(self, run_id: str, step_id: str) -> Row:
@@ -325,6 +352,12 @@ class Orchestrator:
             except NotFoundError:
                 return False
             return True
+
+
+def _document(value: msgspec.Struct) -> Row:
+    """Return a value as JSON has it: lists, not tuples."""
+    plain: Row = msgspec.json.decode(msgspec.json.encode(value))
+    return plain
 
 
 def _chosen(workspace: Workspace, spec: Spec) -> tuple[Bundle, ...]:

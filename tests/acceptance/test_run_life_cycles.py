@@ -20,6 +20,7 @@ from penstock.errors import (
 )
 from penstock.process.identity import this_process
 from tests.support.pipeline import Project, says
+from tests.support.repos import git
 
 RUN_STATES = ("pending", "running", "succeeded", "failed", "quarantined", "canceled")
 ENDED = RUN_STATES[2:]
@@ -338,6 +339,32 @@ def test_moves_are_in_the_log_of_the_orchestrator(
     orchestrator.start_run(run_id)
     lines = (project.root / "logs/orchestrator.log").read_text().splitlines()
     assert any(run_id in line and "running" in line for line in lines)
+
+
+def test_how_far_a_run_has_come(orchestrator: penstock.Orchestrator) -> None:
+    """The documented snapshot and metrics, as dicts."""
+    run_id = orchestrator.create_run(["ws-a", "ws-b"])
+    orchestrator.execute_workstream("ws-a", run_id)
+    snapshot = orchestrator.get_run_progress(run_id)
+    assert (snapshot["total_tasks"], snapshot["completed_tasks"]) == (2, 1)
+    assert snapshot["completion_percent"] == 50
+    metrics = orchestrator.get_run_metrics(run_id)
+    assert metrics["total_steps"] == len(orchestrator.get_run_steps(run_id))
+    assert metrics["total_events"] == len(orchestrator.get_run_events(run_id))
+
+
+# -- steering --------------------------------------------------------------------------------------
+def test_a_gate_and_the_result(orchestrator: penstock.Orchestrator, project: Project) -> None:
+    """A gate is approved, the run goes on to its end, and its result is handed over."""
+    project.configure(approvals=[1])
+    git(project.root, "branch", "target")
+    run_id = orchestrator.create_run("ws-a")
+    assert orchestrator.execute_run(run_id)["status"] == "running"
+    assert orchestrator.approve_gate(run_id, by="ada") == 1
+    assert orchestrator.execute_run(run_id)["status"] == "succeeded"
+    done = orchestrator.integrate_run(run_id, "target", strategy="squash")
+    assert (done["into"], done["missing"]) == ("target", [])
+    assert git(project.root, "show", "target:ws-a.txt") == "good"
 
 
 # -- pre-flight ------------------------------------------------------------------------------------
