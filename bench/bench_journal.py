@@ -3,7 +3,8 @@
     python bench/bench_journal.py [--steps N] [--rounds N] [--peers-python PATH] [--dir DIR]
 
 A step is its intent and its outcome: two transactions with three rows each. The bare pair writes
-the same rows of the same tables with nothing around them. Rounds are interleaved; the figures
+the same rows of the same tables with nothing around them. Turns under caps are reserved before and
+settled after, against what the workstream, the run and the day have spent. Rounds are interleaved; the figures
 are medians. Luigi and doit do as many no-op steps in a process of their own, their start-up not
 counted; they come from the interpreter of `--peers-python`, else from this one (extra `bench`).
 """
@@ -25,9 +26,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.model.records import NewAttempt
+from penstock.model.records import Attempt, Cap, Cost, NewAttempt, Reservation
 from penstock.model.settings import Durability
 from penstock.model.states import AttemptState
+from penstock.model.times import iso
 from penstock.store.database import open_file
 from penstock.store.queries import query
 from penstock.store.sqlite import SqliteJournal, open_journal
@@ -117,6 +119,37 @@ def one_thread(path: Path, durability: Durability, steps: int) -> float:
         started = time.perf_counter()
         record(journal, "ws-0", 1, steps)
         return time.perf_counter() - started
+
+
+def reserved_turns(path: Path, durability: Durability, steps: int) -> float:
+    """Seconds that one thread takes for turns that are reserved under three caps and settled."""
+    since, most = iso(time.time() - 3600), 1e5
+    scopes = (("workstream", None), ("run", None), ("day", since))
+    caps = tuple(Cap(name=name, max_cost_usd=most, since=since) for name, since in scopes)
+    with new_journal(path, durability) as journal:
+        journal.claim_run(RUN, {"pid": 1})
+        started = time.perf_counter()
+        for number in range(1, steps + 1):
+            turn = NewAttempt(run_id=RUN, ws_id="ws-0", step_name="edit", attempt=number)
+            held = Reservation(tokens=1000, cost_usd=0.02, caps=caps)
+            begun = journal.begin_attempt(turn, reservation=held)
+            journal.finish_attempt(begun.id, AttemptState.SUCCEEDED, cost=paid(begun))
+        return time.perf_counter() - started
+
+
+def paid(attempt: Attempt) -> Cost:
+    """What a turn cost."""
+    return Cost(
+        run_id=RUN,
+        ws_id=attempt.ws_id,
+        step_attempt_id=attempt.id,
+        model_name="m",
+        input_tokens=1000,
+        output_tokens=200,
+        estimated_cost_usd=0.01,
+        actual_cost_usd=None,
+        timestamp=iso(time.time()),
+    )
 
 
 def eight_threads(path: Path, durability: Durability, steps: int) -> float:
@@ -216,6 +249,7 @@ def bare_step(connection: sqlite3.Connection, number: int) -> None:
 WAYS: Mapping[str, Callable[[Path, Durability, int], float]] = {
     "bare pair of commits": bare_pair,
     "journal, 1 thread": one_thread,
+    "journal, 1 thread, under caps": reserved_turns,
     "journal, 8 threads": eight_threads,
     "journal, 2 processes": two_processes,
 }
@@ -261,12 +295,12 @@ def show(rows: list[Row]) -> bool:
     bare, full = median["bare pair of commits, FULL"], median["journal, 1 thread, FULL"]
     normal = median["journal, 1 thread, NORMAL"]
     print(
-        f"{'ms per step (intent and outcome)':36} {'median':>8} {'min':>8} {'max':>8} {'x bare':>7}"
+        f"{'ms per step (intent and outcome)':40} {'median':>8} {'min':>8} {'max':>8} {'x bare':>7}"
     )
     for row in rows:
         base = median["bare pair of commits, NORMAL"] if "NORMAL" in row.name else bare
         spread = f"{min(row.samples):8.3f} {max(row.samples):8.3f}"
-        print(f"{row.name:36} {row.median:8.3f} {spread} {row.median / base:7.2f}")
+        print(f"{row.name:40} {row.median:8.3f} {spread} {row.median / base:7.2f}")
     kept = normal <= NORMAL_LIMIT_MS and full <= FULL_LIMIT_RATIO * bare
     print(
         "\nLuigi keeps nothing on disk here, doit writes its file once at the end; the journal is"
