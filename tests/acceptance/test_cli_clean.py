@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from penstock.engine import clean
 from penstock.environment import isolation
 from penstock.environment.isolation import Isolation
 from penstock.locks import exclusive
@@ -127,8 +128,6 @@ def test_a_run_that_is_worked_on_is_left_alone(cli: Cli) -> None:
 
 def test_a_run_that_went_on_since_is_left_alone(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state is looked at again when the lock is held."""
-    from penstock.engine import clean
-
     run_id = red_run(cli)
     git(cli.folder, "merge", "-q", f"workstream/ws-red/{run_id}")
     plan = clean.Cleaner.plan
@@ -151,6 +150,37 @@ def test_a_worktree_of_nobody_is_kept(cli: Cli) -> None:
     for name in ("pipeline.db-wal", "pipeline.db-shm"):
         (cli.folder / "state" / name).unlink(missing_ok=True)
     assert whys(cleaned(cli)) == ["the journal does not know whose it is"]
+
+
+def test_a_worktree_that_went_to_another_is_kept(cli: Cli) -> None:
+    """The journal has another place for the workstream: this one may be anything."""
+    red_run(cli)
+    with closing(sqlite3.connect(cli.folder / "state" / "pipeline.db")) as database:
+        database.execute("UPDATE workstreams SET worktree_path = '.worktrees/elsewhere'")
+        database.commit()
+    assert whys(cleaned(cli)) == ["its workstream has another worktree by now"]
+
+
+def test_work_that_is_not_safe_any_more(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch that was reset between the look and the removal keeps the worktree."""
+    run_id = red_run(cli)
+    git(cli.folder, "merge", "-q", f"workstream/ws-red/{run_id}")
+    plan = clean.Cleaner.plan
+
+    def plan_then_reset(self: clean.Cleaner, **options: Any) -> clean.CleanPlan:
+        found = plan(self, **options)
+        git(cli.folder, "reset", "-q", "--hard", "HEAD~1")
+        return found
+
+    monkeypatch.setattr(clean.Cleaner, "plan", plan_then_reset)
+    said = cli("clean", "--older-than", "1d", "--yes")
+    assert "Removed 0 items." in said.out
+    assert "its branch is not merged" in said.out
+
+
+def test_what_vanishes_has_no_size(tmp_path: Path) -> None:
+    """A folder may go while it is being measured."""
+    assert clean.size_of(tmp_path / "gone") == 0
 
 
 # -- the pool ------------------------------------------------------------------------------------
