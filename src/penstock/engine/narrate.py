@@ -30,6 +30,11 @@ def _because(payload: Payload) -> str:
     return f" ({reason})" if reason else ""
 
 
+def _waits(payload: Payload) -> str:
+    until = str(payload.get("until") or "")
+    return f"waits{_because(payload)}" + (f" until {until[11:19]}Z" if until else "")
+
+
 def _moved(what: str) -> Callable[[Payload], str]:
     def tell(payload: Payload) -> str:
         return f"{what} {payload.get('to', '?')}{_because(payload)}"
@@ -222,7 +227,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.WORKSTREAM_STATUS_CHANGED: _moved("is"),
     EventType.WORKSTREAM_START: lambda _: "workstream started",
     EventType.WORKSTREAM_END: lambda p: f"workstream ended: {p.get('final_status', '?')}",
-    EventType.WORKSTREAM_WAITING: lambda p: f"waits{_because(p)}",
+    EventType.WORKSTREAM_WAITING: _waits,
     EventType.STEP_START: _step_started,
     EventType.STEP_STARTED: _step_started,
     EventType.STEP_END: _step_ended,

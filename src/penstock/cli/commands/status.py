@@ -11,8 +11,6 @@ from penstock.cli import output
 from penstock.cli.options import json_option
 from penstock.cli.select import find_run
 from penstock.cli.words import about, between, duration, moment, one_line
-from penstock.engine.metrics import run_metrics
-from penstock.engine.progress import snapshot
 from penstock.errors import UsageError
 from penstock.model.progress import ProgressSnapshot
 from penstock.model.records import Run, Workstream
@@ -124,6 +122,9 @@ def _run_row(run: dict[str, Any]) -> tuple[str, ...]:
 
 def _show_run(workspace: Workspace, word: str, *, as_json: bool) -> None:
     """Print the workstreams of a run."""
+    from penstock.engine.metrics import run_metrics
+    from penstock.engine.progress import snapshot
+
     journal = workspace.reader
     run = find_run(journal, word)
     rows = journal.list_workstreams(run.run_id)
