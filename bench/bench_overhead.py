@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -44,37 +43,20 @@ def ended_by_signal() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def run(field: Field, rounds: int, seconds: float) -> list[float]:
+def run(field: Field, rounds: int, seconds: float) -> None:
     """Do rounds, one of each side in turn, as long as there is time for another.
-
-    Returns what the disk needed for one small write before each round of each side, in ms.
 
     A side that has used its share, a quarter of the time, takes part no longer.
     """
     began = time.monotonic()
-    disk: list[float] = []
     used = dict.fromkeys(field.sides, 0.0)
     for number in range(rounds):
         for side in field.sides:
             if side.works and used[side] < seconds / 4:
-                disk.append(probe(field.folder))
                 used[side] += side.run(field.folder)
         gone = time.monotonic() - began
         if gone + gone / (number + 1) > seconds:
-            break
-    return disk
-
-
-def probe(folder: Path, writes: int = 10) -> float:
-    """Milliseconds until 4 KiB more of a file are on the disk: the median of some."""
-    found = []
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-        for _ in range(writes):
-            began = time.perf_counter()
-            file.write(b"x" * 4096)
-            os.fdatasync(file.fileno())
-            found.append((time.perf_counter() - began) * 1000)
-    return statistics.median(found)
+            return
 
 
 def file_system(folder: Path) -> str:
@@ -87,15 +69,16 @@ def file_system(folder: Path) -> str:
     return found[1]
 
 
-def show(field: Field, counts: dict[str, int], disk: Sequence[float]) -> None:
+def show(field: Field, counts: dict[str, int]) -> None:
     """Print the table, what it means, and the verdict."""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(field.versions.items()))
     print(f"file system {file_system(field.folder)}; {versions or 'no peers'}")
-    spread = f"from {min(disk):.2f} to {max(disk):.2f}"
-    print(f"4 KiB appended and synced to the disk: {statistics.median(disk):.2f} ms, {spread}")
     for line in table(field.rows, counts):
         print(line)
-    print("\nwall x, CPU x: the peer's median divided by penstock's; = at equal durability.")
+    print(
+        "\ndisk: 4 KiB appended to a file and synced, just before; it tells how busy the disk was."
+    )
+    print("wall x, CPU x: the peer's median divided by penstock's; = at equal durability.")
     for level in Level:
         names = [f"{row.side}, {row.kept}" for row in field.rows if row.level is level]
         print(f"{level.value}: {'; '.join(names)}")
@@ -137,17 +120,16 @@ def main(words: Sequence[str] | None = None) -> int:
         field = Field(folder, places, counts)
         with ended_by_signal(), ExitStack() as stack:
             field.line_up(stack)
-            disk = run(field, options.rounds, options.seconds)
+            run(field, options.rounds, options.seconds)
         if options.json:
             found = {
                 "counts": counts,
-                "disk_ms": disk,
                 "versions": field.versions,
                 "rows": as_values(field.rows),
             }
             print(json.dumps(found, indent=2))
         else:
-            show(field, counts, disk)
+            show(field, counts)
     return 1 if behind(field.rows) else 0
 
 

@@ -12,7 +12,9 @@ import json
 import os
 import random
 import resource
+import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,13 +39,14 @@ class Task(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One shape done once: steps, seconds of wall, seconds of CPU of each part."""
+    """One shape done once: steps, seconds of wall, of CPU of each part, of the disk just before."""
 
     steps: int
     wall: float
     own: float
     worker: float
     server: float
+    disk: float = 0.0
 
 
 class Answer(NamedTuple):
@@ -148,13 +151,26 @@ def _children() -> Mapping[int, list[int]]:
 def measure(task: Task, steps: int, action: Callable[[], object]) -> Sample:
     """Do something of so many steps once, and tell what it took."""
     gc.collect()
+    disk = probe(task.folder)
     worker, server, own = tree_cpu(task.worker), tree_cpu(task.server), own_cpu()
     began = time.perf_counter()
     action()
     wall = time.perf_counter() - began
     own = own_cpu() - own
     worker, server = tree_cpu(task.worker) - worker, tree_cpu(task.server) - server
-    return Sample(steps, wall, own, worker, server)
+    return Sample(steps, wall, own, worker, server, disk)
+
+
+def probe(folder: str, writes: int = 9) -> float:
+    """Seconds until 4 KiB more of a file in a folder are on the disk: the median of some."""
+    found = []
+    with tempfile.TemporaryFile(dir=folder or None, buffering=0) as file:
+        for _ in range(writes):
+            began = time.perf_counter()
+            file.write(b"x" * 4096)
+            os.fdatasync(file.fileno())
+            found.append(time.perf_counter() - began)
+    return statistics.median(found)
 
 
 def measure_all(

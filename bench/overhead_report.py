@@ -48,11 +48,15 @@ class Row:
             own=statistics.median(_ms(s.own, s) for s in samples),
             worker=statistics.median(_ms(s.worker, s) for s in samples),
             server=statistics.median(_ms(s.server, s) for s in samples),
+            disk=statistics.median(s.disk * 1000 for s in samples),
         )
 
 
 class Figures(NamedTuple):
-    """Medians over the rounds, in milliseconds per step; `least` and `most` are of the wall."""
+    """Medians over the rounds, in milliseconds per step; `least` and `most` are of the wall.
+
+    `disk` is milliseconds per synced write just before.
+    """
 
     wall: float
     least: float
@@ -61,6 +65,7 @@ class Figures(NamedTuple):
     own: float
     worker: float
     server: float
+    disk: float
 
 
 class Ratio(NamedTuple):
@@ -124,7 +129,7 @@ def table(rows: Sequence[Row], counts: dict[str, int]) -> Iterator[str]:
         yield f"{shape}, {counts[shape]} steps: ms per step"
         yield (
             f"{'':48} {'rounds':>6} {'wall':>7} {'min':>7} {'max':>7} {'CPU':>7} {'own':>7} {'worker':>7}"
-            f" {'server':>7} {'wall x':>8} {'CPU x':>7}"
+            f" {'server':>7} {'disk':>7} {'wall x':>8} {'CPU x':>7}"
         )
         for row in rows:
             yield _line(row, rows, shape)

@@ -74,7 +74,7 @@ def test_peers_that_are_not_there(tmp_path: Path) -> None:
     done = bench("--peers", str(tmp_path / "none"), "--peers-python", str(tmp_path / "python"))
     assert done.returncode in {0, 1}, done.stderr
     assert "penstock, FULL" in done.stdout
-    assert done.stdout.count("4 KiB appended and synced") == 1
+    assert done.stdout.count("4 KiB appended to a file and synced") == 1
 
 
 def test_install_needs_a_folder() -> None:
