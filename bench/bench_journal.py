@@ -234,7 +234,7 @@ def bare_step(connection: sqlite3.Connection, number: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     end = {
         "id": key, "status": "succeeded", "exit_code": 0, "error_signature": None,
-        "diff_hash": None, "now": now, "result_json": None,
+        "diff_hash": None, "completed_at": now, "result_json": None,
     }  # fmt: skip
     connection.execute(query("attempts.finish"), end)
     for kind, payload in (

@@ -59,6 +59,27 @@ def jumping_attempt(
     return ended
 
 
+def test_an_attempt_took_as_long_as_it_took(
+    journal: DocumentedJournal, clock: StepClock, jump: float
+) -> None:
+    """A clock that is set meanwhile, or a machine that sleeps, adds nothing and takes nothing away."""
+    seed(journal)
+    ended = jumping_attempt(journal, clock, 1, jump)
+    assert ended.started_at is not None
+    assert ended.completed_at is not None
+    assert 0 <= seconds(ended.completed_at) - seconds(ended.started_at) < 60
+
+
+def test_a_small_difference_of_clocks_is_left_alone(
+    journal: DocumentedJournal, clock: StepClock
+) -> None:
+    """An attempt ends when the clock says so, as long as that can be true."""
+    seed(journal)
+    ended = jumping_attempt(journal, clock, 1, 30.0)
+    assert ended.started_at is not None
+    assert ended.completed_at == iso(seconds(ended.started_at) + 31.0)
+
+
 def test_a_tools_record_has_no_time_below_zero(
     journal: DocumentedJournal, clock: StepClock
 ) -> None:

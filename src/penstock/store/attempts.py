@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +13,14 @@ from penstock.errors import NotFoundError, UsageError
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, Cost, NewAttempt, Reservation
 from penstock.model.states import ATTEMPT_MOVES, AttemptState, advance
+from penstock.model.times import iso, seconds
 from penstock.store.base import Base, Transaction, missing_workstream
 from penstock.store.budgets import require_room, reserve, settle
 from penstock.store.codec import from_row, to_json
 
 _OVER = frozenset(AttemptState) - {AttemptState.PENDING, AttemptState.RUNNING}
+JUMP_S = 60.0
+"""How far (s) the clock may part from the time that passes before it is taken to have jumped."""
 
 
 class AttemptStore(Base):
@@ -38,6 +42,7 @@ class AttemptStore(Base):
             attempt = self._insert(tx, intent, AttemptState.RUNNING, tx.now, None)
             if reservation is not None:
                 reserve(tx, attempt, reservation)
+            self._begun[attempt.id] = time.monotonic()
             return attempt
 
     def note_process(self, attempt_id: int, pid: int, start: int) -> None:
@@ -122,7 +127,8 @@ class AttemptStore(Base):
         of the workstream and the row in cost_tracking.
 
         `result` is laid over what the intent held, key by key. What the attempt had reserved is
-        given up; with status unknown and no cost it is taken as the estimated cost. Raises InvalidTransitionError when
+        given up; with status unknown and no cost it is taken as the estimated cost. When the clock was
+        set meanwhile, or the machine slept, completed_at says how long the attempt took. Raises InvalidTransitionError when
         the attempt is over with another status, NotFoundError, ClaimLostError.
         """
         with self._write() as tx:
@@ -137,6 +143,7 @@ class AttemptStore(Base):
                 exit_code=exit_code,
                 error_signature=error_signature,
                 diff_hash=diff_hash,
+                completed_at=self._end_of(attempt, tx.now),
                 result_json=to_json({**attempt.result, **(result or {})}),
             )
             key = {"run_id": attempt.run_id, "ws_id": attempt.ws_id}
@@ -150,6 +157,15 @@ class AttemptStore(Base):
             finished = self._require_attempt(tx, attempt_id)
             self._tell_end(tx, finished)
             return finished
+
+    def _end_of(self, attempt: Attempt, now: str) -> str:
+        """Return when an attempt is over by the clock that saw it begin."""
+        begun = self._begun.pop(attempt.id, None)
+        if begun is None or attempt.started_at is None:
+            return now
+        started, took = seconds(attempt.started_at), time.monotonic() - begun
+        jumped = abs(seconds(now) - started - took) > JUMP_S
+        return iso(started + took) if jumped else now
 
     def list_attempts(
         self, run_id: str, ws_id: str | None = None, *, step_name: str | None = None

@@ -83,6 +83,9 @@ class Base:
         self._clock = clock
         self._on_event = on_event
         self._claims: dict[str, int] = {}
+        self._begun: dict[
+            int, float
+        ] = {}  # attempts of this object: when, by a clock that is not set
         self._shared: tuple[int, Transaction] | None = None
 
     @contextmanager

@@ -15,7 +15,7 @@ SELECT * FROM step_attempts WHERE id = :id;
 -- name: finish
 UPDATE step_attempts
 SET status = :status, exit_code = :exit_code, error_signature = :error_signature,
-    diff_hash = :diff_hash, completed_at = :now, result_json = :result_json
+    diff_hash = :diff_hash, completed_at = :completed_at, result_json = :result_json
 WHERE id = :id;
 
 -- name: note_process
