@@ -14,6 +14,7 @@ ValueError; each change is written together with its event.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,8 +53,8 @@ from penstock.store.api import DocumentedJournal
 from penstock.wiring import Workspace, open_workspace
 
 Row = dict[str, Any]
-Part = str | os.PathLike[str] | Bundle | Mapping[str, Any]
-Spec = Part | Sequence[Part]
+Part = str | Path | Bundle | Mapping[str, Any]
+Spec = Part | list[Part] | tuple[Part, ...]
 STEPS = ("edit", "static", "runtime")
 PAGE = 500
 _END_NAMES = {**RUN_ALIASES, **ATTEMPT_ALIASES}
@@ -365,7 +366,7 @@ def _chosen(workspace: Workspace, spec: Spec) -> tuple[Bundle, ...]:
 
     Raises the BundleError of the first problem, NotFoundError, BundleDependencyError.
     """
-    parts = [spec] if isinstance(spec, str | os.PathLike | Bundle | Mapping) else list(spec)
+    parts = list(spec) if isinstance(spec, list | tuple | set | frozenset) else [spec]
     if not parts:
         raise BundleError("a run needs at least one workstream")
     objects: list[Mapping[str, Any]] = []
@@ -378,13 +379,16 @@ def _chosen(workspace: Workspace, spec: Spec) -> tuple[Bundle, ...]:
     return workspace.choose_bundles(report, [], everything=True)
 
 
-def _objects(workspace: Workspace, part: Part) -> list[Mapping[str, Any]]:
+def _objects(workspace: Workspace, part: object) -> list[Mapping[str, Any]]:
     """Return one part of a specification as decoded bundles."""
     if isinstance(part, Mapping):
-        return [part]
+        return [_as_json(part)]
     if isinstance(part, Bundle):
         return [msgspec.to_builtins(part)]
-    text = os.fspath(part)
+    if not isinstance(part, str | Path):
+        kind = type(part).__name__
+        raise BundleError(f"a workstream is an id, a path, a Bundle or a dict, not {kind}")
+    text = str(part)
     if text.endswith(".json"):
         report = workspace.load_bundles([Path(text)])
         found = [item.bundle for item in report.bundles]
@@ -398,17 +402,28 @@ def _objects(workspace: Workspace, part: Part) -> list[Mapping[str, Any]]:
     return [msgspec.to_builtins(bundle) for bundle in found]
 
 
+def _as_json(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a bundle as a file would hold it. Raises BundleError for what JSON cannot say."""
+    try:
+        plain: Mapping[str, Any] = json.loads(json.dumps(dict(part), allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BundleError(f"the bundle is not JSON: {error}") from error
+    return plain
+
+
 def _step_of(step_id: str, rows: Sequence[Workstream]) -> tuple[str, str]:
     """Return the workstream and the step that an id names. Raises NotFoundError, UsageError."""
     ws_id, slash, step = step_id.rpartition("/")
     if not slash and len(rows) == 1:
-        return rows[0].ws_id, step
-    if not slash:
+        ws_id = rows[0].ws_id
+    elif not slash:
         raise UsageError(
             f"{step_id!r} names no workstream of several", hint="write WS_ID/STEP, as ws-a/edit"
         )
     if ws_id not in {row.ws_id for row in rows}:
         raise NotFoundError(f"the run does not hold {ws_id!r}")
+    if not step:
+        raise UsageError(f"{step_id!r} names no step", hint="write WS_ID/STEP, as ws-a/edit")
     return ws_id, step
 
 

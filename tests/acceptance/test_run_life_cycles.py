@@ -110,6 +110,10 @@ def test_one_workstream_needs_no_list(
         ([one(), one(id="ws-d")], BundleError, "overlaps"),
         (one(tool="no-such-tool"), NotFoundError, "no-such-tool"),
         ("ws-b", BundleError, "ws-b needs ws-a"),
+        (7, BundleError, "not int"),
+        ([None], BundleError, "not NoneType"),
+        (one(metadata={"x": object()}), BundleError, "not JSON"),
+        (one(metadata={"x": float("nan")}), BundleError, "not JSON"),
     ],
 )
 def test_a_wrong_specification_makes_no_run(
@@ -260,6 +264,7 @@ def test_a_run_that_somebody_works_on_is_left_alone(
         ("edit", UsageError, "no workstream of several"),
         ("ws-z/edit", NotFoundError, "does not hold 'ws-z'"),
         ("ws-a/compile", UsageError, "no step 'compile'"),
+        ("ws-a/", UsageError, "names no step"),
         ("ws-a/static", UsageError, "static step cannot be run now"),
     ],
 )
