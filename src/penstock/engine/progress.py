@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,9 @@ from penstock.engine.history import (
     times_by_step,
 )
 from penstock.engine.metrics import elapsed_s
+from penstock.engine.rows import bundle_of
 from penstock.engine.usage import usage_of
+from penstock.errors import BundleCycleError
 from penstock.model.bundle import Bundle
 from penstock.model.progress import ProgressSnapshot, RunNow, WorkstreamNow
 from penstock.model.records import Attempt, Cost, Run, Workstream
@@ -58,6 +60,7 @@ class ProgressReader:
         self._run_id = run_id
         self._settings = settings
         self._earlier: History | None = None
+        self._seen: set[str] = set()
         self._bundles: dict[str, Bundle] = {}
         self._frontier: Frontier | None = None
 
@@ -89,15 +92,18 @@ class ProgressReader:
         )
 
     def _read_bundles(self, run: Run, rows: Sequence[Workstream]) -> None:
-        """Decode the bundles of rows that were not there before; a row of a script's own has none."""
-        fresh = [r for r in rows if r.ws_id not in self._bundles and "bundle" in r.metadata]
-        for row in fresh:
-            self._bundles[row.ws_id] = msgspec.convert(row.metadata["bundle"], Bundle)
-        if fresh or self._frontier is None:
-            self._frontier = Frontier(
-                self._bundles.values(),
-                approvals_needed=self._settings.approvals,
-                capacity=Capacity(total=self._slots(run)),
+        """Decode the bundles of rows that were not there before, and lay out their schedule.
+
+        Rows of a script's own may have no bundle, or a set of them that nobody could schedule: then
+        there is no schedule, and nothing is estimated.
+        """
+        fresh = [row for row in rows if row.ws_id not in self._seen]
+        self._seen.update(row.ws_id for row in fresh)
+        found = [bundle for row in fresh if (bundle := bundle_of(row)) is not None]
+        self._bundles.update((bundle.id, bundle) for bundle in found)
+        if found:
+            self._frontier = _frontier(
+                self._bundles.values(), self._settings.approvals, self._slots(run)
             )
 
     # -- the workstreams -------------------------------------------------------------------
@@ -155,7 +161,8 @@ class ProgressReader:
         now: float,
     ) -> Outlook:
         """Estimate what is left, from this run's durations and those of earlier ones."""
-        if run.status not in _UNDER_WAY or any(r.ws_id not in self._bundles for r in rows):
+        unknown = any(row.ws_id not in self._bundles for row in rows)
+        if run.status not in _UNDER_WAY or unknown or self._frontier is None:
             return Outlook()
         left, elapsed = self._left(run, rows, attempts, now)
         if left is None:
@@ -219,6 +226,14 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     path_s: float | None = None
     progress: dict[str, float] | None = None
+
+
+def _frontier(bundles: Iterable[Bundle], approvals: Collection[int], slots: int) -> Frontier | None:
+    """Return what may start by the rules of the run, None for bundles that cannot be scheduled."""
+    try:
+        return Frontier(bundles, approvals_needed=approvals, capacity=Capacity(total=slots))
+    except (BundleCycleError, ValueError):
+        return None
 
 
 def _open(row: Workstream) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import msgspec
-
 from penstock.engine.facts import FINISHED, TURNS
 from penstock.engine.history import (
     INTEGRATE,
@@ -22,8 +20,8 @@ from penstock.engine.report_events import (
     trips_of,
     waits_of,
 )
+from penstock.engine.rows import bundle_of
 from penstock.engine.usage import usage_of
-from penstock.model.bundle import Bundle
 from penstock.model.figures import (
     Again,
     DiffStat,
@@ -127,8 +125,8 @@ def _workstreams(
 
 def _cap(row: Workstream) -> float | None:
     """Return the money cap of a workstream's own bundle; a row of a script's own has none."""
-    kept = row.metadata.get("bundle")
-    return None if kept is None else msgspec.convert(kept, Bundle).max_cost_usd
+    bundle = bundle_of(row)
+    return None if bundle is None else bundle.max_cost_usd
 
 
 def _tools(attempts: Sequence[Attempt], costs: Sequence[Cost]) -> tuple[ToolFigures, ...]:
