@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from penstock.engine.graph import capacity_of, resource_keys
 from penstock.engine.history import (
     INTEGRATE,
     History,
@@ -25,13 +26,13 @@ from penstock.errors import BundleCycleError
 from penstock.model.bundle import Bundle
 from penstock.model.progress import ProgressSnapshot, RunNow, WorkstreamNow
 from penstock.model.records import Attempt, Cost, Run, Workstream
-from penstock.model.settings import PipelineSettings
+from penstock.model.settings import OverlapPolicy, PipelineSettings
 from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
 from penstock.model.times import iso, seconds
-from penstock.schedule.estimate import critical_path, remaining_s
+from penstock.schedule.estimate import critical_path, timeline
 from penstock.schedule.frontier import Frontier
+from penstock.schedule.picture import Rules
 from penstock.schedule.readiness import Verdict
-from penstock.schedule.slots import Capacity
 from penstock.store.api import Journal
 
 SLOTS = "slots"
@@ -63,6 +64,7 @@ class ProgressReader:
         self._seen: set[str] = set()
         self._bundles: dict[str, Bundle] = {}
         self._frontier: Frontier | None = None
+        self._rules = Rules(capacity=capacity_of(settings))
 
     def look(self, now: float) -> RunNow:
         """Return the run as it is at `now` (seconds since the epoch)."""
@@ -102,8 +104,9 @@ class ProgressReader:
         found = [bundle for row in fresh if (bundle := bundle_of(row)) is not None]
         self._bundles.update((bundle.id, bundle) for bundle in found)
         if found:
+            self._rules = _rules(run, self._settings)
             self._frontier = _frontier(
-                self._bundles.values(), self._settings.approvals, self._slots(run)
+                self._bundles.values(), self._settings.approvals, self._rules
             )
 
     # -- the workstreams -------------------------------------------------------------------
@@ -172,8 +175,17 @@ class ProgressReader:
         total = {ws: elapsed[ws] + left[ws] for ws in left}
         open_ones = [bundle for bundle in bundles if bundle.id in left]
         path, path_s = critical_path(open_ones, lambda ws: left.get(ws, 0.0))
+        spans = timeline(
+            bundles,
+            states,
+            total,
+            self._rules.capacity,
+            elapsed=elapsed,
+            keys_of=self._rules.keys_of,
+            overlap_holds=self._rules.overlap_holds,
+        )
         return Outlook(
-            remaining_s=remaining_s(bundles, states, total, self._slots(run), elapsed),
+            remaining_s=max((span.end for span in spans.values()), default=0.0),
             path=path,
             path_s=path_s,
             progress={ws: 100.0 * elapsed[ws] / total[ws] for ws in total if total[ws] > 0},
@@ -212,12 +224,6 @@ class ProgressReader:
             left[row.ws_id], elapsed[row.ws_id] = sum(known), sum(times.values())
         return left, elapsed
 
-    def _slots(self, run: Run) -> int:
-        """Return how many workstreams work at a time: what the run was started with, else the
-        settings."""
-        wanted = run.metadata.get("max_parallel")
-        return wanted if isinstance(wanted, int) else self._settings.limits.max_parallel
-
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     """What is estimated of a run; None and empty where nothing is known."""
@@ -228,10 +234,32 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     progress: dict[str, float] | None = None
 
 
-def _frontier(bundles: Iterable[Bundle], approvals: Collection[int], slots: int) -> Frontier | None:
+def _rules(run: Run, settings: PipelineSettings) -> Rules:
+    """Return the rules that a run goes by; what it was started with beats the settings."""
+    tool, wanted = run.metadata.get("tool"), run.metadata.get("max_parallel")
+
+    def keys_of(bundle: Bundle) -> Sequence[str]:
+        return resource_keys(bundle, tool)
+
+    return Rules(
+        capacity=capacity_of(settings, wanted if isinstance(wanted, int) else None),
+        keys_of=keys_of,
+        overlap_holds=settings.overlap_policy is not OverlapPolicy.MERGE,
+    )
+
+
+def _frontier(
+    bundles: Iterable[Bundle], approvals: Collection[int], rules: Rules
+) -> Frontier | None:
     """Return what may start by the rules of the run, None for bundles that cannot be scheduled."""
     try:
-        return Frontier(bundles, approvals_needed=approvals, capacity=Capacity(total=slots))
+        return Frontier(
+            bundles,
+            approvals_needed=approvals,
+            capacity=rules.capacity,
+            keys_of=rules.keys_of,
+            overlap_holds=rules.overlap_holds,
+        )
     except (BundleCycleError, ValueError):
         return None
 

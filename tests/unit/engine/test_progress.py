@@ -113,6 +113,14 @@ def test_the_width_that_a_run_was_started_with_counts() -> None:
         assert snap(story).estimated_remaining_seconds == 20.0
 
 
+def test_limits_of_tools_count(story: Story) -> None:
+    """A tool that serves one workstream at a time makes two take their time one after the other."""
+    story.finish("ws-a")
+    limits = SETTINGS.limits.__class__(max_parallel=4, tools={"scripted": 1})
+    found = look(story, PipelineSettings(limits=limits))
+    assert found.snapshot.estimated_remaining_seconds == 40.0
+
+
 def test_earlier_runs_tell_when_this_one_cannot(story: Story) -> None:
     """Durations of earlier runs serve until this one has its own."""
     earlier(story)
