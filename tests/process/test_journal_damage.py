@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import JournalError
 from penstock.model.states import AttemptState
+from penstock.store import salvage as salvaging
 from penstock.store.migrations import latest_version
 from penstock.store.salvage import Salvaged, salvage
 from penstock.store.soundness import Soundness, check
@@ -206,10 +208,27 @@ def test_nothing_is_overwritten_or_made_of_nothing(path: Path) -> None:
     path.with_name("fresh.db").touch()
     with pytest.raises(JournalError, match="is there already"):
         salvage(path, path.with_name("fresh.db"))
+    sql(path, "ALTER TABLE runs RENAME TO walks")
+    with pytest.raises(JournalError, match="nothing of a journal"):
+        salvage(path, path.with_name("other.db"))
     overwrite(path, 0)
     with pytest.raises(JournalError):
         salvage(path, path.with_name("other.db"))
     assert not path.with_name("other.db").exists()
+
+
+def test_a_copy_that_was_not_finished_is_not_left(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a journal must not be taken for what could be read."""
+
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("the disk is full")  # in the very middle of the copy
+
+    monkeypatch.setattr(salvaging, "_drop_orphans", fail)
+    with pytest.raises(JournalError, match="disk is full"):
+        salvage(path, path.with_name("fresh.db"))
+    assert list(path.parent.glob("fresh*")) == []
 
 
 def test_what_is_only_in_the_log_is_saved(path: Path, tmp_path: Path) -> None:

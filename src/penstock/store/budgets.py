@@ -52,7 +52,7 @@ def require_room(tx: Transaction, intent: NewAttempt, reservation: Reservation) 
     for cap in reservation.caps:
         _require_amount(cap.max_cost_usd, None)
         _require_amount(cap.max_tokens, None)
-        _require_under(_counted(tx, intent, cap), cap, reservation, intent.run_id)
+        _require_under(_spent(_counted(tx, intent, cap)), cap, reservation, intent.run_id)
 
 
 def reserve(tx: Transaction, attempt: Attempt, reservation: Reservation) -> None:
@@ -119,46 +119,30 @@ def _sums(
     return "budgets.since", scope | {"since": begin, "until": end}
 
 
-def _require_under(row: sqlite3.Row, cap: Cap, wanted: Reservation, run_id: str) -> None:
+def _require_under(sums: Spent, cap: Cap, wanted: Reservation, run_id: str) -> None:
     """Raise BudgetExceeded when a turn does not fit under a cap."""
-    sums = _spent(row)
-    hint = f"raise it in config/pipeline.yaml or the bundle, then `penstock resume {run_id}`"
-    if cap.max_cost_usd is not None and not _fits(
-        row["nano_usd"] + row["reserved_nano_usd"], _nano(wanted.cost_usd), _nano(cap.max_cost_usd)
-    ):
-        raise BudgetExceeded(
-            cap.name,
-            spent=sums.cost_usd,
-            reserved=sums.reserved_cost_usd,
-            wanted=wanted.cost_usd,
-            limit=cap.max_cost_usd,
-            unit="usd",
-            hint=hint,
-        )
     tokens = sums.input_tokens + sums.output_tokens
-    if cap.max_tokens is not None and not _fits(
-        tokens + sums.reserved_tokens, wanted.tokens, cap.max_tokens
+    for unit, scale, spent, reserved, asked, limit in (
+        ("usd", NANO, sums.cost_usd, sums.reserved_cost_usd, wanted.cost_usd, cap.max_cost_usd),
+        ("tokens", 1, tokens, sums.reserved_tokens, wanted.tokens, cap.max_tokens),
     ):
+        if limit is None or _fits(spent + reserved, asked, limit, scale):
+            continue
         raise BudgetExceeded(
             cap.name,
-            spent=tokens,
-            reserved=sums.reserved_tokens,
-            wanted=wanted.tokens,
-            limit=cap.max_tokens,
-            unit="tokens",
-            hint=hint,
+            spent=spent,
+            reserved=reserved,
+            wanted=asked,
+            limit=limit,
+            unit=unit,
+            hint=f"raise it in config/pipeline.yaml or the bundle, then `penstock resume {run_id}`",
         )
 
 
-def _fits(used: int, wanted: int | None, limit: int | None) -> bool:
-    """Tell whether `wanted` fits; an unknown amount fits while anything is left."""
-    if limit is None:
-        return True
-    return used < limit if wanted is None else used + wanted <= limit
-
-
-def _nano(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * NANO)
+def _fits(used: float, asked: float | None, limit: float, scale: int) -> bool:
+    """Tell whether an amount fits, in whole numbers; an unknown one does while anything is left."""
+    room = round(limit * scale) - round(used * scale)
+    return room > 0 if asked is None else round(asked * scale) <= room
 
 
 def _require_amount(amount: float | None, most: float | None) -> None:

@@ -72,9 +72,9 @@ def salvage(path: Path, output: Path) -> tuple[Salvaged, ...]:
             names = [row["name"] for row in execute(source, "database.tables", {})]
         if "runs" not in names:
             raise JournalError(f"nothing of a journal can be read in {path}")
-        target = stack.enter_context(closing(open_file(output, create=True)))
         unfinished = stack.enter_context(ExitStack())
-        unfinished.callback(output.unlink)
+        target = stack.enter_context(closing(open_file(output, create=True)))
+        unfinished.callback(output.unlink)  # once it is closed, and its log gone with that
         with translated(str(output)):
             upgrade(target, output)
             tables = _fill(source, target, names)
