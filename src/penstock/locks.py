@@ -29,11 +29,16 @@ def try_lock(descriptor: int) -> bool:
 
 @contextmanager
 def exclusive(
-    path: Path, *, busy: str, hint: str | None = None, patience_s: float = 0.0
+    path: Path,
+    *,
+    busy: str,
+    hint: str | None = None,
+    patience_s: float = 0.0,
+    sign: bool = True,
 ) -> Iterator[None]:
     """Hold an exclusive lock on `path` (created 0600) while the block runs.
 
-    Raises ClaimError with the text `busy` when another process still holds it after `patience_s`
+    With `sign` the file tells people which process holds it. Raises ClaimError with the text `busy` when another process still holds it after `patience_s`
     (seconds), EnvironmentProblem when the file cannot be made.
     """
     import fcntl  # not on Windows, where runs are not supported
@@ -49,8 +54,9 @@ def exclusive(
             if time.monotonic() >= deadline:
                 raise ClaimError(busy, hint=hint)
             time.sleep(_PAUSE_S)
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        if sign:
+            os.truncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         with suppress(OSError):

@@ -37,6 +37,9 @@ LONGEST = 48
 OTHERS = ("/tmp", "/var/tmp")  # noqa: S108 - our folder in there is made for us alone
 """Where our folder goes when the system's temporary folder will not do."""
 PATIENCE_S = 30.0
+NEAR = 16
+"""How many blocks from its own place on are searched for what a workstream had before: it was given
+the first that was free."""
 _LOCK, _OWNER, _FOLDER = "lock", "owner", "t"
 
 
@@ -167,10 +170,10 @@ class Isolation:
 
     def _in_order(self, base: Path, owner: Owner) -> Iterator[int]:
         """Give the ports to try: what the workstream had, then from a place of its own on."""
-        had = [port for port in _numbers(base) if _owner_of(base / str(port)) == owner]
-        yield from (port for port in had if port in self._ports)
         start = zlib.crc32(msgspec.json.encode(owner)) % len(self._ports)
-        yield from (*self._ports[start:], *self._ports[:start])
+        order = (*self._ports[start:], *self._ports[:start])
+        yield from (port for port in order[:NEAR] if _owner_of(base / str(port)) == owner)
+        yield from order
 
 
 class _Block:
@@ -343,7 +346,7 @@ def _refuse_foreign(base: Path) -> None:
 @contextmanager
 def _locked(base: Path) -> Iterator[None]:
     busy = f"another penstock keeps {base / _LOCK} locked"
-    with exclusive(base / _LOCK, busy=busy, patience_s=PATIENCE_S):
+    with exclusive(base / _LOCK, busy=busy, patience_s=PATIENCE_S, sign=False):
         yield
 
 

@@ -220,6 +220,16 @@ def test_the_process_that_resumes_gets_the_same(
     assert (folder / "kept").exists()
 
 
+def test_what_was_second_choice_is_given_again(tmp_path: Path, own: Isolation, place: Path) -> None:
+    """A block that was had because another was in use is found again when that one is free."""
+    first = int(own.take("run-1", "ws-a")[BASE])
+    own.give_back("run-1", "ws-a")
+    with listening(first), holding(tmp_path, place, "ws-a") as held:
+        port, _ = held["ws-a"]
+    assert port != first
+    assert own.take("run-1", "ws-a")[BASE] == str(port)
+
+
 def test_another_workstream_finds_an_empty_folder(
     tmp_path: Path, own: Isolation, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,9 +320,7 @@ def test_a_place_that_cannot_be_written_to(own: Isolation, monkeypatch: pytest.M
         raise OSError(28, "No space left on device", str(folder))
 
     monkeypatch.setattr(Path, "mkdir", fail)
-    with pytest.raises(
-        EnvironmentProblem, match=r"no temporary folder can be had in .*: No space"
-    ):
+    with pytest.raises(EnvironmentProblem, match=r"no temporary folder can be had in .*: No space"):
         own.take("run-1", "ws-a")
 
 
