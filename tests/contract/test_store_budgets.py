@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from penstock.errors import BudgetExceeded, NotFoundError, UsageError
 from penstock.model.records import Attempt, Cap, NewAttempt, Reservation
 from penstock.model.states import AttemptState
+from penstock.model.times import iso
 from penstock.store.api import DocumentedJournal
 from tests.support.budgets import begin, caps, settle
-from tests.support.journals import RUN, WS, cost, intent, seed, types
+from tests.support.journals import RUN, WS, StepClock, cost, intent, seed, types
 
 NAN, INFINITE = math.nan, math.inf
 
@@ -122,12 +125,32 @@ def test_a_day_begins_at_its_first_moment(
             begin(run, day, usd=1.0)
 
 
-def test_an_open_reservation_counts_towards_every_day(run: DocumentedJournal) -> None:
-    """It will be settled today, whenever it was made."""
+def test_a_turn_that_began_yesterday_counts_today(run: DocumentedJournal, clock: StepClock) -> None:
+    """It will be settled today; what is older than that is of a run that nobody goes on with."""
     begin(run, usd=1.0)
-    day = Cap(name="day", max_cost_usd=1.0, since="2999-01-01T00:00:00Z")
+    midnight = Cap(name="day", max_cost_usd=1.0, since=iso(clock.now + 3600))
     with pytest.raises(BudgetExceeded):
-        begin(run, day, usd=0.1)
+        begin(run, midnight, usd=0.1)
+    clock.now += 3 * 86_400
+    later = Cap(name="day", max_cost_usd=1.0, since=iso(clock.now - 3600))
+    assert begin(run, later, usd=1.0).id
+    assert run.spent(run_id=RUN).reserved_cost_usd == 2.0
+
+
+def test_threads_never_pass_a_cap_together(run: DocumentedJournal) -> None:
+    """Eight that reserve at once get what there is, and not a cent more."""
+    got: list[int] = []
+
+    def take(number: int) -> None:
+        turn = NewAttempt(run_id=RUN, ws_id=WS, step_name="fix", attempt=number)
+        held = Reservation(cost_usd=0.3, caps=(caps(usd=1.0),))
+        with suppress(BudgetExceeded):
+            got.append(run.begin_attempt(turn, reservation=held).id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(take, range(1, 25)))
+    assert len(got) == 3
+    assert run.spent(run_id=RUN).reserved_cost_usd == pytest.approx(0.9)
 
 
 def test_sums_do_not_drift(run: DocumentedJournal) -> None:

@@ -288,7 +288,8 @@ class Journal(Protocol):
     ) -> Spent:
         """Return what was spent and what is reserved: by a run, a workstream of it, or by all.
 
-        `since` (an ISO time) leaves out what was settled before; reservations all count.
+        `since` (an ISO time) leaves out what was settled before, and what was reserved more than a
+        day before.
         """
         ...
 

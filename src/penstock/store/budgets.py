@@ -23,7 +23,7 @@ NANO: Final = 1_000_000_000
 SCOPES: Final = ("workstream", "run", "day")
 _ROW_LIMIT_USD: Final = 1e6  # as in cost_amounts: what one turn may add to a sum
 _ROW_LIMIT_TOKENS: Final = 10**12
-_AHEAD_S = 86_400.0
+_DAY_S = 86_400.0
 
 
 class BudgetStore(Base):
@@ -34,8 +34,9 @@ class BudgetStore(Base):
     ) -> Spent:
         """Return what was spent and what is reserved: by a run, a workstream of it, or by all.
 
-        `since` (an ISO time) leaves out what was settled before; reservations all count. A cost
-        that a tool reported beats a computed one. Raises UsageError when `since` is no time.
+        `since` (an ISO time) leaves out what was settled before, and what was reserved more than a
+        day before. A cost that a tool reported beats a computed one. Raises UsageError when
+        `since` is no time.
         """
         name, parameters = _sums(run_id, ws_id, since, self._clock())
         return _spent(self._db.rows(name, **parameters)[0])
@@ -115,8 +116,7 @@ def _sums(
     scope = {"run_id": run_id, "ws_id": ws_id}
     if since is None:
         return "budgets.of_all" if run_id is None else "budgets.of_run", scope
-    begin, end = _span(since, now)
-    return "budgets.since", scope | {"since": begin, "until": end}
+    return "budgets.since", scope | _span(since, now)
 
 
 def _require_under(sums: Spent, cap: Cap, wanted: Reservation, run_id: str) -> None:
@@ -153,15 +153,21 @@ def _require_amount(amount: float | None, most: float | None) -> None:
         raise UsageError(f"{amount!r} is no amount of money or tokens")
 
 
-def _span(since: str, now: float) -> tuple[str, str]:
+def _span(since: str, now: float) -> dict[str, str]:
     """Return from when until when costs count, spelled as the journal does, so that texts compare
     as times do.
 
-    What a clock that ran ahead has dated days from now does not count towards every later day.
+    What was reserved a day before that still counts, because it will be settled now; what is older
+    is of a run that died and that nobody goes on with. What a clock that ran ahead has dated days
+    from now does not count towards every later day.
     """
     try:
         begin = seconds(since)
-        return iso(begin), iso(max(begin, now) + _AHEAD_S)
+        return {
+            "since": iso(begin),
+            "held_since": iso(begin - _DAY_S),
+            "until": iso(max(begin, now) + _DAY_S),
+        }
     except (ValueError, OverflowError) as error:
         raise UsageError(f"{since!r} is no ISO-8601 time") from error
 

@@ -108,7 +108,7 @@ class Database:
         now reaches the database when this connection is closed, if only the log is gone.
         """
         for file, identity in self._files:
-            if _identity(file) != identity:
+            if identity is not None and _identity(file) != identity:
                 raise JournalError(
                     f"{file} was deleted, moved or replaced while the journal was in use",
                     hint=HINT_GONE,

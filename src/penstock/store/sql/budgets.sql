@@ -41,7 +41,8 @@ FROM (
     SELECT coalesce(sum(CAST(round(cost_usd * 1e9) AS INTEGER)), 0) AS reserved_nano_usd,
            coalesce(sum(tokens), 0) AS reserved_tokens
     FROM budget_reservations
-    WHERE (:run_id IS NULL OR run_id = :run_id) AND (:ws_id IS NULL OR ws_id = :ws_id)
+    WHERE created_at BETWEEN :held_since AND :until
+      AND (:run_id IS NULL OR run_id = :run_id) AND (:ws_id IS NULL OR ws_id = :ws_id)
 );
 
 -- name: reserve
