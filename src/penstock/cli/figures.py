@@ -8,7 +8,7 @@ import msgspec
 
 from penstock.cli.words import count, duration, one_line, plural
 from penstock.model.figures import DiffStat, Integration, RunFigures, ToolFigures, WorkstreamFigures
-from penstock.model.progress import Usage
+from penstock.model.progress import DaySpent, Usage
 
 PATHS_SHOWN = 5
 
@@ -90,11 +90,23 @@ def spent(figures: RunFigures) -> str:
         of_tokens = "" if tokens is None else f" of {count(tokens)}"
         used = usage.tokens or 0
         parts.append(f"{count(used)}{of_tokens} tokens{against(float(used), tokens)}")
+    if figures.today is not None:
+        parts.append(today_words(figures.today))
     if usage.unpriced:
         parts.append(f"the cost of {plural(usage.unpriced, 'turn')} is unknown")
     if figures.diff is not None:
         parts.append(f"integrated: {diff_words(figures.diff)}")
     return f"{'; '.join(parts)}."
+
+
+def today_words(today: DaySpent) -> str:
+    """Return what a day has used of its caps: `today $1.20 of $10.00, 1.2k of 5.0k tokens`."""
+    parts = []
+    if today.max_cost_usd is not None:
+        parts.append(f"{dollars(today.cost_usd)} of {dollars(today.max_cost_usd)}")
+    if today.max_tokens is not None:
+        parts.append(f"{count(today.tokens)} of {count(today.max_tokens)} tokens")
+    return f"today {', '.join(parts)}"
 
 
 def diff_words(diff: DiffStat) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from penstock.cli.board import Board, Row
-from penstock.cli.figures import dollars
+from penstock.cli.figures import dollars, today_words
 from penstock.cli.words import about, count, duration, one_line
 from penstock.model.progress import RunNow
 
@@ -46,6 +46,8 @@ WAIT_WORDS = {
     "group": "for their group",
     "alone": "to be alone",
     "paused": "paused",
+    "tool": "for their tool",
+    "capacity": "for their turn",
 }
 BAR = range(10, 31)
 """Widths of the progress bar: none where less is left, and not more."""
@@ -208,7 +210,7 @@ def _spent(run: RunNow | None) -> str:
         cap = "" if run.max_cost_usd is None else f" of {dollars(run.max_cost_usd)}"
         unsure = f" and {usage.unpriced} unpriced" if usage.unpriced else ""
         parts.append(f"{dollars(usage.cost_usd or 0.0)}{cap}{unsure}")
-    return ", ".join(parts)
+    return ", ".join([*parts, *([today_words(run.today)] if run.today else [])])
 
 
 def _chain(run: RunNow | None) -> str:

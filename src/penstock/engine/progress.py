@@ -21,7 +21,7 @@ from penstock.engine.history import (
 )
 from penstock.engine.metrics import elapsed_s
 from penstock.engine.rows import bundle_of
-from penstock.engine.usage import usage_of
+from penstock.engine.usage import spent_today, usage_of
 from penstock.errors import BundleCycleError
 from penstock.model.bundle import Bundle
 from penstock.model.progress import ProgressSnapshot, RunNow, WorkstreamNow
@@ -32,11 +32,9 @@ from penstock.model.times import iso, seconds
 from penstock.schedule.estimate import critical_path, timeline
 from penstock.schedule.frontier import Frontier
 from penstock.schedule.picture import Rules
-from penstock.schedule.readiness import Verdict
+from penstock.schedule.readiness import Reason, Verdict
 from penstock.store.api import Journal
 
-SLOTS = "slots"
-"""What a workstream waits for that could start if less were at work."""
 _LOST = frozenset({WorkstreamState.FAILED, WorkstreamState.QUARANTINED, WorkstreamState.CANCELED})
 ENDED = _LOST | {WorkstreamState.DONE}
 _UNDER_WAY = frozenset({RunState.PENDING, RunState.RUNNING})
@@ -89,6 +87,7 @@ class ProgressReader:
             usage=usage_of(costs),
             max_cost_usd=limits.max_cost_usd,
             max_tokens=limits.max_tokens,
+            today=spent_today(journal, limits.per_day, now),
             critical_path=outlook.path,
             critical_path_s=outlook.path_s,
         )
@@ -340,7 +339,7 @@ def _waits_for(row: Workstream, verdict: Verdict | None) -> str | None:
         return row.reason.partition(":")[0].strip()
     if verdict is not None and verdict.reason is not None:
         return verdict.reason.value
-    return SLOTS if row.status is WorkstreamState.PENDING else None
+    return Reason.SLOTS.value if row.status is WorkstreamState.PENDING else None
 
 
 def _snapshot(

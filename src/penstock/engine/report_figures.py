@@ -21,7 +21,7 @@ from penstock.engine.report_events import (
     waits_of,
 )
 from penstock.engine.rows import bundle_of
-from penstock.engine.usage import usage_of
+from penstock.engine.usage import spent_today, usage_of
 from penstock.model.figures import (
     Again,
     DiffStat,
@@ -69,6 +69,7 @@ def run_figures(
         usage=usage_of(costs),
         max_cost_usd=settings.limits.max_cost_usd,
         max_tokens=settings.limits.max_tokens,
+        today=spent_today(journal, settings.limits.per_day, now),
         workstreams=_workstreams(rows, attempts, costs, measure),
         tools=_tools(attempts, costs),
         steps=_steps(attempts),

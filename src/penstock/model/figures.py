@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.model.progress import Usage
+from penstock.model.progress import DaySpent, Usage
 
 
 class DiffStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,11 +134,13 @@ class WorkstreamFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a run. The caps are those of the settings now."""
+    """The figures of a run. The caps are those of the settings now, and `today`, which is there
+    where a day has a cap, is the day on which the figures were drawn up."""
 
     usage: Usage
     max_cost_usd: float | None = None
     max_tokens: int | None = None
+    today: DaySpent | None = None
     workstreams: tuple[WorkstreamFigures, ...] = ()
     tools: tuple[ToolFigures, ...] = ()
     steps: tuple[StepFigures, ...] = ()

@@ -67,6 +67,20 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return (self.input_tokens or 0) + (self.output_tokens or 0)
 
 
+class DaySpent(msgspec.Struct, frozen=True, kw_only=True):
+    """What all runs have spent on a UTC day, against the caps of a day, None where there is none.
+
+    `cost_usd` lacks the cost of `unpriced` turns.
+    """
+
+    day: str
+    cost_usd: float
+    tokens: int
+    unpriced: int = 0
+    max_cost_usd: float | None = None
+    max_tokens: int | None = None
+
+
 class WorkstreamNow(msgspec.Struct, frozen=True, kw_only=True):
     """One workstream at one moment. Times are seconds since the epoch.
 
@@ -93,7 +107,7 @@ class RunNow(msgspec.Struct, frozen=True, kw_only=True):
 
     `waiting` counts the workstreams that wait by what they wait for. `critical_path` is the chain
     of workstreams that takes the longest from now on, and `critical_path_s` how long (seconds);
-    None without history. `seen_at` is the moment, in seconds since the epoch.
+    None without history. `today` is there where a day has a cap. `seen_at` is the moment, in seconds since the epoch.
     """
 
     run_id: str
@@ -107,5 +121,6 @@ class RunNow(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     max_cost_usd: float | None = None
     max_tokens: int | None = None
+    today: DaySpent | None = None
     critical_path: tuple[str, ...] = ()
     critical_path_s: float | None = None

@@ -27,7 +27,7 @@ from penstock.model.figures import (
     Wait,
     WorkstreamFigures,
 )
-from penstock.model.progress import Usage
+from penstock.model.progress import DaySpent, Usage
 from tests.support import results
 
 USED = Usage(turns=2, input_tokens=1500, output_tokens=500, cost_usd=0.42)
@@ -114,6 +114,16 @@ TOLD = (
 def test_the_text_report_tells_every_figure(line: str) -> None:
     """Each thing that happened has its line, in columns."""
     assert line in text_report(results.run(results.repaired()), full()).splitlines()
+
+
+def test_the_caps_of_a_day() -> None:
+    """What all runs used today stands beside what this one did."""
+    today = DaySpent(day="2026-01-31", cost_usd=1.2, tokens=900, max_cost_usd=10.0, max_tokens=5000)
+    assert "; today $1.20 of $10.00, 900 of 5.0k tokens; " in words.spent(full(today=today))
+    only_tokens = msgspec.structs.replace(today, max_cost_usd=None)
+    assert words.today_words(only_tokens) == "today 900 of 5.0k tokens"
+    only_money = msgspec.structs.replace(today, max_tokens=None)
+    assert words.today_words(only_money) == "today $1.20 of $10.00"
 
 
 def test_what_did_not_happen_is_left_out() -> None:

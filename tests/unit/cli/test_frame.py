@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from penstock.cli.board import Board
 from penstock.cli.frame import by_urgency, frame, progress_words
-from penstock.model.progress import Usage, WorkstreamNow
+from penstock.model.progress import DaySpent, Usage, WorkstreamNow
 from tests.support.boards import RUN, run_now, view
 
 USED = Usage(turns=1, input_tokens=12_000, output_tokens=345, cost_usd=0.42)
@@ -136,6 +136,13 @@ def test_unknown_costs_are_told() -> None:
     found = lines(board_of(view("ws-a", "editing", usage=usage), usage=usage))
     assert found[1] == "1m10s, $0.0040 and 1 unpriced"
     assert "<$0.01" in found[-1]
+
+
+def test_the_caps_of_a_day() -> None:
+    """What all runs used of the caps of the day is on the screen, too."""
+    today = DaySpent(day="2026-01-31", cost_usd=1.2, tokens=0, max_cost_usd=10.0)
+    found = lines(board_of(view("ws-a"), today=today))
+    assert found[1] == "1m10s, today $1.20 of $10.00"
 
 
 def test_long_details_take_two_lines() -> None:

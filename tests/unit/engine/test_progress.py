@@ -14,9 +14,9 @@ from penstock.engine.report_figures import run_figures
 from penstock.errors import NotFoundError
 from penstock.model.events import EventType
 from penstock.model.progress import ProgressSnapshot, RunNow
-from penstock.model.settings import PipelineSettings
+from penstock.model.settings import DayLimits, Limits, PipelineSettings
 from penstock.model.states import AttemptState, IntegrationState, RunState, WorkstreamState
-from penstock.model.times import iso
+from penstock.model.times import iso, seconds
 from tests.support.cli import bundle
 from tests.support.stories import SETTINGS, START, Story, told
 
@@ -302,6 +302,21 @@ def test_money_is_held_against_the_caps(story: Story) -> None:
     found = look(story)
     assert (found.usage.cost_usd, found.max_cost_usd, found.max_tokens) == (0.5, 5.0, 10_000)
     assert found.workstreams[0].usage.tokens == 15
+
+
+def test_a_day_with_a_cap_is_held_against_it(story: Story) -> None:
+    """All runs since midnight count; where a day has no cap nothing is said of it."""
+    assert look(story).today is None
+    story.move("ws-a", WorkstreamState.EDITING)
+    story.attempt("ws-a", "edit", 1, usd=0.5, tokens=(10, 5))
+    caps = PipelineSettings(limits=Limits(per_day=DayLimits(max_tokens=100)))
+    days = []
+    for text in ("2026-01-01T23:59:59Z", "2026-01-02T00:00:01Z"):
+        story.now = seconds(text)
+        found = look(story, caps).today
+        assert found is not None
+        days.append((found.day, found.tokens, found.cost_usd, found.max_tokens))
+    assert days == [("2026-01-01", 15, 0.5, 100), ("2026-01-02", 0, 0.0, 100)]
 
 
 # -- metrics ---------------------------------------------------------------------------------
