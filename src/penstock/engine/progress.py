@@ -309,14 +309,14 @@ def _view(
     waiting = None if over or ended or running is not None else _waits_for(row, verdict)
     begun = [a.started_at for a in attempts if a.started_at is not None]
     ends = [a.completed_at for a in attempts if a.completed_at is not None]
-    shown = running or (attempts[-1] if attempts else None)
+    tool = running.tool_id if running else editor_of(attempts)
     return WorkstreamNow(
         ws_id=row.ws_id,
         state=row.status,
         integration=row.integration,
         step=running.step_name if running else "",
         attempt=running.attempt if running else 0,
-        tool_id=(shown.tool_id or "") if shown else "",
+        tool_id=tool or "",
         began_at=seconds(begun[0]) if begun else None,
         ended_at=seconds(max(ends)) if ends and running is None and (ended or over) else None,
         usage=usage_of(costs),

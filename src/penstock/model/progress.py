@@ -84,7 +84,8 @@ class DaySpent(msgspec.Struct, frozen=True, kw_only=True):
 class WorkstreamNow(msgspec.Struct, frozen=True, kw_only=True):
     """One workstream at one moment. Times are seconds since the epoch.
 
-    `step`, `attempt` and `tool_id` are of the attempt under way; `waiting` says in one word what
+    `step`, `attempt` and `tool_id` are of the attempt under way, between two the tool of the last
+    EDIT turn; `waiting` says in one word what
     it waits for (a reason of `workstream_waiting`, or `slots`), and `reason` why it waits or failed.
     """
 

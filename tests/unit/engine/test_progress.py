@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from penstock.engine.history import EARLIER_RUNS
 from penstock.engine.metrics import run_metrics
@@ -111,6 +113,35 @@ def test_the_width_that_a_run_was_started_with_counts() -> None:
     with told("ws-a", "ws-b", "ws-c", "ws-d", max_parallel=3) as story:
         story.finish("ws-a")
         assert snap(story).estimated_remaining_seconds == 20.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    parents=st.lists(st.integers(0, 11), min_size=1, max_size=12),
+    slots=st.integers(1, 5),
+    begun=st.integers(0, 3),
+)
+def test_estimates_keep_within_bounds(parents: list[int], slots: int, begun: int) -> None:
+    """No run is shorter than its critical path or than its work over its slots, and none longer
+    than all of its work."""
+    names = [f"ws-{number:02}" for number in range(len(parents))]
+    chosen = list(zip(names, (p % len(parents) for p in parents), strict=True))
+    with told("ws-first") as story:
+        story.finish("ws-first")
+        run = story.another("run-2")
+        graph = {n: [names[p]] if names[p] < n else [] for n, p in chosen}
+        run.begin(*(bundle(n, depends_on=deps) for n, deps in graph.items()), max_parallel=slots)
+        roots = [name for name, deps in graph.items() if not deps]
+        for name in roots[: min(begun, slots)]:
+            run.move(name, WorkstreamState.EDITING)
+            run.open_attempt(name, "edit")
+        run.now += 3
+        found = look(run)
+    work = 20.0 * len(names) - 3.0 * found.working
+    left = found.snapshot.estimated_remaining_seconds
+    assert left is not None
+    assert found.critical_path_s is not None
+    assert max(found.critical_path_s, work / slots) - 0.1 <= left <= work + 0.1
 
 
 def test_limits_of_tools_count(story: Story) -> None:

@@ -11,12 +11,14 @@ import click
 from penstock.cli import output
 from penstock.cli.documents import run_document
 from penstock.cli.live import make_watcher
+from penstock.cli.looking import looker
 from penstock.cli.options import json_option
 from penstock.cli.render import SUMMARY_COLUMNS, summary_rows, totals
 from penstock.cli.signals import stop_on_signals
 from penstock.demo.play import DemoResult, play, prepare
 from penstock.errors import ExitCode
 from penstock.process.api import Stop
+from penstock.wiring import open_workspace
 
 
 @click.command("demo")
@@ -35,8 +37,10 @@ def command(keep: Path | None, as_json: bool) -> int:
     """
     folder = prepare(keep)
     output.warn(f"A scratch repository was made in {folder}")
-    with make_watcher() as watcher, stop_on_signals(Stop()) as stop:
-        result = play(folder, observer=watcher, stop=stop)
+    with open_workspace(folder) as workspace:
+        watched = make_watcher(look=looker(workspace))
+        with watched as watcher, stop_on_signals(Stop()) as stop:
+            result = play(folder, observer=watcher, stop=stop)
     if as_json:
         document = {"repo": result.repo, "run_id": result.run_id, "as_scripted": result.as_scripted}
         output.emit_json({**document, "result": run_document(result.result)})
