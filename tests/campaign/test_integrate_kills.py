@@ -111,6 +111,30 @@ def test_killed_at_any_moment_and_said_again(project: Path, strategy: str, seed:
     assert git(project, "fsck", "--strict", "--no-dangling") == ""
 
 
+@pytest.mark.slow
+def test_ctrl_c_leaves_nothing_half_way(project: Path) -> None:
+    """Interrupted at any moment, the checkout is at once as it was, or as it was to become."""
+    rng = random.Random(7)
+    more = ("--into", "main", "--update-checkout")
+    took = duration(project, more)
+    for _ in range(KILLS):
+        start_anew(project)
+        interrupt_after(project, rng.uniform(0.4, 1.0) * took, *more)
+        assert git(project, "status", "--porcelain") == "?? workstreams/"
+        assert left_behind(project) == []
+
+
+def interrupt_after(project: Path, seconds: float, *more: str) -> None:
+    """Send SIGINT to a hand-over and its children after a while, as a terminal does."""
+    process = begin(project, *more)
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate()
+    assert process.returncode in (0, 130, -signal.SIGINT)
+
+
 def duration(project: Path, more: tuple[str, ...]) -> float:
     """How long an undisturbed hand-over takes, in seconds."""
     began = time.monotonic()

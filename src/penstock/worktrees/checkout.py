@@ -113,14 +113,7 @@ def advance(site: Site, move: Move, *, here: bool) -> None:
         return
     move = msgspec.structs.replace(move, git_dir=str(site.git_dir), root=str(site.root))
     with _noted(site, move):
-        checkout = _Checkout(site, move)
-        checkout.take_lock()
-        try:
-            checkout.require_clean()
-        except (RepositoryError, OSError):
-            checkout.give_back_lock()
-            raise
-        _bring(site, move, checkout)
+        _bring(site, move, _Checkout(site, move))
 
 
 def require_clean(site: Site, move: Move, copy: Path) -> None:
@@ -137,9 +130,16 @@ def _noted(site: Site, move: Move) -> Iterator[None]:
     """Keep a note of a move while it is under way; it stays when undoing it has failed."""
     note = site.common / NOTE
     _write_down(site, move)
+    is_broken_off = True  # by Ctrl-C, which kills a git that may hold locks
     try:
         yield
+        is_broken_off = False
+    except (RepositoryError, OSError):
+        is_broken_off = False
+        raise
     finally:
+        if is_broken_off:
+            _unlock(site, move)
         lock = Path(move.git_dir or "") / "index.lock"
         if move.git_dir is None or not _is_held(lock, move):
             note.unlink()
@@ -164,12 +164,15 @@ def _swap(site: Site, move: Move) -> None:
 
 
 def _bring(site: Site, move: Move, checkout: _Checkout) -> None:
-    _write_down(site, msgspec.structs.replace(move, began=True))
+    """Bring the checkout along and move the branch; undone whatever breaks it off, Ctrl-C too."""
     try:
+        checkout.take_lock()
+        checkout.require_clean()
+        _write_down(site, msgspec.structs.replace(move, began=True))
         checkout.bring()
         _swap(site, move)
     finally:
-        if site.refs.read(move.ref) != move.new and checkout.is_touched:
+        if checkout.is_touched and site.refs.read(move.ref) != move.new:
             checkout.undo()
         checkout.give_back_lock()
 
@@ -184,11 +187,17 @@ def _is_held(lock: Path, move: Move) -> bool:
 
 # -- after a death ---------------------------------------------------------------------------
 def mend_locked(site: Site) -> tuple[str, ...]:
-    """Take the repository's lock and mend; cheap when there is nothing to mend."""
+    """Take the repository's lock and mend; cheap when there is nothing to mend.
+
+    What cannot be mended now is said, and left to the next hand-over.
+    """
     if not (site.common / NOTE).exists():
         return ()
     with repository_lock(site.common):
-        return mend(site)
+        try:
+            return mend(site)
+        except RepositoryError as error:
+            return (f"left alone: {error}",)
 
 
 def mend(site: Site) -> tuple[str, ...]:
@@ -237,6 +246,17 @@ def _unlock(site: Site, move: Move) -> None:
                 remove_stale(lock, _STALE_S)
 
 
+def _place(source: Path, at: Path, text: bytes) -> None:
+    """Have a file appear, whole if the file system can link; raises FileExistsError."""
+    try:
+        os.link(source, at)
+    except FileExistsError:
+        raise
+    except OSError:  # no links here
+        with at.open("xb") as file:
+            file.write(text)
+
+
 class _Checkout:
     """The user's checkout while a move brings it along."""
 
@@ -254,16 +274,15 @@ class _Checkout:
     # -- git's lock on the index --
     def take_lock(self) -> None:
         """Take git's lock on the index, whole from its first moment; raises RepositoryError."""
-        self._sign.write_bytes(_SIGN + self._move.new.encode() + b"\n")
+        text = _SIGN + self._move.new.encode() + b"\n"
+        self._sign.write_bytes(text)
         try:
-            os.link(self._sign, self._lock)
+            _place(self._sign, self._lock, text)
         except FileExistsError:
             raise RepositoryError(
                 f"another git is at work in {self._root} ({self._lock} is there)",
                 hint="wait for it; when no git runs there, remove that file",
             ) from None
-        finally:
-            self._sign.unlink()
 
     def holds_lock(self) -> bool:
         """Tell whether the lock there is one that this move has taken."""
@@ -272,7 +291,8 @@ class _Checkout:
     def give_back_lock(self) -> None:
         """Let the user's git go on."""
         self.tidy()
-        self._lock.unlink(missing_ok=True)
+        if self.holds_lock():
+            self._lock.unlink()
 
     def tidy(self) -> None:
         """Remove what we keep beside the index meanwhile."""
@@ -343,12 +363,13 @@ class _Checkout:
     def bring(self) -> None:
         """Bring files and index from the old commit to the new one."""
         args = ("read-tree", "-m", "-u", self._move.old, self._move.new)
+        self.is_touched = True  # as an interrupt may come at any moment
         done = self._git.call(*args, env=self._env)
         if done.returncode != 0 and any(sign in done.stderr for sign in _UNTOUCHED):
+            self.is_touched = False
             raise RepositoryError(
                 f"your checkout changed meanwhile; nothing was changed: {failure(args, done)}"
             )
-        self.is_touched = True
         if done.returncode != 0:
             raise failure(args, done)
         self._copy.replace(self._index)

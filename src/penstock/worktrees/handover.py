@@ -112,10 +112,11 @@ def preview(site: Site, wish: Wish) -> Handover:
 
 def _aside(site: Site, folder: Path) -> Site:
     """Return the same site, whose git writes objects to a folder of their own."""
+    known = os.fspath(site.common / "objects").replace("\\", "\\\\").replace('"', '\\"')
     env = {
         **site.git.base_env,
         "GIT_OBJECT_DIRECTORY": str(folder),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.fspath(site.common / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{known}"',
     }
     return replace(site, git=replace(site.git, base_env=env), plain_objects=False)
 
