@@ -69,9 +69,10 @@ def test_no_worktree_is_forgotten(made: Campaign) -> None:
         (12, {"kinds": ("group",), "most_kills": 8}),
         (13, {"kinds": ("git",), "most_kills": 10, "slow": True, "horizon_s": 0.3}),
         (14, {"kinds": ("orchestrator", "group", "git"), "most_kills": 10, "load": True}),
-        (15, {"kinds": ("orchestrator",), "most_kills": 10, "slow": True, "horizon_s": 0.3}),
+        (15, {"kinds": ("orchestrator, a tool at work",), "most_kills": 8}),
+        (19, {"kinds": ("orchestrator, git at work",), "most_kills": 8, "slow": True}),
     ],
-    ids=["alone", "with all its children", "git", "under load", "a slow git lives on"],
+    ids=["alone", "with all its children", "git", "under load", "a tool lives on", "git lives on"],
 )
 def test_death_at_any_moment(made: Campaign, number: int, how: dict[str, object]) -> None:
     """Killed at random moments, alone, with its children or in its git, a run ends as it should."""

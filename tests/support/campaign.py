@@ -173,7 +173,9 @@ class Run:
             os.kill(pid, signal.SIGKILL)
             lives.ended(LIFE_S)
             self.fail_on([f"a life hung for {LIFE_S:g} s"])
-        self._note_recovery(self.notes()[noted:], resumed=resume)
+        lived = self.notes()[noted:]
+        self.fail_on([f"outlived its life: {x['who']}" for x in lived if x["at"] == "survivor"])
+        self._note_recovery(lived, resumed=resume)
         return code or 0, kind
 
     def _is_to_die(self) -> bool:
@@ -293,8 +295,13 @@ def _enters(key: str) -> bool:
 
 
 KIND_SETS: Sequence[tuple[str, ...]] = (
-    ("orchestrator",), ("group",), ("orchestrator", "group", "git"), ("git",), ("tool",),
-)  # fmt: skip
+    ("orchestrator",),
+    ("group",),
+    ("orchestrator, a tool at work", "orchestrator, git at work"),
+    ("orchestrator", "group", "git"),
+    ("git",),
+    ("tool",),
+)
 
 
 def random_plan(made: Campaign, seed: int, number: int) -> Plan:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,13 +12,11 @@ import msgspec
 
 from penstock.model.records import Attempt
 from penstock.model.states import AttemptState
-from penstock.process import proc
-from penstock.process.api import MARKER_VARIABLE
 from penstock.wiring import open_workspace
+from tests.support.campaign_processes import left_running
 from tests.support.campaign_work import BUNDLES, CLASHING, RUN, dependents_of
 from tests.support.repos import git, opened, state_of
 
-PATIENCE_S = 5.0
 ENDED = (AttemptState.SUCCEEDED, AttemptState.FAILED)
 _MIXED = frozenset(name for pair in CLASHING for name in pair)
 """Workstreams whose way depends on who arrives first; their end does not."""
@@ -161,25 +157,3 @@ def _half_made(root: Path, states: Mapping[str, tuple[str, str]]) -> list[str]:
         said.append(f"{len(places) - 1} worktrees listed, {len(rows)} known")
     trash = root / ".worktrees/.trash"
     return said + [f"in the trash: {path}" for path in (trash.iterdir() if trash.is_dir() else ())]
-
-
-def left_running(root: Path) -> list[str]:
-    """Return the processes that belong to this repository, once those that are ending have gone."""
-    deadline = time.monotonic() + PATIENCE_S
-    while (found := _running(root)) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return found
-
-
-def _running(root: Path) -> list[str]:
-    inside, ours = str(root) + os.sep, os.fsencode(f"git:{root}/.git:")
-    me = proc.ancestors(os.getpid())
-    found = []
-    for entry in proc.entries():
-        if entry.pid in me:
-            continue
-        cwd = proc.cwd(entry.pid)
-        marks = proc.environ_values(entry.pid, MARKER_VARIABLE.encode())
-        if cwd == str(root) or cwd.startswith(inside) or any(m.startswith(ours) for m in marks):
-            found.append(f"{entry.pid} in {cwd}, marked {marks}")
-    return found

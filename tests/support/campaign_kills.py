@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
-from penstock.process import proc
-from penstock.process.api import MARKER_VARIABLE
 from tests.support.campaign_life import Lives
+from tests.support.campaign_processes import (
+    descendants,
+    git_marker,
+    is_tool_of_run,
+    kill,
+    marks_of,
+    words_of,
+)
 
 _PAUSE_S = 0.001
 _POLL_S = 30.0
 _TOOLS_TO_DIE = 0.2
 
 Killer = Callable[[Lives, int, random.Random, float, Path], list[str]]
-
-
-def descendants(pid: int) -> list[proc.Entry]:
-    """Return all that descends from a process, sessions of their own included."""
-    everybody = list(proc.entries())
-    family, found = {pid}, []
-    while more := [e for e in everybody if e.parent in family and e.pid not in family]:
-        found += more
-        family.update(e.pid for e in more)
-    return found
-
-
-def kill(pid: int) -> None:
-    """Send SIGKILL to a process that may be gone."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
 
 
 def orchestrator(
@@ -62,7 +49,7 @@ def group(lives: Lives, pid: int, rng: random.Random, horizon_s: float, _root: P
 
 def git(lives: Lives, pid: int, rng: random.Random, horizon_s: float, root: Path) -> list[str]:
     """Kill a git child only, and others later while the life goes on."""
-    ours = os.fsencode(f"git:{root}/.git:{pid}:")
+    ours = git_marker(root, pid)
     killed: list[str] = []
     until = time.monotonic() + _POLL_S
     moment = time.monotonic() + rng.uniform(0, horizon_s)
@@ -70,8 +57,8 @@ def git(lives: Lives, pid: int, rng: random.Random, horizon_s: float, root: Path
         if time.monotonic() < moment:
             continue
         for child in descendants(pid):
-            if any(m.startswith(ours) for m in _marks(child.pid)):
-                killed.append(" ".join(_words(child.pid)[1:5]))
+            if any(m.startswith(ours) for m in marks_of(child.pid)):
+                killed.append(" ".join(words_of(child.pid)[1:5]))
                 kill(child.pid)
                 moment = time.monotonic() + rng.uniform(0, horizon_s)
                 break
@@ -85,29 +72,46 @@ def tool(lives: Lives, pid: int, rng: random.Random, _horizon_s: float, _root: P
     until = time.monotonic() + _POLL_S
     while len(killed) < 2 and time.monotonic() < until and not lives.has_ended(_PAUSE_S):
         for child in descendants(pid):
-            if child.pid in seen or not _is_tool(child.pid):
+            if child.pid in seen or not is_tool_of_run(child.pid):
                 continue
             seen.add(child.pid)
             if rng.random() < _TOOLS_TO_DIE:
                 time.sleep(rng.uniform(0, 0.04))
-                killed.append(b" ".join(_marks(child.pid)).decode())
+                killed.append(b" ".join(marks_of(child.pid)).decode())
                 kill(child.pid)
     return killed
 
 
-def _is_tool(pid: int) -> bool:
-    return any("scripted_child" in word for word in _words(pid))
+def amid_tool(
+    lives: Lives, pid: int, rng: random.Random, _horizon_s: float, _root: Path
+) -> list[str]:
+    """Kill the orchestrator alone while a tool is at work, which lives on."""
+    return _amid(lives, pid, rng, is_tool_of_run)
 
 
-def _marks(pid: int) -> list[bytes]:
-    return proc.environ_values(pid, MARKER_VARIABLE.encode())
+def amid_git(
+    lives: Lives, pid: int, rng: random.Random, _horizon_s: float, root: Path
+) -> list[str]:
+    """Kill the orchestrator alone while a git is at work, which lives on."""
+    ours = git_marker(root, pid)
+    return _amid(lives, pid, rng, lambda p: any(m.startswith(ours) for m in marks_of(p)))
 
 
-def _words(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace").split("\0")
-    except OSError:  # gone meanwhile
-        return []
+def _amid(
+    lives: Lives, pid: int, rng: random.Random, is_wanted: Callable[[int], bool]
+) -> list[str]:
+    """Kill the orchestrator when it has one of some children, or one that comes a little later."""
+    until, seen = time.monotonic() + _POLL_S, 0
+    wanted = rng.randint(1, 4)
+    last = 0
+    while time.monotonic() < until and not lives.has_ended(0.0):
+        for child in descendants(pid):
+            if child.pid != last and is_wanted(child.pid):
+                last, seen = child.pid, seen + 1
+            if last == child.pid and seen >= wanted:
+                kill(pid)
+                return [" ".join(words_of(last)[-3:])]
+    return []
 
 
 KILLERS: Mapping[str, Killer] = {
@@ -115,4 +119,6 @@ KILLERS: Mapping[str, Killer] = {
     "group": group,
     "git": git,
     "tool": tool,
+    "orchestrator, a tool at work": amid_tool,
+    "orchestrator, git at work": amid_git,
 }

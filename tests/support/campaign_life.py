@@ -33,6 +33,7 @@ from penstock.store.sqlite import SqliteJournal
 from penstock.wiring import open_workspace
 from penstock.worktrees.repository import GitRepository
 from penstock.worktrees.worktree import GitWorktree
+from tests.support.campaign_processes import survivors
 from tests.support.campaign_work import BUNDLES, RUN
 
 TOP = Path(__file__).parents[2]
@@ -88,6 +89,7 @@ class Boundaries:
 
     def __init__(self, order: Order, notes: Notes) -> None:
         self._deadly, self._notes, self._share = frozenset(order.boundaries), notes, order.share
+        self._root, self._has_looked = Path(order.root), False
         self._usual = frozenset(order.known).union(order.died)
 
     def reach(self, key: str) -> None:
@@ -115,6 +117,8 @@ class Boundaries:
         @functools.wraps(method)
         def wrapped(self_: Any, *args: Any, **named: Any) -> Any:
             key = f"{name} {describe(self_, name, args, named)}".strip()
+            if name == "begin_attempt":
+                self._look_round()
             self.reach(f"before {key}")
             result = method(self_, *args, **named)
             if name == "begin_attempt":
@@ -123,6 +127,13 @@ class Boundaries:
             return result
 
         return wrapped
+
+    def _look_round(self) -> None:
+        """Before the first attempt of this life, note what an earlier one has left running."""
+        if not self._has_looked:
+            self._has_looked = True
+            for who in survivors(self._root):
+                self._notes.say("survivor", who=who)
 
 
 def ended_of(journal: SqliteJournal, ws_id: str) -> int:

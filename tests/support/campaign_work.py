@@ -53,6 +53,8 @@ if [ $clashes -gt 1 ]; then echo "ws-i.txt:1:1: T2 two clash"; failed=1; fi
 exit $failed
 """
 DELAY_S = 0.03
+LONG_S, LONG = 0.8, "ws-c"
+"""What outlives its orchestrator if nobody ends it: this one's turn, and its commit by a slow git."""
 BREAKS = "ws-j"
 HELD = "ws-l"
 CLASHING = (("ws-a", "ws-h"), ("ws-g", "ws-i"))
@@ -62,7 +64,8 @@ CLASHING = (("ws-a", "ws-h"), ("ws-g", "ws-i"))
 def turn(ws_id: str, text: str, **more: str) -> dict[str, Any]:
     """A turn that writes the workstream's own file, and others by the name before `.txt`."""
     named = {f"{name}.txt": content for name, content in more.items()}
-    return {"edits": {f"{ws_id}.txt": text, **named}, "delay_s": DELAY_S}
+    delay_s = LONG_S if ws_id == LONG else DELAY_S
+    return {"edits": {f"{ws_id}.txt": text, **named}, "delay_s": delay_s}
 
 
 def _both(text: str) -> dict[str, Any]:
@@ -178,8 +181,9 @@ def slow_git(folder: Path) -> Path:
     wrapper = folder / "git"
     wrapper.write_text(
         "#!/bin/sh\n"
-        'case " $* " in\n'
-        '  *" commit "*|*" reset "*|*" merge-tree "*|*" worktree "*|*" checkout "*|*" clean "*)\n'
+        'case "$GIT_WORK_TREE $* " in\n'
+        f'  *{LONG}" "*" commit "*) sleep {LONG_S} ;;\n'
+        '  *" reset "*|*" merge-tree "*|*" worktree "*|*" checkout "*|*" clean "*)\n'
         "    sleep 0.03 ;;\n"
         "esac\n"
         f'exec {real} "$@"\n'
