@@ -88,6 +88,8 @@ class History:
             mine = attempts.get(row.ws_id, ())
             times = times_by_step(mine)
             tool = editor_of(mine)
+            if row.integration is IntegrationState.MERGED:
+                times.setdefault(INTEGRATE, 0.0)  # merged together with others, at their cost
             for step in passed_steps(row):
                 if step in times:
                     for key in {(tool, step), (None, step)}:

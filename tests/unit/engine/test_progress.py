@@ -220,6 +220,14 @@ def test_merging_counts_where_it_is_recorded(story: Story) -> None:
     assert look(story).critical_path_s == 50.0
 
 
+def test_a_batch_shares_the_time_of_its_merge(story: Story) -> None:
+    """Where one of two that were merged together bears the checks, each is expected to take half."""
+    story.finish("ws-a")
+    story.finish("ws-b")
+    story.attempt("ws-a", "integrate", 30)
+    assert look(story).critical_path_s == 35.0
+
+
 def test_what_waits_for_a_failed_one_is_not_waited_for(story: Story) -> None:
     """The estimate is for what can still end."""
     run = story.another("run-2")
