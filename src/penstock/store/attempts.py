@@ -48,10 +48,11 @@ class AttemptStore(Base):
     def note_process(self, attempt_id: int, pid: int, start: int) -> None:
         """Record which process does an attempt that runs; a later one replaces it.
 
-        `start` is its start time as process.identity gives it. Raises UsageError when the attempt
-        is over, NotFoundError, ClaimLostError.
+        `start` is its start time as process.identity gives it. The disk is not waited for: a power
+        cut ends the process as well. Raises UsageError when the attempt is over, NotFoundError,
+        ClaimLostError.
         """
-        with self._write() as tx:
+        with self._write(synced=False) as tx:
             attempt = self._require_attempt(tx, attempt_id)
             self._fence(tx, attempt.run_id)
             if attempt.status is not AttemptState.RUNNING:

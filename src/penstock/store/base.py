@@ -83,9 +83,8 @@ class Base:
         self._clock = clock
         self._on_event = on_event
         self._claims: dict[str, int] = {}
-        self._begun: dict[
-            int, float
-        ] = {}  # attempts of this object: when, by a clock that is not set
+        # when the attempts of this object began, by a clock that is not set
+        self._begun: dict[int, float] = {}
         self._shared: tuple[int, Transaction] | None = None
 
     @contextmanager
@@ -109,17 +108,17 @@ class Base:
         self._tell(tx)
 
     @contextmanager
-    def _write(self, run_id: str | None = None) -> Iterator[Transaction]:
+    def _write(self, run_id: str | None = None, *, synced: bool = True) -> Iterator[Transaction]:
         """Give one write transaction, fenced when it is about a run.
 
-        The events recorded are told after the commit and outside the lock, in the thread that
+        What need not outlive a power cut need not be `synced`. The events recorded are told after the commit and outside the lock, in the thread that
         wrote; with several threads their ids give the order.
         """
         block = self._own_block()
         if block is not None:
             yield self._fenced(block, run_id)
             return
-        with self._db.write() as connection:
+        with self._db.write(synced=synced) as connection:
             tx = self._fenced(Transaction(connection, iso(self._clock())), run_id)
             yield tx
         self._tell(tx)

@@ -35,6 +35,7 @@ MEMORY = ":memory:"
 _LOG_LIMIT = 16 * 1024 * 1024
 # what SQLite says where it may not make the lock file of the log
 _NO_LOCK_FILE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+_FULL = 2  # the value of PRAGMA synchronous
 _EFFECTIVE = os.access in os.supports_effective_ids
 
 
@@ -86,6 +87,8 @@ class Database:
         self._lock = threading.RLock()
         files = () if path is None or read_only else (path, log_of(path))
         self._files = tuple((str(file), _identity(str(file))) for file in files)
+        level = 0 if read_only else connection.execute("PRAGMA synchronous").fetchone()[0]
+        self._syncs = level >= _FULL
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
@@ -93,13 +96,34 @@ class Database:
             self._connection.close()
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection within one write transaction. Raises JournalError."""
+    def write(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
+        """Give the connection within one write transaction. Raises JournalError.
+
+        One that is not `synced` may be lost in a power cut, though not in the death of a process; it
+        does not wait for the disk.
+        """
         if self.read_only:
             raise JournalError(f"the journal {self.name} was opened for reading only")
-        with self._lock, translated(self.name), immediate(self._connection):
+        with (
+            self._lock,
+            translated(self.name),
+            self._syncing(synced),
+            immediate(self._connection),
+        ):
             self._require_files()
             yield self._connection
+
+    @contextmanager
+    def _syncing(self, synced: bool) -> Iterator[None]:
+        """Have the transaction of a block wait for the disk or not."""
+        if synced or not self._syncs:
+            yield
+            return
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        try:
+            yield
+        finally:
+            self._connection.execute("PRAGMA synchronous=FULL")
 
     def _require_files(self) -> None:
         """Raise JournalError when the file or its log was moved, deleted or replaced meanwhile.

@@ -19,7 +19,7 @@ from penstock.model.states import RunState
 from penstock.store.database import _use_log, open_file
 from penstock.store.faults import describe
 from penstock.store.sqlite import SqliteJournal, connect, open_journal
-from tests.support.journals import RUN, ask, intact, one_step, seed, sql
+from tests.support.journals import RUN, ask, intact, intent, one_step, seed, sql
 
 NOBODY = 65534
 
@@ -75,6 +75,25 @@ def test_a_journal_is_opened_as_promised(path: Path, durability: Durability, lev
         assert pragma(journal, "synchronous") == level
         assert pragma(journal, "foreign_keys") == 1
         assert pragma(journal, "busy_timeout") == 3000
+
+
+@pytest.mark.parametrize(("durability", "level"), [(Durability.FULL, 2), (Durability.NORMAL, 1)])
+def test_the_note_of_a_process_does_not_wait_for_the_disk(
+    path: Path, durability: Durability, level: int
+) -> None:
+    """A power cut ends the process as well; what comes after is as durable as promised."""
+    with open_journal(path, durability=durability) as journal:
+        said: list[str] = []
+        begun = journal.begin_attempt(intent())
+        journal._db._connection.set_trace_callback(said.append)
+        journal.note_process(begun.id, 1, 2)
+        journal._db._connection.set_trace_callback(None)
+        assert ("PRAGMA synchronous=NORMAL" in said) is (durability is Durability.FULL)
+        with pytest.raises(NotFoundError):
+            journal.note_process(99, 1, 2)
+        assert pragma(journal, "synchronous") == level
+    with open_journal(path) as journal:
+        assert journal.list_attempts(RUN)[0].pid == 1
 
 
 def test_only_the_owner_reads_a_journal(tmp_path: Path) -> None:
