@@ -189,6 +189,30 @@ def test_another_checkout_of_the_repository(root: Path, tmp_path: Path) -> None:
     assert state_of(root) == before
 
 
+def test_a_bare_repository_with_worktrees(root: Path, tmp_path: Path) -> None:
+    """The branch that a bare repository's HEAD names is checked out nowhere, so it can be moved."""
+    bare, tree = tmp_path / "bare.git", tmp_path / "tree"
+    git(root, "clone", "--quiet", "--bare", str(root), str(bare))
+    git(bare, "worktree", "add", "--quiet", "-b", "mine", str(tree), "start")
+    given = opened(tree).handover(
+        "integration/r", "main", strategy=MERGE, base=git(root, "rev-parse", "start"),
+        message="m", trailers={},
+    )  # fmt: skip
+    assert git(bare, "rev-parse", "main") == given.commit
+    assert git(tree, "status", "--porcelain") == ""
+
+
+def test_a_file_system_without_links(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock on the index is made in another way there."""
+
+    def no_links(*_args: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert hand_over(root, SQUASH, "main").checkout_updated
+    assert git(root, "status", "--porcelain") == ""
+
+
 # -- in between ------------------------------------------------------------------------------
 def test_a_branch_that_moves_in_between_wins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The checkout is brought back, and the other's commit stays."""
@@ -298,6 +322,14 @@ def test_a_file_that_was_written_in_part_is_ours(
     assert git(root, "status", "--porcelain") == ""
     assert (root / "src/a.py").read_text() == "A = 1\n"
     assert repo.recover() == ()
+
+
+def test_what_cannot_be_mended_stops_no_run(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recovery says that it leaves it alone, and why."""
+    interrupted(root, monkeypatch)
+    write(root, {"src/a.py": "since then\n"})
+    assert [said for said in opened(root).recover() if "has been changed since" in said]
+    assert (root / "src/a.py").read_text() == "since then\n"
 
 
 def test_a_lock_that_the_user_has_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
