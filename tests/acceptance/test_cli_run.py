@@ -150,13 +150,16 @@ def test_diff_shows_what_was_committed(repo: Path) -> None:
 
 
 def test_reports_in_every_form(repo: Path) -> None:
-    """Text, Markdown, JSON and JUnit tell the same."""
+    """Text, Markdown, JSON and JUnit tell the same; JSON has the figures of the run, too, and JUnit
+    has them in a suite of their own."""
     assert "Run run-one: failed" in ask(repo, "report", "latest").out
     assert "| `ws-mended` | done | 1 |" in ask(repo, "report", "latest", "--format", "md").out
     document = ask(repo, "report", "latest", "--json").json
+    assert len(document.pop("figures")["workstreams"]) == 4
+    assert document.pop("metrics")["run_id"] == "run-one"
     assert document == json.loads((repo / "result.json").read_text(encoding="utf-8"))
     top = ET.fromstring(ask(repo, "report", "latest", "--format", "junit").out)  # noqa: S314
-    assert len(top.findall("testsuite")) == 4
+    assert len(top.findall("testsuite")) == 5
 
 
 def test_an_ended_run_is_not_run_again(repo: Path) -> None:
