@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -202,3 +203,14 @@ def test_a_ref_that_git_moves_meanwhile_is_elsewhere(
     )
     assert not repo.advance("integration/r", other, expected=first)
     assert git(repo.root, "rev-parse", "integration/r") == then
+
+
+def test_a_death_between_commit_and_branch(repo: GitRepository) -> None:
+    """The lock that a killed git left beside the branch is cleared, and the same move is made."""
+    first, then = repo.head(), grown(repo.root, "then", {"a": "1"})
+    repo.ensure_branch("integration/r", first)
+    lock = repo.root / ".git/refs/heads/integration/r.lock"
+    lock.write_text(f"{then}\n")
+    os.utime(lock, (1, 1))
+    assert repo.advance("integration/r", then, expected=first)
+    assert repo.resolve("integration/r") == then
