@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from penstock import api
+import penstock
 from tests.support.cli import Cli, bundle, make_repository, write_bundles
 from tests.support.drawings import DotReader, read_mermaid
 
@@ -147,9 +147,9 @@ def test_what_is_not_there_is_named(cli: Cli, words: list[str], error: str) -> N
 
 def test_the_python_api_draws_too(cli: Cli) -> None:
     """The folder, bundles as values, and a run."""
-    everything = api.graph(root=cli.folder)
+    everything = penstock.graph(root=cli.folder)
     assert everything.critical_path == ("ws-a", "ws-b", "ws-c")
-    some = api.load("ws-a", root=cli.folder)
-    assert api.graph(bundles=some, root=cli.folder, max_parallel=1).slots == 1
+    some = penstock.load("ws-a", root=cli.folder)
+    assert penstock.graph(bundles=some, root=cli.folder, max_parallel=1).slots == 1
     assert cli("validate", "--run-id", "run-one").code == 0
-    assert len(api.graph("run-one", root=cli.folder).nodes) == 3
+    assert len(penstock.graph("run-one", root=cli.folder).nodes) == 3

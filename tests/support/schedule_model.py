@@ -90,11 +90,7 @@ class Model:
     def room(self, ws: str, spare: Collection[str] = ()) -> bool:
         """A slot and units of all keys, one more of each key in `spare`; nobody runs alone."""
         own = self.bundles[ws]
-        units = all(
-            sum(key in self.keys[w] for w in self.working) + (key in spare) < self.limits[key]
-            for key in self.keys[ws]
-            if key in self.limits
-        )
+        units = self.units(ws, spare)
         lone = any(not self.bundles[w].parallel_ok for w in self.working)
         alone = not own.parallel_ok and bool(self.working)
         return units and len(self.working) < self.total and not lone and not alone
@@ -108,6 +104,24 @@ class Model:
         """May start or go on now, fairness aside."""
         idle = ws not in self.working and self.clear(ws) and not self.held(ws, now)
         return idle and self.room(ws) and self.uncontested(ws)
+
+    def waits_for_busy(self, ws: str, now: float) -> bool:
+        """Only waits for what others need for their work: claims, groups, keys, the idle machine."""
+        if ws in self.working or not self.clear(ws) or self.held(ws, now):
+            return False
+        others = [o for o in self.bundles if o != ws and self.holding(o) and self.collide(ws, o)]
+        if self.state[ws] not in BEGUN and not all(map(self.busy, others)):
+            return False
+        alone = not self.bundles[ws].parallel_ok and bool(self.working)
+        return alone or any(map(self.busy, others)) or not self.units(ws)
+
+    def units(self, ws: str, spare: Collection[str] = ()) -> bool:
+        """A unit of all keys, and one more of each key in `spare`."""
+        return all(
+            sum(key in self.keys[w] for w in self.working) + (key in spare) < self.limits[key]
+            for key in self.keys[ws]
+            if key in self.limits
+        )
 
     def barred(self, ws: str, first: str) -> bool:
         """Would take what the one that reserves needs, though it comes behind it."""
