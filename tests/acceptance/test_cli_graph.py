@@ -110,6 +110,16 @@ def test_a_limited_tool_is_named(cli: Cli) -> None:
     assert "scripted (1 at a time): ws-a, ws-b, ws-x, ws-c" in " ".join(said.out.split())
 
 
+def test_a_limited_capability_is_named(cli: Cli) -> None:
+    """A bundle with a capability counts for that, not for its tool."""
+    (cli.folder / "config").mkdir()
+    settings = "limits: {capabilities: {review: 1}, tools: {scripted: 1}}\n"
+    (cli.folder / "config" / "pipeline.yaml").write_text(settings, encoding="utf-8")
+    write_bundles(cli.folder, *(bundle(f"ws-{n}", capability="review") for n in "ab"))
+    found = cli("graph", "--json").json["serialised"]
+    assert [s["kind"] for s in found] == ["gate", "capability"]
+
+
 def test_a_run_is_drawn_with_its_times(cli: Cli) -> None:
     """What is done says so, times are the journal's; bundles get those of earlier runs."""
     assert cli("run", "--all", "--run-id", "run-one", "--json").code == 0

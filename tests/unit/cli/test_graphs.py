@@ -144,6 +144,12 @@ def test_mermaid_shows_states_and_times() -> None:
     assert list(read_mermaid(text)[0].values()) == ["ws-00000 done 12s", "ws-00001 3.0s"]
 
 
+def test_nothing_can_be_drawn() -> None:
+    """An empty folder is an empty graph in both languages."""
+    assert DotReader(dot_graph(drawn([]))).nodes == {}
+    assert read_mermaid(mermaid_graph(drawn([]))) == ({}, [])
+
+
 @settings(deadline=None)
 @given(CLAIM_TEXT, CLAIM_TEXT)
 def test_any_text_can_be_drawn(claim: str, group: str) -> None:
