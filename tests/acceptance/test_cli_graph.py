@@ -139,6 +139,27 @@ def test_a_run_that_has_not_started_is_drawn(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
+    ("filled", "code", "error"),
+    [
+        (None, 0, ""),
+        ({"no": "bundle"}, 0, ""),
+        (bundle("ws-a", depends_on=["ws-a"]), 2, "Dependency cycle(s) detected: ws-a -> ws-a"),
+        (bundle("ws-a", files_scope=["/etc"]), 2, "a claim of a bundle of run-one is wrong"),
+    ],
+)
+def test_a_run_that_a_script_has_filled_is_no_crash(
+    cli: Cli, filled: object, code: int, error: str
+) -> None:
+    """Rows without a bundle are left out; bundles that nobody could schedule are an error."""
+    assert cli("db", "init").code == 0
+    penstock.create_run("run-one")
+    metadata = None if filled is None else {"bundle": filled}
+    penstock.create_workstream("ws-a", "run-one", metadata=metadata)
+    said = cli("graph", "run-one")
+    assert (said.code, error in said.err) == (code, True)
+
+
+@pytest.mark.parametrize(
     ("words", "error"),
     [
         (["nothing"], "there is no run 'nothing'"),

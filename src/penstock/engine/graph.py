@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from penstock.engine.history import (
     EARLIER_RUNS,
     INTEGRATE,
@@ -17,6 +15,8 @@ from penstock.engine.history import (
     expected,
     times_by_step,
 )
+from penstock.engine.rows import bundle_of
+from penstock.errors import BundleError
 from penstock.model.bundle import Bundle
 from penstock.model.records import Run
 from penstock.model.settings import OverlapPolicy, PipelineSettings
@@ -70,10 +70,13 @@ def graph_of_run(
     """Draw the graph of a run: what is done with the time it took, the rest with the time that it
     may take by what this and earlier runs took.
 
-    Rows without a bundle, which scripts may enter, are left out.
+    Rows without a (right) bundle, which scripts may enter, are left out. Raises BundleError for
+    bundles that cannot be scheduled, among them BundleCycleError.
     """
-    rows = [r for r in journal.list_workstreams(run.run_id) if "bundle" in r.metadata]
-    bundles = [msgspec.convert(row.metadata["bundle"], Bundle) for row in rows]
+    everything = journal.list_workstreams(run.run_id)
+    found = [(row, bundle) for row in everything if (bundle := bundle_of(row)) is not None]
+    rows = [row for row, _ in found]
+    bundles = [bundle for _, bundle in found]
     attempts = by_workstream(journal.list_attempts(run.run_id))
     present = History()
     present.add(rows, attempts)
@@ -89,7 +92,12 @@ def graph_of_run(
     wanted = run.metadata.get("max_parallel")
     rules = _rules(settings, slots or (wanted if isinstance(wanted, int) else None), tool)
     states = {row.ws_id: row.status for row in rows}
-    return picture(bundles, rules, durations=_known(times), states=states)
+    try:
+        return picture(bundles, rules, durations=_known(times), states=states)
+    except BundleError:
+        raise
+    except ValueError as error:
+        raise BundleError(f"a claim of a bundle of {run.run_id} is wrong: {error}") from error
 
 
 def _rules(settings: PipelineSettings, slots: int | None, tool: str | None = None) -> Rules:
