@@ -394,6 +394,18 @@ def test_starting_and_stopping_keep_count() -> None:
         frontier.record("ws-x", W.DONE)
 
 
+def test_a_done_one_may_be_at_work_on_its_merge() -> None:
+    """A FIX turn for a conflict takes a slot and a unit of the tool; the end of it gives them back."""
+    capacity = Capacity(total=1, keys={"tool:scripted": 1})
+    frontier = Frontier(many("ab"), capacity=capacity, keys_of=tools)
+    frontier.record("ws-a", W.DONE, M.QUEUED)
+    frontier.start("ws-a")
+    assert frontier.next(0.0) is None
+    assert set(frontier.verdicts(0.0)) == {"ws-b"}
+    finish(frontier, "ws-a", merge=M.CONFLICT)
+    assert start_all(frontier) == ["ws-b"]
+
+
 def test_a_cycle_is_an_error() -> None:
     """Nothing is ever ready in a cycle, so it is told at once."""
     with pytest.raises(BundleCycleError):
