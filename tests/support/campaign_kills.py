@@ -66,20 +66,25 @@ def git(lives: Lives, pid: int, rng: random.Random, horizon_s: float, root: Path
 
 
 def tool(lives: Lives, pid: int, rng: random.Random, _horizon_s: float, _root: Path) -> list[str]:
-    """Kill the child of one turn or two only, each some milliseconds after it has begun."""
+    """Kill the child of a turn only, some milliseconds after it has begun, and maybe another's.
+
+    Of each workstream one at the most: two FIX turns that fail are a matter for its breaker.
+    """
     seen: set[int] = set()
-    killed: list[str] = []
+    killed: dict[str, str] = {}
     until = time.monotonic() + _POLL_S
     while len(killed) < 2 and time.monotonic() < until and not lives.has_ended(_PAUSE_S):
         for child in descendants(pid):
             if child.pid in seen or not is_tool_of_run(child.pid):
                 continue
             seen.add(child.pid)
-            if rng.random() < _TOOLS_TO_DIE:
+            mark = b" ".join(marks_of(child.pid)).decode()
+            ws_id = mark.split("/")[1] if "/" in mark else ""
+            if ws_id and ws_id not in killed and rng.random() < _TOOLS_TO_DIE:
                 time.sleep(rng.uniform(0, 0.04))
-                killed.append(b" ".join(marks_of(child.pid)).decode())
                 kill(child.pid)
-    return killed
+                killed[ws_id] = mark
+    return list(killed.values())
 
 
 def amid_tool(
