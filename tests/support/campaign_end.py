@@ -122,6 +122,7 @@ def _leftovers(root: Path, before: dict[str, bytes]) -> list[str]:
     said += [f"committed twice: {step}" for step in twice]
     with open_workspace(root) as workspace:
         attempts = workspace.reader.list_attempts(RUN)
+        said += [f"audit trail: {damage}" for damage in workspace.recorded.verify().damage]
     said += [
         f"still running: {a.step_name} of {a.ws_id}"
         for a in attempts

@@ -295,6 +295,7 @@ def serve() -> None:
         for module in pkgutil.iter_modules(importlib.import_module(room).__path__, f"{room}."):
             if not module.ispkg and not module.name.endswith(("_child", "portable")):
                 importlib.import_module(module.name)  # a life does not have to, after its fork
+    importlib.import_module("cryptography.hazmat.primitives.serialization")
     print(json.dumps({"ready": os.getpid()}), flush=True)
     for line in sys.stdin:
         order = msgspec.json.decode(line, type=Order)
