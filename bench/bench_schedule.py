@@ -150,26 +150,32 @@ def layered_graph(rng: random.Random) -> list[Bundle]:
 
 
 def sleep_through(bundles: Sequence[Bundle]) -> float:
-    """Run a graph of sleepers in threads, started as an engine would; return the seconds."""
+    """Run a graph of sleepers in a thread for each slot; return the seconds."""
     frontier = Frontier(bundles, capacity=Capacity(total=SLOTS))
+    begun: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     ended: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    def work(name: str) -> None:
-        time.sleep(SLEEP_S)
-        ended.put(name)
+    def work() -> None:
+        while (name := begun.get()) is not None:
+            time.sleep(SLEEP_S)
+            ended.put(name)
 
-    began, running = time.perf_counter(), 0
+    for _ in range(SLOTS):
+        threading.Thread(target=work).start()
+    began = time.perf_counter()
     while True:
         while (ws := frontier.next(0.0)) is not None:
             frontier.start(ws)
-            threading.Thread(target=work, args=(ws,)).start()
-            running += 1
-        if not running:
-            return time.perf_counter() - began
+            begun.put(ws)
+        if not frontier.at_work:
+            break
         ws = ended.get()
-        running -= 1
         frontier.stop(ws)
         frontier.record(ws, DONE, MERGED)
+    took = time.perf_counter() - began
+    for _ in range(SLOTS):
+        begun.put(None)
+    return took
 
 
 def sleeper_rows() -> Iterator[tuple[str, str, str]]:
