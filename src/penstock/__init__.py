@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         record_audit_log,
         route_capability,
     )
-    from penstock.control import approve, integrate
+    from penstock.control import approve, cancel, integrate, quarantine
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.errors import (
         AIMAdapterInvocationError,
@@ -173,7 +173,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "penstock.control": (
         "approve",
+        "cancel",
         "integrate",
+        "quarantine",
     ),
     "penstock.engine.ports": (
         "Observer",
@@ -329,6 +331,7 @@ __all__ = [
     "approve",
     "attempts",
     "build_dependency_graph",
+    "cancel",
     "create_execution_request",
     "create_run",
     "create_workstream",
@@ -372,6 +375,7 @@ __all__ = [
     "open_workspace",
     "parallel_plan",
     "progress",
+    "quarantine",
     "record_audit_log",
     "record_error",
     "record_event",

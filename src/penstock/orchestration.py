@@ -25,7 +25,7 @@ import msgspec
 
 from penstock.api import metrics, progress
 from penstock.assembly import event_sink
-from penstock.control import approve, integrate
+from penstock.control import approve, cancel, integrate, quarantine
 from penstock.engine.ports import RunRequest
 from penstock.engine.step import ENDED, STATES_OF
 from penstock.errors import (
@@ -198,6 +198,14 @@ class Orchestrator:
         return _document(metrics(run_id, root=self._root, db=self._db))
 
     # -- steering --------------------------------------------------------------------------
+    def quarantine_run(self, run_id: str, ws_id: str | None = None, *, reason: str = "") -> Row:
+        """Set a run aside, or a failed workstream of it; see `penstock.quarantine`."""
+        return as_row(quarantine(run_id, ws_id, reason=reason, root=self._root, db=self._db))
+
+    def cancel_run(self, run_id: str, *, reason: str | None = None) -> Row:
+        """Give a run up; see `penstock.cancel`."""
+        return as_row(cancel(run_id, reason=reason, root=self._root, db=self._db))
+
     def approve_gate(
         self,
         run_id: str,

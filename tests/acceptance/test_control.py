@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import penstock
-from penstock.errors import NotFoundError, RepositoryError, UsageError
+from penstock.errors import InvalidTransitionError, NotFoundError, RepositoryError, UsageError
+from penstock.process.identity import this_process
 from tests.support.pipeline import Project, says
 from tests.support.repos import git
 
@@ -106,3 +107,72 @@ def test_trying_changes_nothing(project: Project) -> None:
     tried = penstock.integrate("run-1", "target", partial=True, dry_run=True, root=project.root)
     assert [missing.ws_id for missing in tried.missing] == ["ws-b"]
     assert git(project.root, "rev-parse", "target") == head
+
+
+# -- canceling and quarantine ----------------------------------------------------------------------
+def states(project: Project) -> dict[str, str]:
+    """The states of the run's workstreams."""
+    rows = penstock.status("run-1", root=project.root)
+    return {row.ws_id: row.status.value for row in rows}
+
+
+def test_a_run_is_given_up(project: Project) -> None:
+    """What has not ended is canceled, what is done stays done, and both happen once."""
+    run = penstock.cancel("run-1", reason="no need", root=project.root)
+    assert (run.status, run.reason) == ("canceled", "no need")
+    assert states(project) == {"ws-a": "done", "ws-b": "canceled"}
+    assert penstock.cancel("run-1", root=project.root).status == "canceled"
+    told = [event.event_type for event in penstock.events("run-1", root=project.root)]
+    assert told.count("run_canceled") == 1
+    with pytest.raises(UsageError, match="has ended"):
+        penstock.resume("run-1", root=project.root)
+
+
+def test_a_failed_workstream_is_set_aside_and_then_the_run(project: Project) -> None:
+    """Of a failed run one workstream or all that failed are quarantined, with the reason."""
+    project.bundle("ws-a", says("x\n", "outside.txt"))
+    assert project.run(run_id="run-2").status == "failed"
+    run = penstock.quarantine("run-2", "ws-a", reason="to look at", root=project.root)
+    (row, _) = penstock.status("run-2", root=project.root)
+    assert (row.status, row.reason) == ("quarantined", "to look at")
+    assert run.status != "quarantined"
+    with pytest.raises(InvalidTransitionError, match="from pending to quarantined"):
+        penstock.quarantine("run-2", "ws-b", reason="x", root=project.root)
+    assert penstock.quarantine("run-2", reason="all", root=project.root).status == "quarantined"
+
+
+def test_the_process_that_works_on_a_run_is_asked(project: Project) -> None:
+    """Nothing is moved under its hands; the request lies in the journal for it."""
+    with project.workspace() as workspace:
+        holder = workspace.open_journal()
+        holder.claim_run("run-1", this_process().to_dict())
+        assert penstock.cancel("run-1", reason="stop", root=project.root).status == "running"
+        (request,) = holder.open_requests("run-1")
+        assert (request.kind, request.payload["reason"]) == ("cancel", "stop")
+        assert request.requested_by == getpass.getuser()
+        holder.release_run("run-1")
+
+
+def test_the_holder_that_died_is_not_waited_for(project: Project) -> None:
+    """A claim of a process that is gone does not keep a run from being given up."""
+    gone = {**this_process().to_dict(), "pid": 1 << 22, "start": 1}
+    with project.workspace() as workspace:
+        workspace.open_journal().claim_run("run-1", gone)
+    assert penstock.cancel("run-1", root=project.root).status == "canceled"
+
+
+def test_an_ended_run_is_not_moved(project: Project) -> None:
+    """Canceled cannot become quarantined, and a run that is not there is named."""
+    penstock.cancel("run-1", root=project.root)
+    with pytest.raises(InvalidTransitionError, match="canceled to quarantined"):
+        penstock.quarantine("run-1", reason="x", root=project.root)
+    with pytest.raises(NotFoundError):
+        penstock.cancel("run-none", root=project.root)
+
+
+def test_the_class_does_the_same(project: Project) -> None:
+    """cancel_run and quarantine_run return rows."""
+    orchestrator = penstock.Orchestrator(project.root)
+    assert orchestrator.quarantine_run("run-1", reason="odd")["status"] == "quarantined"
+    fresh = orchestrator.create_run("ws-a")
+    assert orchestrator.cancel_run(fresh)["status"] == "canceled"
