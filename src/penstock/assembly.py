@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,15 +16,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
 from penstock.engine.auditing import audit_event
 from penstock.engine.calls import Caller, CallResult
 from penstock.engine.calls import call_capability as run_capability
+from penstock.engine.diskguard import Room, worktree_room
 from penstock.engine.dryrun import (
     DryChecks,
     DryEvidence,
+    DryIsolation,
     DryRepository,
     DryToolbox,
     Plan,
@@ -32,14 +38,17 @@ from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
 from penstock.engine.services import Services
+from penstock.environment.isolation import Isolation
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
 from penstock.model.outcome import Outcome, OutcomeKind
-from penstock.model.records import Event
+from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
 from penstock.model.settings import CheckoutPolicy, PipelineSettings
-from penstock.process.api import Stop
-from penstock.process.identity import this_process
+from penstock.process import proc
+from penstock.process.api import MARKER_VARIABLE, Stop
+from penstock.process.descriptors import ensure_descriptors
+from penstock.process.identity import is_alive, this_process
 from penstock.process.sweep import sweep_markers
 from penstock.redact import Redactor, secret_values
 from penstock.registry.api import AimSettings, Registry
@@ -123,8 +132,11 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
             evidence=DryEvidence(parts.root),
             hold=_hold_nothing,
             sweep=_sweep_nothing,
+            isolation=DryIsolation(),
+            room=lambda: Room(ok=True, worktrees=0, idle=0),
         )
-        result = Engine(services).start(request, dry_run=True)
+        alone = msgspec.structs.replace(request, max_parallel=1)  # so that the plan has an order
+        result = Engine(services).start(alone, dry_run=True)
     bundles = {bundle.id: bundle for bundle in request.bundles}
     return plan.workstreams(bundles, result.run_id), result
 
@@ -152,6 +164,11 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         sweep=sweep_markers,
         owner=this_process().to_dict(),
         free_mb=lambda: shutil.disk_usage(parts.root).free >> 20,
+        room=lambda: _room(parts),
+        is_alive=_attempt_lives,
+        isolation=Isolation(parts.root, parts.root / parts.state),
+        slot_lock=_slot_lock(parts.root / parts.state),
+        ensure_descriptors=ensure_descriptors,
         router=_router(parts, journal),
         audit=parts.trail,
     )
@@ -255,6 +272,34 @@ def run_holder(state: Path) -> Callable[[str], AbstractContextManager[None]]:
         )
 
     return hold
+
+
+def _slot_lock(state: Path) -> Callable[[str, int], AbstractContextManager[None]]:
+    def lock(tool_id: str, number: int) -> AbstractContextManager[None]:
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", tool_id)
+        place = state / "locks" / f"tool-{name}-{number}.lock"
+        return exclusive(place, busy=f"all slots of {tool_id} are taken")
+
+    return lock
+
+
+def _room(parts: Parts) -> Room:
+    limits = parts.settings.limits
+    # counting them reads a few files for each
+    trees = parts.repository.overview()["worktrees"] if limits.max_worktrees else ()
+    places = (parts.root, parts.root / parts.state, Path(tempfile.gettempdir()))
+    return worktree_room(places, trees, limits)
+
+
+def _attempt_lives(attempt: Attempt) -> bool:
+    """Tell whether the process of an attempt is there: same number, start time and marker."""
+    if attempt.pid is None or attempt.marker is None or not proc.available():
+        return False
+    here = this_process()
+    process = msgspec.structs.replace(here, pid=attempt.pid, start=attempt.pid_start or 0)
+    if not is_alive(process):
+        return False
+    return attempt.marker.encode() in proc.environ_values(attempt.pid, MARKER_VARIABLE.encode())
 
 
 def _watcher(

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from penstock.driving import require_runnable
 from penstock.errors import PenstockError, PreFlightError
 from penstock.model.bundle import Bundle
-from penstock.wiring import Workspace, require_runnable
+from penstock.wiring import Workspace
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 Report = dict[str, Any]

@@ -71,6 +71,10 @@ class AimRouter:
         """Take a try's outcome into the tool's circuit breaker."""
         self._journal.record_tool_result(tool_id, attempt.kind, attempt.reset_at)
 
+    def max_concurrent(self) -> int:
+        """Return how many turns the coordination rules let one tool have at a time."""
+        return self._look().registry.rules.max_concurrent
+
     def timeout_s(self, bundle: Bundle) -> float | None:
         """Return the wall limit (s) of a turn: payload, then rule, then the configured default."""
         given = (bundle.capability_payload or {}).get("timeout_ms")

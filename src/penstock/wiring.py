@@ -12,23 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.driving import Driving
 from penstock.errors import RepositoryError
-from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from penstock.assembly import Aim, Parts
     from penstock.engine.calls import CallResult
     from penstock.engine.clean import Cleaner, CleanPlan
-    from penstock.engine.handover import HandoverRequest, HandoverResult
-    from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
+    from penstock.engine.ports import PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.figures import DiffStat
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
-    from penstock.process.api import Stop
     from penstock.store.salvage import Salvaged
     from penstock.store.soundness import Soundness
     from penstock.tools.api import ToolResult
@@ -43,7 +40,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Surroundings):
+class Workspace(Driving):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.
@@ -239,121 +236,6 @@ class Workspace(Surroundings):
             leftovers=Isolation(self.root, state),
         )
 
-    # -- running ---------------------------------------------------------------------------
-    def _parts(self) -> Parts:
-        from penstock.assembly import Parts
-        from penstock.config.circuit_breakers import load_breakers
-
-        return Parts(
-            root=self.need_repository().root,
-            state=self.state_folder,
-            settings=self.settings,
-            breakers=load_breakers(self.root, self.settings),
-            repository=self.repository,
-            toolbox=self.toolbox,
-            checks=self.checks,
-            aim=self._aim(),
-            trail=self.trail,
-        )
-
-    def _aim(self) -> Aim | None:
-        """Return the tool side, None where it is off or its registry is not to be reached.
-
-        Raises AIMRegistryLoadError and ConfigError for one that is wrong.
-        """
-        from penstock.assembly import Aim
-        from penstock.errors import AIMRegistryNotFoundError
-
-        settings = self.aim_settings
-        if not settings.switches.enable_aim:
-            return None
-        try:
-            registry = self.registry
-        except AIMRegistryNotFoundError:
-            return None
-        return Aim(registry=registry, settings=settings, check_payload=self.check_payload)
-
-    def create_run(self, request: RunRequest) -> str:
-        """Enter a run with its workstreams as pending and return its id; `resume` begins it.
-
-        Raises NotFoundError for an unknown tool, UsageError when the id is taken.
-        """
-        from penstock.assembly import engine, event_sink
-
-        parts = self._parts()
-        self._hide()
-        journal = self.open_journal(on_event=event_sink(parts.root, None, parts.trail))
-        return engine(parts, journal).create(request)
-
-    def run(
-        self, request: RunRequest, *, observer: Observer | None = None, stop: Stop | None = None
-    ) -> RunResult:
-        """Run a set of validated bundles to its end.
-
-        Days of the audit trail that are past their retention go first.
-        """
-        from penstock.assembly import engine, event_sink
-
-        require_runnable()
-        parts = self._parts()
-        self._hide()
-        journal = self.open_journal(on_event=event_sink(parts.root, observer, parts.trail))
-        if parts.trail is not None:
-            parts.trail.prune(self.aim_settings.switches.audit_log_retention_days)
-        return engine(parts, journal, observer=observer, stop=stop).start(request)
-
-    def resume(
-        self,
-        run_id: str,
-        *,
-        tool: str | None = None,
-        observer: Observer | None = None,
-        stop: Stop | None = None,
-    ) -> RunResult:
-        """Go on with a run that has not ended; `tool` beats the tools that it began with."""
-        from penstock.assembly import engine, event_sink
-
-        require_runnable()
-        parts = self._parts()
-        self._hide()
-        journal = self.open_journal(
-            create=False, on_event=event_sink(parts.root, observer, parts.trail)
-        )
-        return engine(parts, journal, observer=observer, stop=stop).resume(run_id, tool=tool)
-
-    def run_step(self, run_id: str, ws_id: str, step: str, *, fix: bool) -> RunResult:
-        """Work on one step (edit, static, runtime) of one workstream of a run."""
-        from penstock.assembly import engine, event_sink
-
-        require_runnable()
-        parts = self._parts()
-        self._hide()
-        journal = self.open_journal(
-            create=False, on_event=event_sink(parts.root, None, parts.trail)
-        )
-        return engine(parts, journal).step(run_id, ws_id, step, fix=fix)
-
-    def integrate(self, request: HandoverRequest) -> HandoverResult:
-        """Hand the result of a run over to a branch of the user's.
-
-        Raises UsageError for a run without a result, ClaimError while a process works on it,
-        RepositoryError when the branch cannot take it, HandoverConflictError.
-        """
-        from penstock.assembly import event_sink, run_holder
-        from penstock.engine.handover import hand_over
-        from penstock.process.identity import this_process
-
-        require_runnable()
-        root = self.need_repository().root
-        sink = event_sink(root, None, self.trail)
-        return hand_over(
-            self.open_journal(create=False, on_event=sink),
-            self.repository,
-            request,
-            hold=run_holder(root / self.state_folder),
-            owner=this_process().to_dict(),
-        )
-
     # -- calls outside of a run ------------------------------------------------------------
     def call_tool(
         self, tool_id: str, capability: str, payload: Mapping[str, Any], timeout_s: float | None
@@ -439,13 +321,6 @@ def open_workspace(
     `db` is the value of `--db`; `settings` replaces keys of config/pipeline.yaml.
     """
     return Workspace(start or Path.cwd(), db=db, settings=settings)
-
-
-def require_runnable() -> None:
-    """Raise EnvironmentProblem where workstreams cannot be run: on Windows."""
-    from penstock.environment.platform import require_runnable as require
-
-    require()
 
 
 def create_repository(folder: Path, message: str) -> None:

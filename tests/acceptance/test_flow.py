@@ -63,7 +63,7 @@ def test_a_runtime_failure_is_repaired_and_static_runs_again(project: Project) -
     """After a runtime fix both kinds of checks must pass."""
     project.bundle("ws-a", says("fail\n"), says("good\n"))
     assert project.run_one().final_status == "done"
-    last = project.attempts("ws-a")[-1]
+    last = project.attempts("ws-a")[-2]
     assert [c["check_id"] for c in last.result["checks"]] == ["lint", "tests"]
 
 
@@ -87,7 +87,7 @@ def test_a_flaky_check_costs_no_fix_turn(project: Project) -> None:
     project.bundle("ws-a", says("flaky\n"))
     assert project.run_one().final_status == "done"
     assert [e.payload["check"] for e in project.events(EventType.FLAKY_CHECK)] == ["tests"]
-    assert project.attempts("ws-a")[-1].result["flaky"] == ["tests"]
+    assert project.attempts("ws-a")[-2].result["flaky"] == ["tests"]
 
 
 def test_a_missing_check_tool_is_no_matter_for_a_fix_turn(project: Project) -> None:
@@ -117,7 +117,7 @@ def test_no_configured_checks_are_skipped_and_said(project: Project) -> None:
     project.bundle("ws-a", says("bad fail\n"))
     found = project.run_one()
     assert found.final_status == "done"
-    assert [s.outcome for s in found.steps] == ["edited", "skipped", "skipped"]
+    assert [s.outcome for s in found.steps] == ["edited", "skipped", "skipped", "skipped"]
 
 
 def test_a_required_gate_without_a_check_fails(project: Project) -> None:

@@ -146,8 +146,13 @@ class Project:
             return workspace.reader.get_workstream(run_id, ws_id)
 
     def steps(self, ws_id: str, run_id: str = "run-1") -> list[tuple[str, str]]:
-        """Return (step, status) of each attempt, in order."""
-        return [(a.step_name, a.status.value) for a in self.attempts(ws_id, run_id)]
+        """Return (step, status) of each attempt of a workstream's own steps, in order."""
+        found = self.attempts(ws_id, run_id)
+        return [(a.step_name, a.status.value) for a in found if a.step_name != "integrate"]
+
+    def merges(self, ws_id: str, run_id: str = "run-1") -> list[Attempt]:
+        """Return the attempts to merge a workstream, in order."""
+        return [a for a in self.attempts(ws_id, run_id) if a.step_name == "integrate"]
 
     def tripped(self, run_id: str = "run-1") -> list[str]:
         """Return which breakers tripped."""

@@ -18,3 +18,23 @@ def json_option(function: F) -> F:
 def db_option(function: F) -> F:
     """Add `--db`."""
     return click.option("--db", metavar="PATH", help="The journal's database.")(function)
+
+
+def max_parallel_option(function: F) -> F:
+    """Add `--max-parallel`."""
+    return click.option(
+        "--max-parallel",
+        metavar="N",
+        type=click.IntRange(min=1),
+        help="Workstreams at a time (default: limits.max_parallel).",
+    )(function)
+
+
+def max_cost_option(function: F) -> F:
+    """Add `--max-cost-usd`."""
+    return click.option(
+        "--max-cost-usd",
+        metavar="USD",
+        type=click.FloatRange(min=0),
+        help="Pause the run at this cost (default: limits.max_cost_usd).",
+    )(function)

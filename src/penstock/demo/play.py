@@ -10,17 +10,12 @@ from typing import Any
 import msgspec
 
 from penstock.demo.content import BUNDLES, EXPECTED, FILES, PROFILES, RULES
+from penstock.driving import require_runnable
 from penstock.engine.ports import Observer, RunRequest
 from penstock.errors import UsageError
 from penstock.model.results import RunResult
 from penstock.process.api import Stop
-from penstock.wiring import (
-    Workspace,
-    create_repository,
-    lend_environment,
-    open_workspace,
-    require_runnable,
-)
+from penstock.wiring import Workspace, create_repository, lend_environment, open_workspace
 
 CONFIG = """\
 # The demonstration's settings; `penstock init` writes a file that explains every key.

@@ -25,6 +25,7 @@ from penstock.model.events import EventType
 from penstock.model.finding import Finding
 from penstock.model.records import Attempt, NewAttempt
 from penstock.model.states import AttemptState
+from penstock.process.api import Stop
 from penstock.schedule.scope import ScopeMatcher
 from penstock.worktrees.api import Worktree
 
@@ -44,25 +45,26 @@ def checking_step(job: Job, tree: Worktree, step: str, fix_turn: FixTurn) -> Dec
         if decision.next is Next.CHECK:
             run_checks(job, tree, step)
         elif decision.next is Next.FIX:
-            _announce(job, step, decision)
-            prompt = fix_prompt(job.bundle, job.run_id, tree.path, _fix_input(job, step))
+            announce(job, step, decision)
+            prompt = fix_prompt(job.bundle, job.run_id, tree.path, fix_input(job, step))
             if (fatal := fix_turn(step, prompt)) is not None:
                 return Decision(next=Next.FAIL, reason=fatal)
         else:
-            _announce(job, step, decision)
+            announce(job, step, decision)
             return decision
 
 
 def next_decision(job: Job, step: str) -> Decision:
     """Decide from the journal what comes next in `step`."""
-    attempts = job.attempts()
+    attempts = job.history()
     limits = job.services.limits_for(step, job.bundle)
     costs = job.services.journal.list_costs(job.run_id, job.ws_id)
     start = latest_hash(attempts, before_step=step)
     return decide(step, step_history(attempts, step), start, limits, spend(attempts, costs))
 
 
-def _announce(job: Job, step: str, decision: Decision) -> None:
+def announce(job: Job, step: str, decision: Decision) -> None:
+    """Record a decision, and the breaker that tripped, if one did."""
     payload: dict[str, Any] = {
         "step": step,
         "decision": decision.next.value,
@@ -90,9 +92,10 @@ def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
         attempt=number,
         tool_id=",".join(check.check_id for check in checks)[:200] or None,
         marker=marker,
+        base_commit=tree.head,
     )
     attempt = services.journal.begin_attempt(intent)
-    runs = _run_all(job, tree, checks, intent)
+    runs = run_all(job, tree, checks, attempt)
     return _record(job, attempt, runs, notes, latest_hash(attempts))
 
 
@@ -107,25 +110,37 @@ def _plan(
     return checks, notes
 
 
-def _run_all(
-    job: Job, tree: Worktree, checks: Sequence[Check], intent: NewAttempt
+def run_all(
+    job: Job,
+    tree: Worktree,
+    checks: Sequence[Check],
+    attempt: Attempt,
+    *,
+    as_ws: str | None = None,
+    stop: Stop | None = None,
 ) -> tuple[CheckRun, ...]:
-    """Run the checks in order; after a failing static one no runtime check starts."""
-    services = job.services
+    """Run the checks of an attempt in order; after a failing static one no runtime check starts.
+
+    `as_ws` names whose ports and temporary folder they use, when that is not the workstream; `stop`
+    takes the place of the run's own.
+    """
+    services, token = job.services, stop or job.services.stop
     context = CheckContext(
         worktree=tree.path,
         repo_root=services.root,
-        log=services.evidence.log(job.run_id, job.ws_id, intent.step_name, intent.attempt),
-        marker=intent.marker or "",
+        log=services.evidence.log(job.run_id, job.ws_id, attempt.step_name, attempt.attempt),
+        marker=attempt.marker or "",
         run_id=job.run_id,
         ws_id=job.ws_id,
-        on_log=services.watch_output(job.ws_id, intent.step_name),
+        on_log=services.watch_output(job.ws_id, attempt.step_name),
+        env=services.isolation.take(job.run_id, as_ws or job.ws_id),
+        on_start=lambda pid, start: services.journal.note_process(attempt.id, pid, start),
     )
     runs: list[CheckRun] = []
     for check in checks:
         if check.step == "runtime" and any(r.check.step == "static" and not r.passed for r in runs):
             break
-        runs.append(services.checks.run(check, context, services.stop, services.make_filter))
+        runs.append(services.checks.run(check, context, token, services.make_filter))
         if runs[-1].interrupted or runs[-1].problem:
             break
     return tuple(runs)
@@ -159,9 +174,9 @@ def _record(
         attempt.id,
         AttemptState.CANCELED if interrupted else status,
         exit_code=failed[-1].exit_code if failed else 0,
-        error_signature=_signature(attempt.step_name, failed) if not passed else None,
+        error_signature=signature_of(attempt.step_name, failed) if not passed else None,
         diff_hash=diff_hash or None,
-        result=_result(job, attempt, runs, notes, problem),
+        result=check_result(job, attempt, runs, notes, problem),
     )
     if interrupted:
         raise Interrupted(f"{job.ws_id}: the {attempt.step_name} checks were interrupted")
@@ -222,13 +237,14 @@ def _tell(
             job.event(kind, {"type": gate.type, "success": passed, "error": problem})
 
 
-def _result(
+def check_result(
     job: Job,
     attempt: Attempt,
     runs: tuple[CheckRun, ...],
     notes: tuple[str, ...],
     problem: str | None,
 ) -> dict[str, Any]:
+    """Return what is kept of the checks of an attempt."""
     text = job.services.masks.text
     failed = [run for run in runs if not run.passed]
     findings = [finding for run in failed for finding in run.findings]
@@ -286,7 +302,8 @@ def _headline(failed: Sequence[CheckRun]) -> str:
     return f"{names}: {first}" if first else names
 
 
-def _signature(step: str, failed: Sequence[CheckRun]) -> str:
+def signature_of(step: str, failed: Sequence[CheckRun]) -> str:
+    """Return the signature of what the failed checks said."""
     marks = [
         signature(step, finding.code or finding.tool, finding.message)
         for run in failed
@@ -313,8 +330,9 @@ def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> No
             )
 
 
-def _fix_input(job: Job, step: str) -> FixInput:
-    result = last_check(job.attempts(), step)
+def fix_input(job: Job, step: str) -> FixInput:
+    """Return what a FIX turn is told of the last check of a step."""
+    result = last_check(job.history(), step)
     return FixInput(
         for_step=step,
         findings=tuple(msgspec.convert(f, Finding) for f in result.get("findings", ())),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from penstock.engine.job import Job, relative
-from penstock.errors import EnvironmentProblem
+from penstock.engine.services import Services
+from penstock.errors import EnvironmentProblem, RepositoryError
 from penstock.model.events import EventType
 from penstock.model.records import Workstream
 from penstock.worktrees.api import Worktree
@@ -14,7 +17,10 @@ _TAKEN = "taken"
 
 
 class Desk:
-    """Opens a workstream's worktree when it is first needed, and gives it back at the end."""
+    """Opens a workstream's worktree when it is first needed, and gives it back at the end.
+
+    Several threads may use it, each for workstreams of its own.
+    """
 
     def __init__(self) -> None:
         self._trees: dict[str, Worktree] = {}
@@ -34,6 +40,15 @@ class Desk:
         if tree is not None:
             job.services.repository.release(tree)
 
+    def forget(self, job: Job) -> None:
+        """Leave a worktree that is not usable any more."""
+        self._trees.pop(job.ws_id, None)
+
+    def has_vanished(self, job: Job) -> bool:
+        """Tell whether the worktree that a job was given is not there any more."""
+        tree = self._trees.get(job.ws_id)
+        return tree is not None and not (tree.path / ".git").exists()
+
     def _open(self, job: Job) -> Worktree:
         row = job.row()
         tree = self._reopen(job, row)
@@ -42,25 +57,11 @@ class Desk:
         return self._lease(job, row)
 
     def _reopen(self, job: Job, row: Workstream) -> Worktree | None:
-        if row.base_commit is None or (place := self._place(job, row)) is None:
+        place = _place(job, row)
+        if place is None or row.base_commit is None:
             return None
-        path = job.services.root / place
         head = row.head_commit or row.base_commit
-        return job.services.repository.reopen(path, job.branch, row.base_commit, head)
-
-    def _place(self, job: Job, row: Workstream) -> str | None:
-        """Return where the workstream has a worktree by the repository's own account, or None.
-
-        What the journal says may be out of date: a process can die between the laying of a
-        worktree and the record of it, and a place that was given back can be somebody else's now.
-        """
-        services = job.services
-        if row.worktree_path is not None and not (services.root / row.worktree_path).is_dir():
-            return None
-        held = services.repository.overview()["worktrees"]
-        ours = [w for w in held if (w["ws_id"], w["run_id"]) == (job.ws_id, job.run_id)]
-        places = [str(w["path"]) for w in ours if w["state"] == _TAKEN]
-        return row.worktree_path if row.worktree_path in places else next(iter(places), None)
+        return job.services.repository.reopen(place, job.branch, row.base_commit, head)
 
     def _cleared(self, job: Job, tree: Worktree) -> Worktree:
         """Keep what a dead process left uncommitted as a patch, and go back to what is recorded."""
@@ -80,13 +81,49 @@ class Desk:
                 f"the branch {job.integration_branch} is gone",
                 hint=f"put it back: git branch {job.integration_branch} <commit>",
             )
+        start = _present(job, row.head_commit or base)
         update = services.journal.update_workstream
         update(job.run_id, job.ws_id, branch=job.branch, base_commit=base)
-        start = row.head_commit or base
         tree = services.repository.lease(job.ws_id, job.run_id, job.branch, start)
         place = relative(tree.path, services.root)
-        update(job.run_id, job.ws_id, worktree_path=place)
+        row = update(job.run_id, job.ws_id, worktree_path=place)
         if start == base:
             return tree
-        row = msgspec.structs.replace(row, worktree_path=place, base_commit=base)
-        return self._reopen(job, row) or tree
+        row = msgspec.structs.replace(row, base_commit=base)
+        return services.repository.reopen(tree.path, job.branch, base, start) or tree
+
+
+def _present(job: Job, commit: str) -> str:
+    """Return a recorded commit. Raises CommitGone when git does not have it any more."""
+    if job.services.repository.resolve(commit) is None:
+        raise CommitGone(
+            f"the recorded commit {commit[:12]} of {job.branch} is gone from the repository",
+            hint=f"penstock retry {job.run_id} {job.ws_id} --from edit",
+        )
+    return commit
+
+
+class CommitGone(RepositoryError):  # noqa: N818 - what became of it, not a fault of the program
+    """The recorded commit of a workstream was collected as garbage, or never came along."""
+
+
+def _place(job: Job, row: Workstream) -> Path | None:
+    """Return where a workstream has a worktree by the repository's own account, None when nowhere.
+
+    What the journal says may be out of date: a process can die between the laying of a worktree and
+    the record of it, and a place that was given back can be somebody else's now.
+    """
+    if row.worktree_path is not None and not (job.services.root / row.worktree_path).is_dir():
+        return None
+    return leased_place(job.services, job.ws_id, job.run_id, prefer=row.worktree_path)
+
+
+def leased_place(
+    services: Services, ws_id: str, run_id: str, prefer: str | None = None
+) -> Path | None:
+    """Return the worktree that is leased to a workstream of a run, None when there is none."""
+    held = services.repository.overview()["worktrees"]
+    ours = [w for w in held if (w["ws_id"], w["run_id"]) == (ws_id, run_id)]
+    places = [str(w["path"]) for w in ours if w["state"] == _TAKEN]
+    found = prefer if prefer in places else next(iter(places), None)
+    return None if found is None else services.root / found

@@ -179,6 +179,13 @@ class DryRepository:
         """Return the first parent: nothing is written."""
         return parents[0] if parents else self.head()
 
+    def patch_between(self, base: str, head: str) -> bytes:
+        """Return nothing: nothing was changed."""
+        return b""
+
+    def remove_branch(self, branch: str) -> None:
+        """Do nothing."""
+
     def advance(self, branch: str, commit: str, *, expected: str) -> bool:
         """Return True, as if the branch had moved."""
         return True
@@ -311,6 +318,14 @@ class DryEvidence:
         """Return where a patch would be kept."""
         return self._root / "state" / "artifacts" / run_id / f"{ws_id}_{name}.patch"
 
+    def quarantine(self, run_id: str, ws_id: str) -> Path:
+        """Return where a workstream would be set apart."""
+        return self._root / "state" / "quarantine" / f"{run_id}_{ws_id}"
+
+    def of_workstream(self, run_id: str, ws_id: str) -> dict[str, list[Path]]:
+        """Return nothing: nothing was written."""
+        return {}
+
     def log(self, run_id: str, ws_id: str, step: str, attempt: int) -> Path:
         """Return where a log would be kept."""
         return self._root / "logs" / run_id / ws_id / f"{step}_{attempt}.log"
@@ -318,3 +333,18 @@ class DryEvidence:
     def home(self, run_id: str, ws_id: str, tool_id: str) -> Path:
         """Return where a tool would keep its own configuration."""
         return self._root / "state" / "homes" / run_id / ws_id / tool_id
+
+
+class DryIsolation:
+    """Names no ports and no folders."""
+
+    def take(self, run_id: str, ws_id: str) -> dict[str, str]:
+        """Return nothing."""
+        return {}
+
+    def give_back(self, run_id: str, ws_id: str) -> None:
+        """Do nothing."""
+
+    def recover(self) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()

@@ -33,6 +33,14 @@ class Evidence(Protocol):
         """Return the folder of this worker for a tool's own configuration."""
         ...
 
+    def quarantine(self, run_id: str, ws_id: str) -> Path:
+        """Return the folder of a workstream that is set apart."""
+        ...
+
+    def of_workstream(self, run_id: str, ws_id: str) -> dict[str, list[Path]]:
+        """Return all that was kept of a workstream, by kind: patches, logs, prompts."""
+        ...
+
 
 def private_folder(folder: Path) -> None:
     """Make a folder with all that is missing above it, each for its owner alone. Raises OSError."""
@@ -87,3 +95,13 @@ class FileEvidence:
     def home(self, run_id: str, ws_id: str, tool_id: str) -> Path:
         """Return the folder of this worker for a tool's own configuration."""
         return self._state / "homes" / run_id / ws_id / tool_id
+
+    def quarantine(self, run_id: str, ws_id: str) -> Path:
+        """Return the folder of a workstream that is set apart."""
+        return self._state / "quarantine" / f"{run_id}_{ws_id}"
+
+    def of_workstream(self, run_id: str, ws_id: str) -> dict[str, list[Path]]:
+        """Return all that was kept of a workstream, by kind: patches, logs, prompts."""
+        named = {"patches": self._state / "artifacts", "prompts": self._state / "prompts"}
+        found = {kind: sorted((place / run_id).glob(f"{ws_id}_*")) for kind, place in named.items()}
+        return {**found, "logs": sorted((self._root / "logs" / run_id / ws_id).glob("*.log"))}

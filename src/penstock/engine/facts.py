@@ -12,6 +12,7 @@ from penstock.model.states import AttemptState
 from penstock.model.times import seconds
 
 TURNS = frozenset({"edit", "fix"})
+CHECKS = frozenset({"static", "runtime", "integrate"})
 FINISHED = frozenset({AttemptState.SUCCEEDED, AttemptState.FAILED})
 
 
@@ -53,18 +54,20 @@ def step_history(attempts: Iterable[Attempt], step: str) -> tuple[Fact, ...]:
         if attempt.status not in FINISHED:
             continue
         if attempt.step_name == step:
-            facts.append(_check_fact(attempt))
+            facts.append(_check_fact(attempt, step))
         elif attempt.step_name == "fix" and attempt.for_step == step:
             facts.append(_fix_fact(attempt))
     return tuple(facts)
 
 
-def _check_fact(attempt: Attempt) -> CheckFact:
+def _check_fact(attempt: Attempt, step: str) -> CheckFact:
+    # how many tests a merge brings together says nothing about this workstream
+    counts = step != "integrate"
     return CheckFact(
         passed=attempt.status is AttemptState.SUCCEEDED,
         diff_hash=attempt.diff_hash or "",
         signature=attempt.error_signature,
-        tests=attempt.result.get("tests"),
+        tests=attempt.result.get("tests") if counts else None,
         problem=attempt.result.get("problem"),
     )
 
@@ -99,7 +102,7 @@ def turn_attempts(attempts: Iterable[Attempt], *, for_step: str | None) -> list[
     for attempt in attempts:
         if attempt.status not in FINISHED:
             continue
-        if attempt.step_name in ("static", "runtime"):
+        if attempt.step_name in CHECKS:
             tries.clear()
         elif attempt.step_name == ("fix" if for_step else "edit"):
             tries.append(attempt)

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penstock.engine.services import Services
-from penstock.errors import Interrupted
+from penstock.engine.signals import Signals
+from penstock.errors import Interrupted, PenstockError
 from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, Workstream
+from penstock.schedule.readiness import Reason
+
+
+class Waiting(PenstockError):  # noqa: N818 - a state, not an error
+    """A workstream waits for something that this process does not sit out in its place.
+
+    `until` is when that ends by itself (seconds since the epoch), None when it does not.
+    `whole_run` tells that nothing else of the run may go on either.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Reason,
+        until: float | None = None,
+        whole_run: bool = False,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.until = until
+        self.whole_run = whole_run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +42,8 @@ class Job:
     """A workstream of a run with all that is needed to work on it.
 
     `forced_tool` is set when the user named the tool for this run, which beats a capability.
-    `route` says why a turn of a capability has this tool.
+    `route` says why a turn of a capability has this tool. `max_cost_usd` is the cap of the whole
+    run. `signals` are shared by all workstreams of the run.
     """
 
     services: Services
@@ -29,6 +54,8 @@ class Job:
     model: str | None = None
     forced_tool: bool = False
     route: dict[str, object] | None = None
+    max_cost_usd: float | None = None
+    signals: Signals = field(default_factory=Signals)
 
     @property
     def ws_id(self) -> str:
@@ -48,6 +75,17 @@ class Job:
         """Return the attempts of this workstream, oldest first."""
         return self.services.journal.list_attempts(self.run_id, self.ws_id)
 
+    def history(self) -> list[Attempt]:
+        """Return the attempts that count for decisions: those since the last retry by the user."""
+        retry = self.row().metadata.get("retry")
+        after = int(retry["after"]) if retry else 0
+        return [attempt for attempt in self.attempts() if attempt.sequence > after]
+
+    def kept_edit(self) -> bool:
+        """Tell whether the user's retry goes on with the edit that an earlier try has made."""
+        retry = self.row().metadata.get("retry")
+        return retry is not None and retry["from"] != "edit"
+
     def event(self, event_type: EventType, payload: dict[str, Any]) -> None:
         """Record an event of this workstream."""
         self.services.journal.record_event(
@@ -60,9 +98,11 @@ class Job:
         return relative(path, self.services.root)
 
     def check_stop(self) -> None:
-        """Raise Interrupted when the user asked to stop."""
+        """Raise Interrupted when the user asked to stop, Waiting when they asked to pause."""
         if self.services.stop.asked:
             raise Interrupted(f"{self.ws_id} was interrupted")
+        if (pause := self.signals.pause) is not None:
+            raise Waiting(f"{self.ws_id} is paused: {pause}", kind=Reason.PAUSED)
 
 
 def relative(path: Path, root: Path) -> str:

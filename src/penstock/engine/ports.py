@@ -14,14 +14,26 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A set of validated bundles to run together.
 
     `run_id` None makes one from the clock. `tool` beats every bundle's own. `model` is handed to
-    tools that take one.
+    tools that take one. `max_parallel` beats limits.max_parallel; with `fail_fast` nothing starts
+    any more once a workstream has failed. `max_cost_usd` beats limits.max_cost_usd.
     """
 
     bundles: tuple[Bundle, ...]
     run_id: str | None = None
     tool: str | None = None
     model: str | None = None
+    max_parallel: int | None = None
+    fail_fast: bool = False
+    max_cost_usd: float | None = None
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class ResumeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What beats the choices that a run began with; None leaves one as it was."""
+
+    tool: str | None = None
+    max_parallel: int | None = None
+    max_cost_usd: float | None = None
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,14 @@ _FIX_OPENING = (
     "Your change for workstream {ws} (run {run}) does not pass its {step} checks. "
     "Mend the cause; keep what the task asks for."
 )
+_MERGE_OPENING = (
+    "Your change for workstream {ws} (run {run}) was merged with the work of others, which this "
+    "tree holds, and it does not fit. Mend that; keep what both sides set out to do."
+)
+_RESOLVE = (
+    "Each conflict stands between <<<<<<< and >>>>>>>, your side first. Put what shall be there in "
+    "its place and leave no marker behind."
+)
 
 
 class FixInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +56,28 @@ def fix_prompt(bundle: Bundle, run_id: str, tree: Path, fix: FixInput) -> str:
         _section("Checks that failed", commands),
         _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
         _section("End of the output", _tail(fix.tail)),
+        _section("The task", _task(bundle)),
+        *_common(bundle, tree),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def merge_prompt(
+    bundle: Bundle, run_id: str, tree: Path, fix: FixInput, conflicts: Iterable[str]
+) -> str:
+    """Return the prompt of a FIX turn for a workstream that could not be merged.
+
+    `conflicts` are files with conflict markers in them; without any, the merge itself was clean
+    and its checks failed.
+    """
+    marked = _bullets(conflicts)
+    commands = "\n".join(f"    {command}" for command in fix.commands)
+    parts = [
+        _MERGE_OPENING.format(ws=bundle.id, run=run_id),
+        *([_section("Files with conflict markers", f"{marked}\n\n{_RESOLVE}")] if marked else []),
+        *([_section("Checks that failed on the merge", commands)] if commands else []),
+        _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
+        *([_section("End of the output", _tail(fix.tail))] if fix.tail else []),
         _section("The task", _task(bundle)),
         *_common(bundle, tree),
     ]

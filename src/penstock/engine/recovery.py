@@ -19,6 +19,10 @@ ENDED = frozenset(
 )
 
 
+ORCHESTRATOR = "orchestrator"
+"""The cause of a loss that nobody is charged for."""
+
+
 def recover(services: Services, run_id: str) -> None:
     """Bring a run whose orchestrator died back to what its journal says.
 
@@ -27,14 +31,22 @@ def recover(services: Services, run_id: str) -> None:
     """
     journal = services.journal
     lost = [a for a in journal.list_attempts(run_id) if a.status is AttemptState.RUNNING]
+    alive = {a.id for a in lost if services.is_alive(a)}
     swept = services.sweep(_markers(lost), _worktrees(services, run_id))
     if swept:
         payload = {"count": swept, "attempts": [a.id for a in lost]}
         journal.record_event(EventType.PROCESSES_SWEPT, run_id=run_id, payload=payload)
     running = journal.list_runs(status=RunState.RUNNING, limit=1000)
     done = services.repository.recover(live_runs=[r.run_id for r in running])
+    done += services.isolation.recover()
     for attempt in lost:
-        result = {**attempt.result, "outcome": "unknown", "error": "its orchestrator died"}
+        result = {
+            **attempt.result,
+            "outcome": "unknown",
+            "error": "its orchestrator died",
+            "cause": ORCHESTRATOR,
+            "process": "alive" if attempt.id in alive else "gone",
+        }
         journal.finish_attempt(
             attempt.id, AttemptState.UNKNOWN, diff_hash=attempt.diff_hash, result=result
         )

@@ -32,6 +32,10 @@ class Router(Protocol):
         """Take a try's outcome into the tool's circuit breaker."""
         ...
 
+    def max_concurrent(self) -> int:
+        """Return how many turns the coordination rules let one tool have at a time."""
+        ...
+
     def timeout_s(self, bundle: Bundle) -> float | None:
         """Return the wall limit (s) of a turn: payload, then rule, then default; None = the tool's."""
         ...

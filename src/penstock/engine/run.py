@@ -1,33 +1,50 @@
-"""A run: its workstreams in dependency order, each from the head of the integration branch."""
+"""A run: entered, driven to its end, resumed, and told from outside what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from penstock.engine.loop import run_loop, run_one_step
-from penstock.engine.ports import RunRequest
+from penstock.engine.control import (
+    Control,
+    require,
+    why_not_quarantined,
+    why_not_retried,
+)
+from penstock.engine.desk import Desk
+from penstock.engine.loop import Coordinator
+from penstock.engine.plan import choices_of, jobs_of
+from penstock.engine.ports import ResumeOptions, RunRequest
 from penstock.engine.recovery import recover
 from penstock.engine.report import run_result
 from penstock.engine.selection import enter_bundles
 from penstock.engine.services import Services
-from penstock.errors import Interrupted, UsageError
+from penstock.engine.signals import Signals
+from penstock.engine.single import run_one_step
+from penstock.errors import ClaimError, Interrupted, UsageError
 from penstock.model.events import EventType
 from penstock.model.ids import require_run_id
-from penstock.model.records import Run
+from penstock.model.records import RequestKind, Run
 from penstock.model.results import RunResult
 from penstock.model.states import RunState
 from penstock.model.times import run_id_at
 
 VERSION = 1
 """Version of what a run keeps in its metadata."""
+AS_BEGUN = ResumeOptions()
+UNFINISHED = frozenset({RunState.PENDING, RunState.RUNNING})
+CAN_END: Mapping[RequestKind, frozenset[RunState]] = {
+    RequestKind.PAUSE: UNFINISHED,
+    RequestKind.CANCEL: UNFINISHED,
+    RequestKind.QUARANTINE: frozenset({RunState.RUNNING, RunState.FAILED}),
+}
 
 
 class Engine:
-    """Starts runs and resumes them. One object per process and repository."""
+    """Starts runs, resumes them and ends them. One object per process and repository."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -37,30 +54,35 @@ class Engine:
 
         Raises Interrupted, EnvironmentProblem and JournalError; the run can then be resumed.
         """
-        run_id = self._create(request)
-        result = self._drive(run_id, resumed=False)
+        run_id = self.create(request)
+        result = self._drive(run_id, resumed=False, options=AS_BEGUN)
         return msgspec.structs.replace(result, dry_run=dry_run)
 
-    def resume(self, run_id: str, *, tool: str | None = None) -> RunResult:
+    def resume(self, run_id: str, options: ResumeOptions = AS_BEGUN) -> RunResult:
         """Go on with a run after any kind of end that was not its own, or begin a pending one.
-
-        `tool` beats the tools that the run began with.
 
         Raises UsageError when the run has ended, ClaimError when another process works on it.
         """
-        run = self._services.journal.get_run(run_id)
-        if run.status not in (RunState.PENDING, RunState.RUNNING):
-            raise UsageError(
-                f"run {run_id} has ended ({run.status.value})",
-                hint=f"look at it with penstock show {run_id}, or start another with penstock run",
-            )
-        if tool is not None:
-            self._services.toolbox.get(tool)
-        return self._drive(run_id, resumed=True, tool=tool)
+        self._require_state(run_id, UNFINISHED, "look at it with penstock show")
+        if options.tool is not None:
+            self._services.toolbox.get(options.tool)
+        return self._drive(run_id, resumed=True, options=options)
 
     def create(self, request: RunRequest) -> str:
         """Enter a run with its workstreams as pending and return its id."""
-        return self._create(request)
+        services = self._services
+        base = services.repository.head()
+        run_id = require_run_id(request.run_id) if request.run_id is not None else self._free_id()
+        for tool_id in sorted({request.tool or bundle.tool for bundle in request.bundles}):
+            services.toolbox.get(tool_id)
+        services.journal.create_run(
+            run_id,
+            base_commit=base,
+            integration_branch=f"integration/{run_id}",
+            metadata=_metadata(request),
+        )
+        enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
+        return run_id
 
     def step(self, run_id: str, ws_id: str, step: str, *, fix: bool = True) -> RunResult:
         """Work on one step (edit, static, runtime) of one workstream and on nothing else.
@@ -69,31 +91,94 @@ class Engine:
         """
         services = self._services
         with self._held(run_id):
-            self._begin(services.journal.get_run(run_id))
-            run_one_step(services, run_id, ws_id, step, fix=fix)
+            run = self._begin(services.journal.get_run(run_id))
+            jobs = jobs_of(services, run, choices_of(services, run, AS_BEGUN))
+            run_one_step(jobs, run_id, ws_id, step, fix=fix)
         return run_result(services.journal, run_id)
 
-    # -- making a run ----------------------------------------------------------------------
-    def _create(self, request: RunRequest) -> str:
+    # -- told from outside -----------------------------------------------------------------
+    def ask(
+        self,
+        run_id: str,
+        kind: RequestKind,
+        *,
+        ws_id: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        by: str | None = None,
+    ) -> bool:
+        """Ask for a pause, a cancelation or a quarantine; return whether it is done already.
+
+        When another process works on the run, it heeds the wish soon: False. Raises UsageError when
+        the run or the workstream is in no state for it.
+        """
+        journal = self._services.journal
+        if ws_id is None:
+            self._require_state(run_id, CAN_END[kind], "look at it with penstock show")
+        else:
+            row = journal.get_workstream(run_id, ws_id)
+            require(why_not_quarantined(row), f"penstock show {run_id} {ws_id}")
+        journal.add_request(run_id, kind, ws_id=ws_id, payload=payload, by=by)
+        try:
+            with self._held(run_id):
+                self._heed(run_id)
+        except ClaimError:
+            return False
+        return True
+
+    def _heed(self, run_id: str) -> None:
+        """Heed what is asked of a run that nobody works on."""
         services = self._services
-        base = services.repository.head()
-        run_id = require_run_id(request.run_id) if request.run_id is not None else self._free_id()
-        for tool_id in sorted({request.tool or bundle.tool for bundle in request.bundles}):
-            services.toolbox.get(tool_id)
-        metadata: dict[str, Any] = {
-            **request.metadata,
-            "version": VERSION,
-            "tool": request.tool,
-            "model": request.model,
-        }
-        services.journal.create_run(
-            run_id,
-            base_commit=base,
-            integration_branch=f"integration/{run_id}",
-            metadata={key: value for key, value in metadata.items() if value is not None},
+        run = services.journal.get_run(run_id)
+        if run.status is RunState.RUNNING:
+            recover(services, run_id)
+        signals = Signals()
+        jobs = jobs_of(services, run, choices_of(services, run, AS_BEGUN))
+        control = Control(services, run_id, jobs, Desk(), signals)
+        control.heed()
+        control.end()
+        if signals.pause is not None:
+            services.journal.set_run_reason(run_id, f"paused: {signals.pause}")
+
+    def retry(
+        self, run_id: str, ws_ids: tuple[str, ...], from_step: str, options: ResumeOptions
+    ) -> RunResult | None:
+        """Try workstreams of a run again and go on with it; None when another process does that.
+
+        Raises UsageError when one of them has not failed.
+        """
+        journal = self._services.journal
+        for ws_id in ws_ids:
+            row = journal.get_workstream(run_id, ws_id)
+            require(why_not_retried(row), f"penstock status {run_id}")
+        self._require_state(
+            run_id, UNFINISHED | {RunState.FAILED}, "start another with penstock run"
         )
-        enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
-        return run_id
+        for ws_id in ws_ids:
+            payload = {"from": from_step}
+            journal.add_request(run_id, RequestKind.RETRY, ws_id=ws_id, payload=payload)
+        try:
+            return self._drive(run_id, resumed=True, options=options)
+        except ClaimError:
+            return None
+
+    def _require_state(self, run_id: str, allowed: frozenset[RunState], hint: str) -> None:
+        run = self._services.journal.get_run(run_id)
+        if run.status not in allowed:
+            raise UsageError(
+                f"run {run_id} has ended ({run.status.value})", hint=f"{hint} {run_id}"
+            )
+
+    # -- driving it ------------------------------------------------------------------------
+    def _drive(self, run_id: str, *, resumed: bool, options: ResumeOptions) -> RunResult:
+        services = self._services
+        with self._held(run_id):
+            if resumed:
+                recover(services, run_id)
+            run = self._begin(services.journal.get_run(run_id))
+            choices = choices_of(services, run, options)
+            jobs = jobs_of(services, run, choices)
+            Coordinator(services, run_id, jobs, choices).run()
+        return run_result(services.journal, run_id)
 
     def _free_id(self) -> str:
         wanted = run_id_at(self._services.clock())
@@ -103,16 +188,6 @@ class Engine:
             number += 1
             run_id = f"{wanted}-{number}"
         return run_id
-
-    # -- driving it ------------------------------------------------------------------------
-    def _drive(self, run_id: str, *, resumed: bool, tool: str | None = None) -> RunResult:
-        services = self._services
-        with self._held(run_id):
-            if resumed:
-                recover(services, run_id)
-            self._begin(services.journal.get_run(run_id))
-            run_loop(services, run_id, tool=tool)
-        return run_result(services.journal, run_id)
 
     @contextmanager
     def _held(self, run_id: str) -> Iterator[None]:
@@ -132,15 +207,32 @@ class Engine:
             finally:
                 journal.release_run(run_id)
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Run) -> Run:
+        """Bring a run to work: its base and branch are there, it is running and waits no more."""
         services = self._services
         base = run.base_commit or services.repository.head()
         branch = run.integration_branch or f"integration/{run.run_id}"
         services.journal.set_run_base(run.run_id, base, branch)
         services.repository.ensure_branch(branch, base)
-        if run.status is RunState.PENDING:
-            services.journal.move_run(run.run_id, RunState.RUNNING)
+        if run.status is not RunState.RUNNING:
+            retry = run.status is RunState.FAILED
+            services.journal.move_run(run.run_id, RunState.RUNNING, retry=retry)
         services.journal.set_run_reason(run.run_id, None)
+        return services.journal.get_run(run.run_id)
+
+
+def _metadata(request: RunRequest) -> dict[str, Any]:
+    """Return what a run keeps of how it was asked for."""
+    kept: dict[str, Any] = {
+        **request.metadata,
+        "version": VERSION,
+        "tool": request.tool,
+        "model": request.model,
+        "max_parallel": request.max_parallel,
+        "fail_fast": request.fail_fast or None,
+        "max_cost_usd": request.max_cost_usd,
+    }
+    return {key: value for key, value in kept.items() if value is not None}
 
 
 def _anchor(services: Services) -> None:

@@ -10,10 +10,13 @@ from typing import Any, Protocol
 
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
+from penstock.engine.diskguard import Room
 from penstock.engine.evidence import Evidence
 from penstock.engine.ports import Clock
 from penstock.engine.router import Router
+from penstock.environment.api import Isolation
 from penstock.model.bundle import Bundle
+from penstock.model.records import Attempt
 from penstock.model.settings import BreakerLimits, CheckoutPolicy, PipelineSettings
 from penstock.process.api import FilterFactory, Stop
 from penstock.store.api import Journal
@@ -30,6 +33,14 @@ class Masks(Protocol):
 
     def values(self, text: str) -> str:
         """Return the text with the known values replaced, and nothing that only looks like one."""
+        ...
+
+
+class SlotLock(Protocol):
+    """The lock of one of the slots of a tool, over all runs of this repository."""
+
+    def __call__(self, tool_id: str, number: int, /) -> AbstractContextManager[None]:
+        """Return the lock. Entering it raises ClaimError when it is taken."""
         ...
 
 
@@ -50,6 +61,10 @@ class Services:
     as it comes, or None. `new_marker(...)` makes the value that every child of an attempt carries.
     `sweep(markers, cwds)` ends what a dead orchestrator left and returns how many there were.
     `owner` says who holds a run (host, process, start). `free_mb()` is the free disk space.
+    `room()` tells whether there is room for one more worktree. `is_alive(attempt)` tells whether the process of an attempt still lives: its number, its start
+    and its marker are all those recorded. `isolation` gives each workstream its ports and temporary
+    folder. `ensure_descriptors(children)` raises EnvironmentProblem when this process could not
+    watch so many.
     `router` is None where AIM is off or not to be reached, `audit` where auditing is off.
     """
 
@@ -73,5 +88,10 @@ class Services:
     sweep: Callable[[Iterable[str], Iterable[Path]], int]
     owner: Mapping[str, Any]
     free_mb: Callable[[], int]
+    room: Callable[[], Room]
+    is_alive: Callable[[Attempt], bool]
+    isolation: Isolation
+    slot_lock: SlotLock
+    ensure_descriptors: Callable[[int], None]
     router: Router | None = None
     audit: AuditTrail | None = None

@@ -125,7 +125,8 @@ def _check(job: Job, desk: Desk, step: str, onward: WorkstreamState) -> None:
 
 def _edited(job: Job) -> bool:
     """Tell whether an EDIT turn has already been kept."""
-    return any(a.step_name == "edit" and a.status is AttemptState.SUCCEEDED for a in job.attempts())
+    attempts = job.attempts() if job.kept_edit() else job.history()
+    return any(a.step_name == "edit" and a.status is AttemptState.SUCCEEDED for a in attempts)
 
 
 def _outside(job: Job, tree: Worktree) -> str | None:

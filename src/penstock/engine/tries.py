@@ -13,11 +13,13 @@ import msgspec
 
 from penstock.breakers.decide import cost_tripped
 from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
+from penstock.engine.budget import context_problem_of
 from penstock.engine.facts import edit_tries, spend, turn_attempts
 from penstock.engine.job import Job
 from penstock.engine.router import Router
-from penstock.engine.turn import run_turn
-from penstock.engine.waiting import require_budget, wait_until
+from penstock.engine.turn import Turn, run_turn
+from penstock.engine.waiting import wait_until
+from penstock.errors import BudgetExceeded
 from penstock.model.events import EventType
 from penstock.model.outcome import OutcomeKind
 from penstock.model.records import Attempt
@@ -33,24 +35,39 @@ class TurnEnd(msgspec.Struct, frozen=True, kw_only=True):
     fatal: bool = False
 
 
-def take_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
-    """Run a turn until it is kept or nothing is left to try."""
+def take_turn(
+    job: Job,
+    tree: Worktree,
+    *,
+    step: str,
+    for_step: str | None,
+    prompt: str,
+    before: str | None = None,
+) -> TurnEnd:
+    """Run a turn until it is kept or nothing is left to try.
+
+    `before` is the hash of the diff that it begins with, where that is not what the last turn left.
+    """
+    turn = Turn(step=step, for_step=for_step, prompt=prompt, before=before)
     router = job.services.router
     if job.bundle.capability is None or router is None or job.forced_tool:
-        return _direct(job, tree, step=step, for_step=for_step, prompt=prompt)
-    return _routed(job, router, tree, step=step, for_step=for_step, prompt=prompt)
+        return _direct(job, tree, turn)
+    return _routed(job, router, tree, turn)
 
 
-def _direct(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> TurnEnd:
+def _direct(job: Job, tree: Worktree, turn: Turn) -> TurnEnd:
     """Run a turn with one tool, again after a rate limit or an overload."""
+    for_step = turn.for_step
     while True:
-        if (before := _retry(job, for_step)) is not None:
-            if before.at is None:
-                return TurnEnd(error=before.reason, fatal=True)
-            wait_until(job, before.at, before.reason)
-        if (over := _over_budget(job, for_step or step)) is not None:
+        if (again := _retry(job, for_step)) is not None:
+            if again.at is None:
+                return TurnEnd(error=again.reason, fatal=True)
+            wait_until(job, again.at, again.reason)
+        if (over := _over_budget(job, turn)) is not None:
             return over
-        attempt = run_turn(job, tree, step=step, for_step=for_step, prompt=prompt)
+        attempt = _taken(job, tree, turn)
+        if isinstance(attempt, TurnEnd):
+            return attempt
         error = attempt.result.get("error")
         if error is None:
             return TurnEnd()
@@ -60,37 +77,51 @@ def _direct(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt
             return TurnEnd(error=f"{error} ({after.reason})", fatal=True)
 
 
+def _taken(job: Job, tree: Worktree, turn: Turn) -> Attempt | TurnEnd:
+    """Run a turn; return its end instead when the workstream's own budget has no room for it."""
+    try:
+        return run_turn(job, tree, turn)
+    except BudgetExceeded as over:
+        return TurnEnd(error=str(over), fatal=True)
+
+
 def _retry(job: Job, for_step: str | None) -> RetryDecision | None:
     """Return when a turn that was kept from working is tried again; None when the last was not."""
-    tries = edit_tries(job.attempts(), for_step=for_step)
+    tries = edit_tries(job.history(), for_step=for_step)
     if not tries or tries[-1].kind not in TRANSIENT:
         return None
     services = job.services
     return retry_turn(tries, RetryPolicy(), now=services.clock(), jitter=services.jitter())
 
 
-def _over_budget(job: Job, step: str) -> TurnEnd | None:
+def _over_budget(job: Job, turn: Turn) -> TurnEnd | None:
     """Return the end of a turn that may not be bought. Raises Waiting for the run's own budget."""
+    if (problem := context_problem_of(job, turn.prompt)) is not None:
+        return TurnEnd(error=problem, fatal=True)
     costs = job.services.journal.list_costs(job.run_id, job.ws_id)
-    limits = job.services.limits_for(step, job.bundle)
-    decision = cost_tripped(limits, spend(job.attempts(), costs))
+    limits = job.services.limits_for(turn.for_step or turn.step, job.bundle)
+    used = spend(job.attempts(), costs)
+    if job.services.settings.limits.allow_unpriced:
+        used = msgspec.structs.replace(used, unpriced=0)
+    decision = cost_tripped(limits, used)
     if decision is not None:
         return TurnEnd(error=decision.reason, fatal=True)
-    require_budget(job)
     return None
 
 
 # -- by capability -------------------------------------------------------------------------
-def _routed(
-    job: Job, router: Router, tree: Worktree, *, step: str, for_step: str | None, prompt: str
-) -> TurnEnd:
+def _routed(job: Job, router: Router, tree: Worktree, turn: Turn) -> TurnEnd:
     """Run a turn with the tools of its capability, one after the other, then the direct tool."""
     refusal = router.refusal(job.bundle, tree.path)
     if refusal is not None:
         job.event(EventType.CAPABILITY_REFUSED, _refused(job, refusal))
         return TurnEnd(error=f"refused: {refusal}", fatal=True)
+    return _one_after_the_other(job, router, tree, turn)
+
+
+def _one_after_the_other(job: Job, router: Router, tree: Worktree, turn: Turn) -> TurnEnd:
     while True:
-        attempts = turn_attempts(job.attempts(), for_step=for_step)
+        attempts = turn_attempts(job.history(), for_step=turn.for_step)
         if (ended := _stopped(attempts)) is not None:
             return ended
         decision = router.route(job.bundle, tries_of(attempts), prefer=_last_kept(job))
@@ -102,13 +133,15 @@ def _routed(
             return TurnEnd(error=_all_failed(job, attempts, decision), fatal=True)
         if decision.delay_s:
             wait_until(job, job.services.clock() + decision.delay_s, decision.reason)
-        if (over := _over_budget(job, for_step or step)) is not None:
+        if (over := _over_budget(job, turn)) is not None:
             return over
         if decision.tool_id is not None and router.admit(tool_id) is not None:
             continue  # another process has the trial call; the next decision knows of it
-        _announce(job, decision, tool_id, step)
+        _announce(job, decision, tool_id, turn.step)
         taken = replace(job, tool_id=tool_id, route=_route_json(decision, tool_id, attempts))
-        attempt = run_turn(taken, tree, step=step, for_step=for_step, prompt=prompt)
+        attempt = _taken(taken, tree, turn)
+        if isinstance(attempt, TurnEnd):
+            return attempt
         router.settle(tool_id, _try_of(attempt))
         if attempt.result.get("error") is None:
             return TurnEnd()
@@ -149,7 +182,7 @@ def _direct_tool(job: Job, attempts: Sequence[Attempt]) -> str | None:
 
 def _last_kept(job: Job) -> str | None:
     """Return the tool whose turn was kept last: it knows the work that is to be mended."""
-    kept = [a.tool_id for a in job.attempts() if a.result.get("commit")]
+    kept = [a.tool_id for a in job.history() if a.result.get("commit")]
     return kept[-1] if kept else None
 
 

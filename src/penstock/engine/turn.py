@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 
 from penstock.engine.auditing import audit_turn
+from penstock.engine.budget import begin_turn
 from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
 from penstock.engine.pricing import cost_row
 from penstock.engine.scope import Violation, existing_files, violations
+from penstock.engine.toolslots import tool_slot
 from penstock.errors import EnvironmentProblem, Interrupted
 from penstock.model.bundle import Bundle
 from penstock.model.capability import MUST_CHANGE
@@ -44,17 +46,35 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         return self.error is None and self.outcome.ok
 
 
-def run_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, prompt: str) -> Attempt:
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn to be taken: `step` is edit or fix, `for_step` the step that a fix serves.
+
+    `before` is the hash of the diff that it begins with, None for what the last turn left.
+    """
+
+    step: str
+    prompt: str
+    for_step: str | None = None
+    before: str | None = None
+
+
+def run_turn(job: Job, tree: Worktree, turn: Turn) -> Attempt:
     """Run one turn in `tree`, which is clean at its recorded head, and record it.
 
-    Raises Interrupted when the user stops it, EnvironmentProblem when this machine cannot go on
-    (disk full, the user's own checkout touched under the policy `stop`).
+    Raises Interrupted when the user stops it, Waiting when it may not begin yet,
+    EnvironmentProblem when this machine cannot go on (disk full, the user's own checkout touched
+    under the policy `stop`).
     """
     job.check_stop()
     _require_disk(job)
-    attempts = job.attempts()
+    with tool_slot(job), job.signals.turn(job.ws_id, turn.step, job.tool_id):
+        return _run(job, tree, turn)
+
+
+def _run(job: Job, tree: Worktree, turn: Turn) -> Attempt:
+    attempts, step = job.attempts(), turn.step
     number = next_number(attempts, step)
-    prompt = job.services.masks.values(prompt)
+    prompt = job.services.masks.values(turn.prompt)
     prompt_file = job.services.evidence.prompt(job.run_id, job.ws_id, step, number, prompt)
     marker = job.services.new_marker(job.run_id, job.ws_id, step, number)
     intent = NewAttempt(
@@ -63,16 +83,17 @@ def run_turn(job: Job, tree: Worktree, *, step: str, for_step: str | None, promp
         step_name=step,
         attempt=number,
         tool_id=job.tool_id,
-        for_step=for_step,
+        for_step=turn.for_step,
         marker=marker,
+        base_commit=tree.head,
         result={
             "prompt_file": relative(prompt_file, job.services.root),
             "turn": turns_taken(attempts),
         },
     )
-    request = _request(job, tree, intent, prompt, prompt_file, turns_taken(attempts))
-    before = latest_hash(attempts)
-    attempt = job.services.journal.begin_attempt(intent)
+    before = latest_hash(attempts) if turn.before is None else turn.before
+    attempt = begin_turn(job, intent, prompt)
+    request = _request(job, tree, attempt, prompt, prompt_file, turns_taken(attempts))
     judged = _act(job, tree, request, intent)
     return _record(job, tree, attempt, judged, before)
 
@@ -87,7 +108,7 @@ def _require_disk(job: Job) -> None:
 
 
 def _request(
-    job: Job, tree: Worktree, intent: NewAttempt, prompt: str, prompt_file: Path, turn: int
+    job: Job, tree: Worktree, intent: Attempt, prompt: str, prompt_file: Path, turn: int
 ) -> TurnRequest:
     services, limits = job.services, job.services.settings.limits
     return TurnRequest(
@@ -109,6 +130,8 @@ def _request(
         max_cost_usd=_money_left(job),
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
+        env=services.isolation.take(job.run_id, job.ws_id),
+        on_start=lambda pid, start: services.journal.note_process(intent.id, pid, start),
         **_asked(job, intent.step_name),
     )
 
@@ -164,7 +187,7 @@ def _act(job: Job, tree: Worktree, request: TurnRequest, intent: NewAttempt) -> 
             {
                 "paths": list(touched[:200]),
                 "count": len(touched),
-                "turns": [{"ws_id": job.ws_id, "step": intent.step_name, "tool": job.tool_id}],
+                "turns": job.signals.turns(),
                 "policy": services.checkout_policy.value,
             },
         )
@@ -208,7 +231,7 @@ def _settle(job: Job, tree: Worktree, judged: Judged, intent: NewAttempt) -> Jud
     """Keep the diff of a turn that failed as a patch, so that nothing a tool did is lost."""
     if _must_stop(job, judged):
         shown = ", ".join(judged.touched[:5])
-        words = f"your own checkout changed while {job.tool_id} worked on {job.ws_id}: {shown}"
+        words = f"your own checkout changed while {_at_work(job)}: {shown}"
         judged = msgspec.structs.replace(judged, error=words)
     elif judged.error is None and not judged.outcome.ok:
         judged = msgspec.structs.replace(judged, error=_words(judged.outcome, job.tool_id))
@@ -221,6 +244,12 @@ def _settle(job: Job, tree: Worktree, judged: Judged, intent: NewAttempt) -> Jud
     paths = sorted({path for change in judged.changes.changes for path in change.paths})
     name = f"{intent.step_name}_{intent.attempt}_not_kept"
     return msgspec.structs.replace(judged, patch=job.keep_patch(name, tree.patch(paths)))
+
+
+def _at_work(job: Job) -> str:
+    """Say which turns were under way: which of them it was cannot be told."""
+    turns = job.signals.turns() or [{"tool": job.tool_id, "ws_id": job.ws_id}]
+    return ", ".join(f"{turn['tool']} worked on {turn['ws_id']}" for turn in turns)
 
 
 def _found(report: TurnReport) -> str:

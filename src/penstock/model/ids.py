@@ -10,6 +10,8 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BITS = 80
 _LENGTH = 26
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+INTEGRATION = "integration"
+"""Stands where a workstream's id would, for the worktree in which merges are checked."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 

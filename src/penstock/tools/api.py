@@ -95,6 +95,10 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     success: bool
 
 
+REPORTS_COST = frozenset({"aider", "claude-cli", "mini-swe-agent", "opencode", "scripted"})
+"""Tools that say themselves what a turn has cost, so that a limit on money can be watched."""
+
+
 class Tool(Protocol):
     """One way to have files edited."""
 

@@ -261,6 +261,14 @@ class Repository(Protocol):
         """Make a commit of a tree and return its id; no branch moves."""
         ...
 
+    def patch_between(self, base: str, head: str) -> bytes:
+        """Return the binary patch from one commit to another; empty when one is gone."""
+        ...
+
+    def remove_branch(self, branch: str) -> None:
+        """Remove a branch of ours that no worktree is on; harmless when there is none."""
+        ...
+
     def advance(self, branch: str, commit: str, *, expected: str) -> bool:
         """Move a branch of ours from `expected` to `commit`; False when it is elsewhere.
 

@@ -200,6 +200,22 @@ class GitRepository:
         """
         return integration.advance(self._site, branch, commit, expected)
 
+    def patch_between(self, base: str, head: str) -> bytes:
+        """Return the binary patch from one commit to another; empty when one is gone."""
+        if self.resolve(base) is None or self.resolve(head) is None:
+            return b""
+        how = ("-r", "-p", "--binary", "--full-index", "--no-ext-diff", "--no-textconv")
+        return self._site.git.run("diff-tree", *how, base, head, "--", reading=True)
+
+    def remove_branch(self, branch: str) -> None:
+        """Remove a branch of ours that no worktree is on; harmless when there is none."""
+        ref = own_ref(branch)
+        with repository_lock(self._site.common):
+            self._site.require_not_checked_out(branch)
+            at = self._site.refs.read(ref)
+            if at is not None:
+                self._site.git.run("update-ref", "-d", "--no-deref", ref, at)
+
     @file_errors("hand over")
     def handover(
         self,

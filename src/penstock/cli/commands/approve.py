@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from penstock.cli import output
 from penstock.cli.options import db_option, json_option
 from penstock.cli.select import find_run
+from penstock.cli.steering import who
 from penstock.engine.gates import approve_gate
-from penstock.errors import UsageError
 from penstock.wiring import open_workspace
 
 
@@ -34,22 +32,16 @@ def command(
     It may be given before the run comes to the gate, and while it works; a run that has ended its
     process to wait goes on with `penstock resume RUN`. Once given it stays.
     """
-    who = by or _login_name()
+    name = by or who()
     with open_workspace(db=db) as workspace:
         found = find_run(workspace.reader, run)
         journal, needed = workspace.open_journal(create=False), workspace.settings.approvals
-        opened = approve_gate(journal, found.run_id, gate, who, needed=needed, note=note)
+        opened = approve_gate(journal, found.run_id, gate, name, needed=needed, note=note)
     if as_json:
-        output.emit_json({"run_id": found.run_id, "gate": opened, "approved_by": who, "note": note})
+        output.emit_json(
+            {"run_id": found.run_id, "gate": opened, "approved_by": name, "note": note}
+        )
     else:
         output.emit(f"Gate {opened} of {found.run_id} is approved.")
         output.emit(f"Go on with: penstock resume {found.run_id}")
     return 0
-
-
-def _login_name() -> str:
-    """Return who we are. Raises UsageError on a machine that does not know."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError) as error:
-        raise UsageError("it is not known who you are", hint="Pass --by NAME.") from error

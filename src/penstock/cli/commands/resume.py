@@ -5,27 +5,42 @@ from __future__ import annotations
 import click
 
 from penstock.cli.looking import looker
-from penstock.cli.options import db_option, json_option
+from penstock.cli.options import db_option, json_option, max_cost_option, max_parallel_option
 from penstock.cli.running import run_and_report
 from penstock.cli.select import find_run
+from penstock.engine.ports import ResumeOptions
 from penstock.wiring import open_workspace
 
 
 @click.command("resume")
 @click.argument("run", metavar="RUN")
+@click.option("--tool", metavar="TOOL", help="Use this tool from now on.")
+@max_parallel_option
+@max_cost_option
 @click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
 @db_option
 @json_option
-def command(run: str, verbose: bool, db: str | None, as_json: bool) -> int:
+def command(
+    run: str,
+    tool: str | None,
+    max_parallel: int | None,
+    max_cost_usd: float | None,
+    verbose: bool,
+    db: str | None,
+    as_json: bool,
+) -> int:
     """Go on with RUN from its last recorded step; no finished step is repeated.
 
-    Works after Ctrl-C, a crash, kill -9 and a wait for a rate limit, budget or approval.
+    Works after Ctrl-C, a pause, a crash, kill -9 and a wait for a rate limit, budget or approval.
     """
+    options = ResumeOptions(tool=tool, max_parallel=max_parallel, max_cost_usd=max_cost_usd)
     with open_workspace(db=db) as workspace:
         run_id = find_run(workspace.reader, run).run_id
         ws_ids = [w.ws_id for w in workspace.reader.list_workstreams(run_id)]
         return run_and_report(
-            lambda observer, stop: workspace.resume(run_id, observer=observer, stop=stop),
+            lambda observer, stop: workspace.resume(
+                run_id, options=options, observer=observer, stop=stop
+            ),
             ws_ids,
             as_json=as_json,
             verbose=verbose,

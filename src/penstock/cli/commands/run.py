@@ -9,11 +9,11 @@ import msgspec
 
 from penstock.cli import output
 from penstock.cli.looking import looker
-from penstock.cli.options import db_option, json_option
+from penstock.cli.options import db_option, json_option, max_cost_option, max_parallel_option
 from penstock.cli.problems import show_errors
 from penstock.cli.running import run_and_report, show_plan
 from penstock.cli.select import all_runs
-from penstock.engine.ports import RunRequest
+from penstock.engine.ports import ResumeOptions, RunRequest
 from penstock.errors import BundleError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.records import Run
@@ -34,6 +34,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     with_deps: bool = False
     directory: str | None = None
     dry_run: bool = False
+    max_parallel: int | None = None
+    max_cost_usd: float | None = None
+    fail_fast: bool = False
     as_json: bool = False
     verbose: bool = False
 
@@ -51,6 +54,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--dry-run", is_flag=True, help="Print the plan; start and write nothing.")
 @click.option("--tool", metavar="TOOL", help="Use this tool whatever the bundles say.")
 @click.option("--model", metavar="MODEL", help="Hand this model to tools that take one.")
+@max_parallel_option
+@max_cost_option
+@click.option("--fail-fast", is_flag=True, help="Start nothing more once a workstream has failed.")
 @click.option("--with-deps", is_flag=True, help="Run the dependencies that are not done yet too.")
 @click.option("--dir", "directory", metavar="DIR", help="Folder of bundles.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
@@ -59,7 +65,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 def command(
     ws_id: tuple[str, ...], words: tuple[str, ...], db: str | None, **options: object
 ) -> int:
-    """Run workstreams in dependency order: EDIT, STATIC, RUNTIME, with FIX turns in between.
+    """Run workstreams, as many at a time as may: EDIT, STATIC, RUNTIME, with FIX turns in between.
+
+    What is done is merged into integration/RUN, each merge checked, and what depends on it starts
+    from there; `penstock graph` shows what can run side by side, and why the rest cannot.
 
     Name bundles by id or by file, or pass --all. Without any, the one unfinished run is resumed.
     Exits 0 when all are done, 1 when one failed, 2 for a mistake, 130 when interrupted; an
@@ -130,8 +139,13 @@ def _resume(workspace: Workspace, run: Run, wanted: Wanted) -> int:
         )
     if wanted.dry_run:
         raise UsageError(f"{run.run_id} has begun; a dry run is for what has not")
+    options = ResumeOptions(
+        tool=wanted.tool, max_parallel=wanted.max_parallel, max_cost_usd=wanted.max_cost_usd
+    )
     return run_and_report(
-        lambda observer, stop: workspace.resume(run.run_id, observer=observer, stop=stop),
+        lambda observer, stop: workspace.resume(
+            run.run_id, options=options, observer=observer, stop=stop
+        ),
         sorted(held),
         as_json=wanted.as_json,
         verbose=wanted.verbose,
@@ -143,7 +157,13 @@ def _start(workspace: Workspace, wanted: Wanted) -> int:
     """Start a run of the bundles that are asked for, or show what it would do."""
     bundles = _bundles(workspace, wanted)
     request = RunRequest(
-        bundles=bundles, run_id=wanted.run_id, tool=wanted.tool, model=wanted.model
+        bundles=bundles,
+        run_id=wanted.run_id,
+        tool=wanted.tool,
+        model=wanted.model,
+        max_parallel=wanted.max_parallel,
+        fail_fast=wanted.fail_fast,
+        max_cost_usd=wanted.max_cost_usd,
     )
     if wanted.dry_run or workspace.dry_run_wanted():
         plan, result = workspace.dry_run(request)

@@ -1,0 +1,50 @@
+"""`penstock quarantine`: set a failed workstream, or a whole run, apart with its evidence."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.cli.options import db_option, json_option
+from penstock.cli.select import find_run
+from penstock.cli.steering import report_asked, who
+from penstock.wiring import open_workspace
+
+
+@click.command("quarantine")
+@click.argument("run", metavar="RUN")
+@click.argument("ws_id", metavar="[WS_ID]", required=False)
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept with the evidence.")
+@click.option(
+    "--compensate", is_flag=True, help="Run the compensation_actions too, the last first."
+)
+@click.option("--by", metavar="NAME", help="Who asks (default: your login name).")
+@db_option
+@json_option
+def command(
+    run: str,
+    ws_id: str | None,
+    reason: str,
+    compensate: bool,
+    by: str | None,
+    db: str | None,
+    as_json: bool,
+) -> int:
+    """Set WS_ID of RUN apart, which has failed, or the whole RUN; it cannot be retried any more.
+
+    Everything that is needed to look at it goes to state/quarantine/RUN_WS_ID: attempts, errors,
+    events, patches, prompts, logs, and the environment without secrets. Of a workstream that is
+    done but not merged, the merge is rejected.
+    """
+    with open_workspace(db=db) as workspace:
+        run_id = find_run(workspace.reader, run).run_id
+        done = workspace.quarantine(
+            run_id, ws_id, reason=reason, compensate=compensate, by=by or who()
+        )
+        return report_asked(
+            workspace,
+            run_id,
+            done=done,
+            as_json=as_json,
+            what=f"quarantined: {ws_id or 'the whole run'}",
+            until=f"{ws_id or 'the run'} is set apart.",
+        )
