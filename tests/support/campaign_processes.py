@@ -64,12 +64,15 @@ def _belongs(pid: int, root: Path) -> bool:
 def survivors(root: Path) -> list[str]:
     """Return what an earlier life has left running, from within a later one."""
     me = os.getpid()
+    known = {entry.pid for entry in descendants(me)}
+    others = [entry for entry in running(root) if entry.pid not in known]
+    # what another thread has started meanwhile is seen to be ours the second time
     own = {entry.pid for entry in descendants(me)}
-    others = [entry for entry in running(root) if entry.pid not in own]
+    left = [e for e in others if e.pid not in own and proc.start_of(e.pid) == e.start]
     # a grandchild that has lost its parent, git, is ours if its marker says so
     return [
         described(entry)
-        for entry in others
+        for entry in left
         if not any(mark.startswith(git_marker(root, me)) for mark in marks_of(entry.pid))
     ]
 

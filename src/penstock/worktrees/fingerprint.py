@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.worktrees.index import read_index
-from penstock.worktrees.names import HOME, OWN_REFS, POOL
+from penstock.worktrees.names import HOME, OWN_REFS, POOL, TRASH
 from penstock.worktrees.refs import packed_refs, read_text
 
 Mark = tuple[int, ...]
@@ -100,13 +100,18 @@ def _strays(home: Path, files: dict[str, Mark], cut: int) -> None:
         return
     with entries:
         for entry in entries:
-            if entry.name in (POOL, ".gitignore"):
+            if entry.name in (POOL, TRASH, ".gitignore"):
                 continue
             if not entry.is_dir(follow_symlinks=False):
                 _mark_all((entry,), frozenset(), files, cut)
-            elif not Path(entry.path, ".git").exists():
+            elif _is_stray(entry.path):
                 files[entry.path[cut:]] = ()
                 _walk(entry.path, frozenset(), files, cut)
+
+
+def _is_stray(folder: str) -> bool:
+    # another thread may be giving a worktree back: moved away since it was listed, it is no stray
+    return not Path(folder, ".git").exists() and Path(folder).is_dir()
 
 
 def _git_state(git_dir: Path, common: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,25 @@ def test_a_whole_workstream_does_not_trip_it(repo: GitRepository) -> None:
     repo.merge(tree.branch, "integration/r", message="m", trailers={})
     repo.release(tree)
     assert before.differences(repo.fingerprint()) == ()
+
+
+def test_other_workstreams_do_not_trip_it(repo: GitRepository) -> None:
+    """Worktrees that other threads lay, give back and throw away meanwhile are no difference."""
+
+    def come_and_go(name: str) -> None:
+        for number in range(12):
+            tree = repo.lease(name, "r", f"workstream/{name}/r", repo.head())
+            if number % 2:
+                again = repo.reopen(tree.path, tree.branch, tree.base, tree.head)
+                tree = again or tree  # one that was reopened goes to the trash
+            repo.release(tree)
+
+    before = repo.fingerprint()
+    with ThreadPoolExecutor() as pool:
+        others = [pool.submit(come_and_go, name) for name in ("x", "y")]
+        while not all(other.done() for other in others):
+            assert before.differences(repo.fingerprint()) == ()
+        assert [other.result() for other in others] == [None, None]
 
 
 def test_own_paths_can_be_others(root: Path) -> None:
