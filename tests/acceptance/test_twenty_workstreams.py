@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from penstock.cli.commands.run import command
 from tests.support.big_repo import PROBES, make_big_repo
 from tests.support.cli import PENSTOCK, plain_environment
 from tests.support.repos import git, state_of
@@ -30,10 +29,6 @@ AFTER = {
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        "max_parallel" not in {option.name for option in command.params},
-        reason="workstreams run one after the other yet",
-    ),
 ]
 
 

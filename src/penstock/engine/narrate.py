@@ -93,7 +93,10 @@ def _merged(payload: Payload) -> str:
 
 def _conflict(payload: Payload) -> str:
     paths = _paths(payload.get("conflicts") or payload.get("paths"))
-    return f"conflicts with {payload.get('into', 'the integration branch')}: {paths or '?'}"
+    branch = payload.get("into", "the integration branch")
+    if paths:
+        return f"conflicts with {branch}: {paths}"
+    return f"cannot be merged into {branch}{_because(payload)}"
 
 
 def _saved(payload: Payload) -> str:

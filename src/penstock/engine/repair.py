@@ -68,7 +68,7 @@ def give_up(job: Job, desk: Desk, decision: Decision) -> None:
     payload: dict[str, Any] = {
         "branch": job.branch,
         "into": job.integration_branch,
-        "conflicts": ", ".join(failed.get("conflicts", ())),
+        "conflicts": list(failed.get("conflicts", ())),
         "reason": str(failed.get("error") or decision.reason),
     }
     job.services.journal.move_integration(
