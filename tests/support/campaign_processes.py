@@ -68,7 +68,7 @@ def survivors(root: Path) -> list[str]:
     others = [entry for entry in running(root) if entry.pid not in known]
     # what another thread has started meanwhile is seen to be ours the second time
     own = {entry.pid for entry in descendants(me)}
-    left = [e for e in others if e.pid not in own and proc.start_of(e.pid) == e.start]
+    left = [e for e in others if e.pid not in own and proc.entry(e.pid) == e]
     # a grandchild that has lost its parent, git, is ours if its marker says so
     return [
         described(entry)

@@ -14,7 +14,7 @@ from penstock.config.pipeline import find_document
 from penstock.model.bundle import BreakerOverrides, Bundle
 from penstock.model.settings import BreakerLimits, PipelineSettings
 
-Step = Literal["static", "runtime"]
+Step = Literal["static", "runtime", "integrate"]
 _COUNT = Annotated[int, Meta(ge=0)]
 
 
@@ -32,7 +32,7 @@ class StepBudgets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class DefaultBudgets(StepBudgets, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The budgets of every step, and for which steps FIX turns are made."""
 
-    enable_fix_for_steps: tuple[Step, ...] = ("static", "runtime")
+    enable_fix_for_steps: tuple[Step, ...] = ("static", "runtime", "integrate")
 
 
 class PerStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +40,7 @@ class PerStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     static: StepBudgets = StepBudgets()
     runtime: StepBudgets = StepBudgets()
+    integrate: StepBudgets = StepBudgets()
 
 
 class BreakerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +53,7 @@ class BreakerFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 PACKAGED = PerStep(
     static=StepBudgets(max_attempts_per_step=3, max_fix_attempts_per_step=2),
     runtime=StepBudgets(max_attempts_per_step=2, max_fix_attempts_per_step=1),
+    integrate=StepBudgets(max_attempts_per_step=3, max_fix_attempts_per_step=2),
 )
 
 
@@ -62,7 +64,7 @@ class BreakerConfig(msgspec.Struct, frozen=True, kw_only=True):
     enable_fix_for_steps: tuple[str, ...]
 
     def limits_for(self, step: str, bundle: Bundle) -> BreakerLimits:
-        """Return the budgets of a step (static, runtime) for a bundle, all overrides applied.
+        """Return the budgets of a step (static, runtime, integrate) for a bundle, all overrides applied.
 
         Raises ConfigError when the bundle's own `circuit_breaker` is wrong.
         """

@@ -157,8 +157,13 @@ class Coordinator:
 
     def _work(self, job: Job) -> None:
         """What a workstream's thread does: drive it to its end and queue it for its merge."""
-        state = drive(job, self._desk)
+        drive(job, self._desk)
+        self._leave(job)
+
+    def _leave(self, job: Job) -> None:
+        """Queue a workstream that has ended and give back what it held; safe to repeat."""
         queue_up(job)
+        state = job.row().status
         if state is WorkstreamState.DONE:
             self._desk.release(job)
         if state in ENDED:
@@ -184,6 +189,7 @@ class Coordinator:
                 self._record(ws_id)
             elif self._free() and not self._is_asleep(ws_id, now):
                 work = partial(repair, self._jobs[ws_id], self._desk, decision)
+                self._frontier.start(ws_id)
                 self._workers.start(ws_id, work)
 
     def _is_asleep(self, ws_id: str, now: float) -> bool:
@@ -223,7 +229,7 @@ class Coordinator:
 
     def _settle(self, ws_id: str) -> None:
         """Finish what a dead process has left between the end of a workstream and its merge."""
-        queue_up(self._jobs[ws_id])
+        self._leave(self._jobs[ws_id])
         self._record(ws_id)
 
     def _record(self, ws_id: str) -> None:

@@ -87,12 +87,15 @@ class Integration:
         self._land(waiting[:BATCH], again=True)
 
     def close(self) -> None:
-        """Give the worktree back and remove the branch that it was on."""
-        if self._tree is not None:
-            self._services.repository.release(self._tree)
-            self._services.repository.remove_branch(self._tree.branch)
-            self._services.isolation.give_back(self._run_id, INTEGRATION)
-            self._tree = None
+        """Give the worktree back and remove the branch that it was on, also those of a dead process."""
+        services = self._services
+        tree = self._tree or self._left_behind(self._head())
+        if tree is not None:
+            tree.reset(tree.head)  # checks may have left files behind
+            services.repository.release(tree)
+        services.repository.remove_branch(self._candidate)
+        services.isolation.give_back(self._run_id, INTEGRATION)
+        self._tree = None
 
     # -- merging ---------------------------------------------------------------------------
     def _head(self) -> str:
@@ -207,6 +210,9 @@ class Integration:
                 "findings": msgspec.to_builtins(findings),
             },
         )
+
+        payload = {"branch": job.branch, "into": self._branch, "conflicts": list(paths)}
+        job.event(EventType.MERGE_CONFLICT, payload)
 
     # -- checking --------------------------------------------------------------------------
     def _passes(self, stack: Sequence[Stacked], head: str) -> bool:
@@ -344,14 +350,24 @@ class Integration:
         return self._tree
 
     def _open(self, head: str) -> Worktree:
-        services, branch = self._services, f"{self._branch}.candidate"
-        place = leased_place(services, INTEGRATION, self._run_id)
-        if place is not None:
-            tree = services.repository.reopen(place, branch, head, head)
-            if tree is not None:
-                tree.reset(head)
-                return tree
-        return services.repository.lease(INTEGRATION, self._run_id, branch, head)
+        tree = self._left_behind(head)
+        if tree is not None:
+            return tree
+        return self._services.repository.lease(INTEGRATION, self._run_id, self._candidate, head)
+
+    @property
+    def _candidate(self) -> str:
+        return f"{self._branch}.candidate"
+
+    def _left_behind(self, head: str) -> Worktree | None:
+        """Return the worktree that a dead process had for merging, at `head`; None without one."""
+        place = leased_place(self._services, INTEGRATION, self._run_id)
+        if place is None:
+            return None
+        tree = self._services.repository.reopen(place, self._candidate, head, head)
+        if tree is not None:
+            tree.reset(head)
+        return tree
 
     def _tell_flaky(self, stack: Sequence[Stacked]) -> None:
         names = [item.job.ws_id for item in stack]

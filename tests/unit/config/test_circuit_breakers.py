@@ -100,6 +100,13 @@ def test_a_wrong_override_names_the_bundle(tmp_path: Path) -> None:
         load_breakers(tmp_path).limits_for("static", wrong)
 
 
+def test_merges_get_fix_turns_unless_told_otherwise(tmp_path: Path) -> None:
+    """Integrating is a step with budgets of its own, and with FIX turns by default."""
+    assert load(tmp_path, "").limits_for("integrate", bundle()).fix_enabled
+    config = load(tmp_path, "per_step: {integrate: {max_fix_attempts_per_step: 5}}\n")
+    assert config.limits_for("integrate", bundle()).max_fix_attempts_per_step == 5
+
+
 def test_fix_can_be_limited_to_steps(tmp_path: Path) -> None:
     """A step that is not listed gets no FIX turns."""
     config = load(tmp_path, "defaults: {enable_fix_for_steps: [static]}\n")
@@ -154,7 +161,7 @@ def test_every_error_is_listed(tmp_path: Path) -> None:
     assert str(caught.value).splitlines() == [
         f"{FILE}: 5 errors",
         "  line 2, defaults.max_attempts_per_stp: unknown key; did you mean max_attempts_per_step?",
-        '  line 3, defaults.enable_fix_for_steps[0]: must be one of runtime, static, not "stat"',
+        '  line 3, defaults.enable_fix_for_steps[0]: must be one of integrate, runtime, static, not "stat"',
         "  line 5, per_step.runtme: unknown key; did you mean runtime?",
         "  line 6, per_step.static.max_attempts_per_step: must be at least 1, not 0",
         "  line 7, extra: unknown key; known: defaults, per_step",
