@@ -276,8 +276,7 @@ def boundary_plans(made: Campaign, seed: int, *, part: float = 1.0) -> list[Plan
     With all of them, at those of recovery, too: at every one of them in one of the runs.
     """
     rng = random.Random(f"{seed}/boundaries")
-    entered = [key for key in made.boundaries if not _enters(key)]
-    chosen = [key for key in entered if part >= 1 or rng.random() < part]
+    chosen = [key for key in made.boundaries if part >= 1 or rng.random() < part]
     return [
         Plan(
             number=number + 1,
@@ -288,10 +287,6 @@ def boundary_plans(made: Campaign, seed: int, *, part: float = 1.0) -> list[Plan
         )
         for number in range(SHARES)
     ]
-
-
-def _enters(key: str) -> bool:
-    return "add_workstream" in key or key.startswith("after create_run")
 
 
 KIND_SETS: Sequence[tuple[str, ...]] = (

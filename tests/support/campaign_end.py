@@ -120,6 +120,8 @@ def _leftovers(root: Path, before: dict[str, bytes]) -> list[str]:
     said += [f"process left: {text}" for text in left_running(root)]
     twice = [step for step, count in Counter(committed(root)).items() if count > 1]
     said += [f"committed twice: {step}" for step in twice]
+    marked = git(root, "log", "-m", "-G^<<<<<<< ", "--format=%h", f"main..integration/{RUN}")
+    said += [f"conflict markers in {commit}" for commit in marked.split()]
     with open_workspace(root) as workspace:
         attempts = workspace.reader.list_attempts(RUN)
         said += [f"audit trail: {damage}" for damage in workspace.recorded.verify().damage]

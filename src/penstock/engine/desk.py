@@ -36,7 +36,9 @@ class Desk:
 
         That is also done for one that a dead process had opened and did not come to give back.
         """
-        tree = self._trees.pop(job.ws_id, None) or self._reopen(job, job.row())
+        tree = self._trees.pop(job.ws_id, None)
+        if tree is None and (left := self._reopen(job, job.row())) is not None:
+            tree = self._cleared(job, left)
         if tree is not None:
             job.services.repository.release(tree)
 

@@ -18,7 +18,7 @@ from penstock.engine.losses import drive
 from penstock.engine.outcome import conclude
 from penstock.engine.plan import Choices, frontier_of
 from penstock.engine.queue import Integration, queue_up, standing
-from penstock.engine.repair import give_up, repair
+from penstock.engine.repair import give_up, repair, settle
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.engine.step import ENDED
@@ -229,6 +229,7 @@ class Coordinator:
 
     def _settle(self, ws_id: str) -> None:
         """Finish what a dead process has left between the end of a workstream and its merge."""
+        settle(self._jobs[ws_id], self._desk)
         self._leave(self._jobs[ws_id])
         self._record(ws_id)
 

@@ -46,6 +46,19 @@ def repair(job: Job, desk: Desk, decision: Decision) -> None:
     desk.release(job)
 
 
+def settle(job: Job, desk: Desk) -> None:
+    """Make the one merge commit of a conflict whose FIX turn was kept right before a death."""
+    row, history = job.row(), job.history()
+    last = history[-1] if history else None
+    if row.integration is not IntegrationState.QUEUED or last is None or row.base_commit is None:
+        return
+    failed = last_check(history, STEP)
+    is_fix = last.for_step == STEP and last.status is AttemptState.SUCCEEDED
+    if is_fix and failed.get("conflicts") and last.result.get("commit") == row.head_commit:
+        _as_one_merge(job, desk.worktree(job), str(failed["head"]), row.base_commit)
+        desk.release(job)
+
+
 def _with_scope(job: Job, conflicts: tuple[str, ...]) -> Job:
     """Let the turn edit the files in conflict, wherever the others have moved them to."""
     scope = tuple(dict.fromkeys((*job.bundle.files_scope, *conflicts)))

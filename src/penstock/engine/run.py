@@ -75,13 +75,14 @@ class Engine:
         run_id = require_run_id(request.run_id) if request.run_id is not None else self._free_id()
         for tool_id in sorted({request.tool or bundle.tool for bundle in request.bundles}):
             services.toolbox.get(tool_id)
-        services.journal.create_run(
-            run_id,
-            base_commit=base,
-            integration_branch=f"integration/{run_id}",
-            metadata=_metadata(request),
-        )
-        enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
+        with services.journal.together():  # killed in between, it would end without some of them
+            services.journal.create_run(
+                run_id,
+                base_commit=base,
+                integration_branch=f"integration/{run_id}",
+                metadata=_metadata(request),
+            )
+            enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
         return run_id
 
     def step(self, run_id: str, ws_id: str, step: str, *, fix: bool = True) -> RunResult:

@@ -121,7 +121,7 @@ class Git:
         """Run git and return what it answered, whatever its exit code.
 
         `reading` keeps it from taking locks that it can do without. Raises GitError when it could
-        not be started or took longer than `timeout` (seconds).
+        not be started, was killed, or took longer than `timeout` (seconds).
         """
         full = self._environment(reading)
         full.update(env or {})
@@ -132,6 +132,8 @@ class Git:
             raise GitError(f"git cannot be started: {error}", hint=error.hint) from error
         if done.timed_out:
             raise GitError(f"git {_short(args)} took longer than {timeout:g} s and was ended")
+        if done.returncode < 0:  # that is no answer: nothing may be concluded from it
+            raise failure(args, done)
         return done
 
     def run(
@@ -194,7 +196,8 @@ def failure(args: Sequence[str], done: Completed) -> GitError:
     words = done.stderr.decode("utf-8", "replace").strip() or "it said nothing"
     said = "\n".join(words.splitlines()[-6:])
     hint = next((hint for sign, hint in _HINTS if sign in words), None)
-    return GitError(f"git {_short(args)} failed (exit {done.returncode}): {said}", hint=hint)
+    how = f"exit {done.returncode}" if done.returncode >= 0 else f"signal {-done.returncode}"
+    return GitError(f"git {_short(args)} failed ({how}): {said}", hint=hint)
 
 
 def _short(args: Sequence[str]) -> str:

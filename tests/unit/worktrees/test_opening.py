@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,23 @@ def test_head_is_the_commit_of_the_checkout(repo: GitRepository, root: Path) -> 
     assert [repo.resolve(n) for n in ("HEAD", "main", commit[:10])] == [commit] * 3
     assert repo.resolve("no-such-name") is None
     assert repo.resolve("workstream/no/branch") is None
+
+
+def test_a_killed_git_has_answered_nothing(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a git that was killed did not say is not taken for a no."""
+    commit = git(root, "rev-parse", "HEAD")
+    real, fake = shutil.which("git"), tmp_path / "bin/git"
+    deadly = 'case "$*" in *--verify*|*merge-base*) kill -9 $$ ;; esac'
+    write(tmp_path, {"bin/git": f'#!/bin/sh\n{deadly}\nexec {real} "$@"\n'})
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
+    repo = opened(root)
+    with pytest.raises(GitError, match="signal 9"):
+        repo.resolve(commit)
+    with pytest.raises(GitError, match="signal 9"):
+        repo.is_ancestor(commit, "0" * 40)
 
 
 def test_a_detached_head_is_fine(root: Path) -> None:
