@@ -146,7 +146,8 @@ class Integration:
             if not verdict and again and len(stack) > 1:
                 verdict = self._passes(stack, head)
                 if verdict:
-                    self._tell_flaky(stack)
+                    names = ", ".join(item.job.ws_id for item in stack)
+                    self._tell_flaky(f"the merge of {names}")
             if not verdict:
                 return self._halve([item.job for item in stack])
             if self._advance(stack, head):
@@ -236,6 +237,9 @@ class Integration:
         if passed:
             result["known_checks"] = list(passed)
         good = all(run.passed for run in runs)
+        for run in runs:
+            if run.flaky:
+                self._tell_flaky(run.check.check_id)
         for job, attempt in zip(jobs, attempts, strict=True):
             self._finish(job, attempt, runs, result, alone=len(jobs) == 1)
         if any(run.interrupted for run in runs):
@@ -369,12 +373,10 @@ class Integration:
             tree.reset(head)
         return tree
 
-    def _tell_flaky(self, stack: Sequence[Stacked]) -> None:
-        names = [item.job.ws_id for item in stack]
+    def _tell_flaky(self, what: str) -> None:
+        payload = {"step": STEP, "check": what}
         self._services.journal.record_event(
-            EventType.FLAKY_CHECK,
-            run_id=self._run_id,
-            payload={"step": STEP, "check": f"the merge of {', '.join(names)}"},
+            EventType.FLAKY_CHECK, run_id=self._run_id, payload=payload
         )
 
 
