@@ -286,7 +286,7 @@ def _slot_lock(state: Path) -> Callable[[str, int], AbstractContextManager[None]
 def _room(parts: Parts) -> Room:
     limits = parts.settings.limits
     # counting them reads a few files for each
-    trees = parts.repository.overview()["worktrees"] if limits.max_worktrees else ()
+    trees = parts.repository.worktrees() if limits.max_worktrees else ()
     places = (parts.root, parts.root / parts.state, Path(tempfile.gettempdir()))
     return worktree_room(places, trees, limits)
 

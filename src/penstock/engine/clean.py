@@ -171,7 +171,7 @@ class Cleaner:
 
     # -- worktrees -------------------------------------------------------------------------
     def _worktrees(self, *, pool: bool) -> Iterator[Waste | Kept]:
-        trees = self._repository.overview()["worktrees"]
+        trees = self._repository.worktrees()
         yield from (self._judge(tree) for tree in trees if tree["state"] != "idle")
         yield from (self._idle(tree, pool=pool) for tree in trees if tree["state"] == "idle")
 

@@ -83,7 +83,7 @@ class Desk:
                 f"the branch {job.integration_branch} is gone",
                 hint=f"put it back: git branch {job.integration_branch} <commit>",
             )
-        start = _present(job, row.head_commit or base)
+        start = base if row.head_commit is None else _present(job, row.head_commit)
         update = services.journal.update_workstream
         update(job.run_id, job.ws_id, branch=job.branch, base_commit=base)
         tree = services.repository.lease(job.ws_id, job.run_id, job.branch, start)
@@ -124,7 +124,7 @@ def leased_place(
     services: Services, ws_id: str, run_id: str, prefer: str | None = None
 ) -> Path | None:
     """Return the worktree that is leased to a workstream of a run, None when there is none."""
-    held = services.repository.overview()["worktrees"]
+    held = services.repository.worktrees()
     ours = [w for w in held if (w["ws_id"], w["run_id"]) == (ws_id, run_id)]
     places = [str(w["path"]) for w in ours if w["state"] == _TAKEN]
     found = prefer if prefer in places else next(iter(places), None)

@@ -232,6 +232,10 @@ class DryRepository:
         """Return nothing: there is nothing to mend."""
         return ()
 
+    def worktrees(self) -> list[dict[str, Any]]:
+        """Return the real worktrees."""
+        return self._real.worktrees()
+
     def overview(self) -> dict[str, Any]:
         """Return the real branches and worktrees."""
         return self._real.overview()

@@ -317,6 +317,10 @@ class Repository(Protocol):
         """Clear what a killed process left behind (locks, half-made worktrees); say what was done."""
         ...
 
+    def worktrees(self) -> list[dict[str, Any]]:
+        """Return our worktrees as in `overview`, at little cost."""
+        ...
+
     def overview(self) -> dict[str, Any]:
         """Return branches and worktrees of ours: {"branches": [...], "worktrees": [...]}."""
         ...

@@ -310,8 +310,12 @@ class GitRepository:
         lines = self._site.git.run("for-each-ref", fmt, *OWN_REFS, reading=True)
         pairs = (line.split(" ", 1) for line in lines.decode("utf-8").splitlines())
         branches = [{"name": ref.removeprefix("refs/heads/"), "commit": oid} for oid, ref in pairs]
-        worktrees = [self._worktree_row(admin) for admin in own_admins(self._site.common)]
-        return {"branches": branches, "worktrees": [row for row in worktrees if row]}
+        return {"branches": branches, "worktrees": self.worktrees()}
+
+    def worktrees(self) -> list[dict[str, Any]]:
+        """Return our worktrees as in `overview`; no child process is needed for them."""
+        rows = (self._worktree_row(admin) for admin in own_admins(self._site.common))
+        return [row for row in rows if row is not None]
 
     def _worktree_row(self, admin: Path) -> dict[str, Any] | None:
         tree = tree_of(admin)
