@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.model.events import EventType
-from tests.support.merging import Merging, together
+from tests.support.merging import Merging, steps_of_merge, together
 from tests.support.pipeline import says
 from tests.support.repos import git
 
@@ -28,12 +28,6 @@ def four(project: Merging, **odd: str) -> None:
         project.bundle(name, says(f"{text}\n", f"{name}.txt"), says("mended\n", f"{name}.txt"))
 
 
-def steps_of(project: Merging, name: str) -> list[tuple[str, str]]:
-    """Return the steps of a merge: (integrate or fix, status)."""
-    found = [a for a in project.attempts(name) if "integrate" in (a.step_name, a.for_step)]
-    return [(a.step_name, a.status.value) for a in found]
-
-
 def test_a_batch_lands_with_one_run_of_the_checks(project: Merging) -> None:
     """Four at once are stacked in their order, checked once and landed as four merges."""
     four(project)
@@ -41,9 +35,8 @@ def test_a_batch_lands_with_one_run_of_the_checks(project: Merging) -> None:
         assert project.run().status == "succeeded"
     assert project.runs() == ["shared ws-a ws-b ws-c ws-d"]
     assert project.history() == [f"Merge {name} (run-1)" for name in NAMES]
-    assert {name: steps_of(project, name) for name in NAMES} == dict.fromkeys(
-        NAMES, [("integrate", "succeeded")]
-    )
+    for name in NAMES:
+        assert steps_of_merge(project, name) == [("integrate", "succeeded")]
     assert project.leftovers() == []
 
 
@@ -53,9 +46,9 @@ def test_of_a_red_batch_only_the_culprit_is_charged(project: Merging) -> None:
     with together(4):
         assert project.run().status == "succeeded"
     for name in ("ws-a", "ws-b", "ws-d"):
-        assert ("fix", "succeeded") not in steps_of(project, name)
-        assert ("integrate", "failed") not in steps_of(project, name)
-    assert steps_of(project, "ws-c")[-3:] == [
+        assert ("fix", "succeeded") not in steps_of_merge(project, name)
+        assert ("integrate", "failed") not in steps_of_merge(project, name)
+    assert steps_of_merge(project, "ws-c")[-3:] == [
         ("integrate", "failed"), ("fix", "succeeded"), ("integrate", "succeeded"),
     ]  # fmt: skip
     assert project.integrated("ws-c.txt") == "mended"
@@ -70,7 +63,7 @@ def test_an_unlucky_batch_lands_at_the_second_try(project: Merging) -> None:
     assert project.runs() == ["shared ws-a ws-b ws-c ws-d"] * 3
     (told,) = project.told(EventType.FLAKY_CHECK)
     assert told == {"step": "integrate", "check": "the merge of ws-a, ws-b, ws-c, ws-d"}
-    assert [steps_of(project, name)[-1] for name in NAMES] == [("integrate", "succeeded")] * 4
+    assert [steps_of_merge(project, name)[-1] for name in NAMES] == [("integrate", "succeeded")] * 4
     assert not any(a.step_name == "fix" for name in NAMES for a in project.attempts(name))
 
 
@@ -103,7 +96,7 @@ def test_the_scope_holds_for_the_fix_of_a_merge(project: Merging) -> None:
     project.bundle("ws-b", says("fuse\n", "ws-b.txt"), says("fine\n", "ws-a.txt"))
     with together(2):
         assert project.run().status == "failed"
-    assert steps_of(project, "ws-b")[-1] == ("fix", "failed")
+    assert steps_of_merge(project, "ws-b")[-1] == ("fix", "failed")
     assert project.integrations() == {"ws-a": "merged", "ws-b": "conflict"}
     assert project.integrated("ws-a.txt") == "fuse"
 
@@ -126,3 +119,51 @@ def test_a_conflict_is_resolved_into_one_merge(project: Merging) -> None:
     assert git(project.root, "log", "--format=%s", "-3", "workstream/ws-b/run-1").splitlines()[
         0
     ] == ("ws-b: merge integration/run-1, conflicts resolved")
+
+
+def test_markers_left_behind_are_not_merged(project: Merging) -> None:
+    """A turn that keeps the markers is refused as a merge, told so, and may try again."""
+    left = "<<<<<<< ours\nONE\n=======\nEins\n>>>>>>> theirs\ntwo\nthree\n"
+    conflict(project, left, "ONE Eins\ntwo\nthree\n")
+    with together(2):
+        assert project.run().status == "succeeded"
+    assert [status for step, status in steps_of_merge(project, "ws-b") if step == "integrate"] == [
+        "failed", "failed", "succeeded",
+    ]  # fmt: skip
+    assert "leaves conflict markers" in project.prompt("ws-b", 2)
+    assert project.integrated("shared.txt") == "ONE Eins\ntwo\nthree"
+
+
+def beaten(project: Merging, *later: str) -> str:
+    """A run in which ws-b never merges and ws-c waits for it; returns the own work of ws-b."""
+    project.breakers(max_fix_attempts_per_step=2)
+    conflict(project, "<<<<<<< a\n>>>>>>> b\n", "<<<<<<< c\n>>>>>>> d\n", *later)
+    project.bundle("ws-c", says("fine\n", "ws-c.txt"), depends_on=["ws-b"])
+    with together(2):
+        assert project.run().status == "failed"
+    return str(project.merges("ws-b")[0].result["head"])
+
+
+def test_what_cannot_be_merged_is_given_up(project: Merging) -> None:
+    """It stays done, its branch is back at its own work, and its dependents say why they wait."""
+    own = beaten(project)
+    row, waiting = project.row("ws-b"), project.row("ws-c")
+    assert (row.status.value, row.integration.value, row.head_commit) == ("done", "conflict", own)
+    assert git(project.root, "rev-parse", "workstream/ws-b/run-1") == own
+    assert row.reason is not None and row.reason.startswith("not merged: ")
+    assert waiting.status.value == "pending"
+    assert waiting.reason is not None and "ws-b" in waiting.reason
+    assert project.tripped() == ["max_attempts"]
+    assert project.leftovers() == []
+
+
+def test_a_merge_is_retried(project: Merging) -> None:
+    """`retry --from integrate` tries the merge again, keeps the work, and the dependents go on."""
+    own = beaten(project, "both\ntwo\nthree\n")
+    with project.workspace() as workspace:
+        assert workspace.retry("run-1", ("ws-b",), from_step="integrate") is not None
+    assert set(project.integrations().values()) == {"merged"}
+    assert project.integrated("shared.txt") == "both\ntwo\nthree"
+    assert git(project.root, "merge-base", "--is-ancestor", own, "integration/run-1") == ""
+    assert project.row("ws-b").reason is None
+    assert project.runs() == ["shared"]  # ws-c began at that very head

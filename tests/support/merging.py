@@ -69,7 +69,7 @@ class Merging(Project):
         """Return every text that a commit of the integration branch ever added."""
         return git(self.root, "log", "-m", "-p", f"main..integration/{run_id}")
 
-    def leftovers(self, run_id: str = "run-1") -> list[str]:
+    def leftovers(self) -> list[str]:
         """Return the branches and worktrees that merging should have left none of."""
         branches = git(self.root, "branch", "--list", "*.candidate", "--format=%(refname:short)")
         trees = [p.name for p in (self.root / ".worktrees").glob("integration*")]
@@ -95,12 +95,19 @@ class Merging(Project):
 def together(count: int) -> Iterator[None]:
     """Let nothing be merged before `count` workstreams wait for it: which are ready at the same
     moment is otherwise a matter of luck."""
-    merge, opened = Coordinator._integrate, []  # noqa: SLF001
+    merge = Coordinator._integrate
+    opened: list[bool] = []
 
     def wait(self: Coordinator) -> None:
-        if opened or len(self._queued) >= count:  # noqa: SLF001
+        if opened or len(self._queued) >= count:
             opened.append(True)
             merge(self)
 
     with patch.object(Coordinator, "_integrate", wait):
         yield
+
+
+def steps_of_merge(project: Project, name: str) -> list[tuple[str, str]]:
+    """Return the attempts around the merge of a workstream: (integrate or fix, status)."""
+    found = [a for a in project.attempts(name) if "integrate" in (a.step_name, a.for_step)]
+    return [(a.step_name, a.status.value) for a in found]

@@ -89,7 +89,8 @@ class Integration:
     def close(self) -> None:
         """Give the worktree back and remove the branch that it was on, also those of a dead process."""
         services = self._services
-        tree = self._tree or self._left_behind(self._head())
+        head = services.repository.resolve(self._branch)
+        tree = self._tree or (None if head is None else self._left_behind(head))
         if tree is not None:
             tree.reset(tree.head)  # checks may have left files behind
             services.repository.release(tree)
@@ -338,15 +339,15 @@ class Integration:
     def _known(self, stack: Sequence[Stacked]) -> frozenset[str] | None:
         """Return the command lines that passed on this very tree in the workstream's own worktree.
 
-        None when they passed on another tree. It is the same when nothing else has landed since the workstream began: the merge then adds
-        nothing to what was checked.
+        None when its own checks did not pass on it. They did when nothing else has landed since the
+        workstream began, so that the merge adds nothing, and no FIX turn came after them.
         """
         tree_of = self._services.repository.tree_of
         job = stack[-1].job
         head = job.row().head_commit
         if len(stack) > 1 or head is None or tree_of(stack[-1].commit or head) != tree_of(head):
             return None
-        return passed_checks(job.history())
+        return passed_checks(job.attempts(), head)
 
     def _worktree(self, head: str) -> Worktree:
         if self._tree is None:
@@ -401,15 +402,15 @@ def _has_markers(path: Path) -> bool:
     )
 
 
-def passed_checks(history: Sequence[Attempt]) -> frozenset[str]:
-    """Return the command lines of the last static and runtime checks that passed."""
-    last: dict[str, Attempt] = {}
-    for attempt in history:
-        if attempt.step_name in ("static", "runtime"):
-            last[attempt.step_name] = attempt
+def passed_checks(attempts: Sequence[Attempt], commit: str) -> frozenset[str] | None:
+    """Return the command lines that passed on a commit; None when not all checks passed on it."""
+    last = {a.step_name: a for a in attempts if a.base_commit == commit}
+    runtime = last.get("runtime")
+    if runtime is None or runtime.status is not AttemptState.SUCCEEDED:
+        return None
     return frozenset(
         " ".join(check["argv"])
-        for attempt in last.values()
+        for attempt in (last.get("static", runtime), runtime)
         for check in attempt.result.get("checks", ())
         if check.get("passed")
     )
