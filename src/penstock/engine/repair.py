@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.breakers.decide import Decision
+from penstock.breakers.decide import Decision, Next
 from penstock.engine.checking import announce, fix_input
 from penstock.engine.desk import Desk
 from penstock.engine.facts import last_check
@@ -29,7 +29,7 @@ from penstock.worktrees.api import Worktree
 def repair(job: Job, desk: Desk, decision: Decision) -> None:
     """Run the FIX turn that a queued workstream was granted; what follows is decided anew.
 
-    Raises Interrupted, Waiting and EnvironmentProblem; the turn is then taken again later.
+    A turn that cannot be had (no budget, no tool, a prompt too long) ends the merging. Raises Interrupted, Waiting and EnvironmentProblem; the turn is then taken again later.
     """
     job.check_stop()
     announce(job, STEP, decision)
@@ -41,7 +41,9 @@ def repair(job: Job, desk: Desk, decision: Decision) -> None:
     before = tree.diff_hash()
     taken = _with_scope(job, conflicts)
     end = take_turn(taken, tree, step="fix", for_step=STEP, prompt=prompt, before=before)
-    if end.error is None and conflicts:
+    if end.fatal:
+        give_up(job, desk, Decision(next=Next.FAIL, reason=str(end.error)))
+    elif end.error is None and conflicts:
         _as_one_merge(job, tree, str(failed["head"]), head)
     desk.release(job)
 
@@ -78,16 +80,19 @@ def give_up(job: Job, desk: Desk, decision: Decision) -> None:
         tree.lay(own["head"], base=own["base"])
         _record(job, base=own["base"], head=own["head"])
         desk.release(job)
+    why = str(failed.get("error") or decision.reason)
+    if decision.next is Next.FAIL and decision.reason not in why:
+        why = f"{why}; {decision.reason}"
     payload: dict[str, Any] = {
         "branch": job.branch,
         "into": job.integration_branch,
         "conflicts": list(failed.get("conflicts", ())),
-        "reason": str(failed.get("error") or decision.reason),
+        "reason": why,
     }
     job.services.journal.move_integration(
         job.run_id, job.ws_id, IntegrationState.CONFLICT, payload=payload
     )
-    words = f"not merged: {failed.get('error') or decision.reason}"
+    words = job.services.masks.text(f"not merged: {why}")
     job.services.journal.set_workstream_reason(job.run_id, job.ws_id, words[:400])
 
 
