@@ -59,7 +59,8 @@ def settle(job: Job, attempt: Attempt, *, cause: str, error: str) -> None:
     job.services.journal.finish_attempt(
         attempt.id, AttemptState.UNKNOWN, diff_hash=attempt.diff_hash, result=result
     )
-    job.event(EventType.ATTEMPT_LOST, {"step_attempt_id": attempt.id, "cause": cause})
+    told = {"step_attempt_id": attempt.id, "step": attempt.step_name, "attempt": attempt.attempt}
+    job.event(EventType.ATTEMPT_LOST, {**told, "cause": cause})
 
 
 def _count(job: Job) -> int:

@@ -193,20 +193,17 @@ def _quarantined(payload: Payload) -> str:
 
 def _compensated(payload: Payload) -> str:
     word = "done" if payload.get("success") else "failed"
-    error = payload.get("error")
-    return f"compensation {word}: {payload.get('action', '?')}{f' ({error})' if error else ''}"
+    return f"compensation {word}: {payload.get('command', '?')}"
 
 
 def _budget_warning(payload: Payload) -> str:
-    spent, limit, unit = (payload.get(key, "?") for key in ("spent", "limit", "unit"))
-    return f"{payload.get('cap', 'a')} budget: {spent} of {limit} {unit} used"
+    return f"budget: {payload.get('reason', 'nearly used up')}"
 
 
 def _lost(payload: Payload) -> str:
     step, attempt = payload.get("step", "an attempt"), payload.get("attempt")
-    losses = payload.get("losses")
-    shown = f" (loss {losses})" if losses else ""
-    return f"{step}{f' {attempt}' if attempt else ''} was lost in a crash{shown}"
+    how = "with its worktree" if payload.get("cause") == "worktree" else "in a crash"
+    return f"{step}{f' {attempt}' if attempt else ''} was lost {how}"
 
 
 def _handed_over(payload: Payload) -> str:
@@ -219,10 +216,7 @@ def _handed_over(payload: Payload) -> str:
 
 
 def _disk_low(payload: Payload) -> str:
-    return (
-        f"{payload.get('free_mb', '?')} MB are free at {payload.get('path', '?')},"
-        f" {payload.get('min_free_mb', '?')} MB are needed"
-    )
+    return f"nothing more starts: {payload.get('reason', 'the disk is full')}"
 
 
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
