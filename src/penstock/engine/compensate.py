@@ -9,10 +9,12 @@ from penstock.engine.checking import check_result, run_all
 from penstock.engine.desk import Desk
 from penstock.engine.facts import next_number
 from penstock.engine.job import Job
+from penstock.errors import RepositoryError
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, NewAttempt
 from penstock.model.states import AttemptState
 from penstock.process.api import Stop
+from penstock.worktrees.api import Worktree
 
 STEP = "compensate"
 TIMEOUT_S = 600.0
@@ -29,37 +31,50 @@ def compensate(job: Job, desk: Desk) -> list[Attempt]:
     if not actions or not any(a.step_name == "edit" for a in job.attempts()):
         return []
     todo = [(number, action) for number, action in reversed(actions) if number not in tried]
-    done = [_run(job, desk, number, action) for number, action in todo]
+    tree = _tree(job, desk)
+    done = [_run(job, tree, number, action) for number, action in todo]
     desk.release(job)
+    job.services.isolation.give_back(job.run_id, job.ws_id)
     return done
 
 
-def _run(job: Job, desk: Desk, number: int, action: str) -> Attempt:
-    services, tree = job.services, desk.worktree(job)
+def _tree(job: Job, desk: Desk) -> Worktree | str:
+    """Return the worktree that actions run in, or why there is none: its commit may be gone."""
+    try:
+        return desk.worktree(job)
+    except RepositoryError as error:
+        return str(error)
+
+
+def _run(job: Job, tree: Worktree | str, number: int, action: str) -> Attempt:
+    services = job.services
     count = next_number(job.attempts(), STEP)
-    marker = services.new_marker(job.run_id, job.ws_id, STEP, count)
     attempt = services.journal.begin_attempt(
         NewAttempt(
             run_id=job.run_id,
             ws_id=job.ws_id,
             step_name=STEP,
             attempt=count,
-            marker=marker,
-            base_commit=tree.head,
+            marker=services.new_marker(job.run_id, job.ws_id, STEP, count),
+            base_commit=None if isinstance(tree, str) else tree.head,
             result={"action": number, "command": services.masks.values(action)},
         )
     )
+    if isinstance(tree, str):
+        return _finish(job, attempt, (), tree)
     runs = run_all(job, tree, [_check(action)], attempt, stop=Stop())
     ended = _finish(job, attempt, runs)
     tree.reset(tree.head)
     return ended
 
 
-def _finish(job: Job, attempt: Attempt, runs: tuple[CheckRun, ...]) -> Attempt:
-    good = all(run.passed for run in runs)
+def _finish(
+    job: Job, attempt: Attempt, runs: tuple[CheckRun, ...], problem: str | None = None
+) -> Attempt:
+    good = problem is None and all(run.passed for run in runs)
     payload = {"action": attempt.result["action"], "command": attempt.result["command"]}
     job.event(EventType.COMPENSATED, {**payload, "success": good})
-    problem = next((run.problem for run in runs if run.problem), None)
+    problem = problem or next((run.problem for run in runs if run.problem), None)
     return job.services.journal.finish_attempt(
         attempt.id,
         AttemptState.SUCCEEDED if good else AttemptState.FAILED,

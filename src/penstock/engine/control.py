@@ -6,17 +6,18 @@ wrote it takes the run for a moment and heeds it itself, by the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from penstock.engine.compensate import compensate
 from penstock.engine.desk import Desk
 from penstock.engine.job import Job
-from penstock.engine.quarantine import quarantine_workstream
+from penstock.engine.quarantine import gather_evidence, quarantine_workstream
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.engine.step import ENDED
 from penstock.errors import ExitCode, UsageError
 from penstock.model.events import EventType
+from penstock.model.ids import INTEGRATION
 from penstock.model.records import Request, RequestKind, Workstream
 from penstock.model.states import IntegrationState, RunState, WorkstreamState
 
@@ -26,8 +27,16 @@ ENDINGS: Mapping[RequestKind, RunState] = {
 }
 
 
+def never(_ws_id: str) -> bool:
+    """Tell that nothing is under way, where nobody works on the run."""
+    return False
+
+
 class Control:
-    """Heeds what is asked of one run. For the thread that coordinates it."""
+    """Heeds what is asked of one run. For the thread that coordinates it.
+
+    `busy` tells whether something of a workstream is under way; what is asked of it waits so long.
+    """
 
     def __init__(
         self,
@@ -36,25 +45,33 @@ class Control:
         jobs: Mapping[str, Job],
         desk: Desk,
         signals: Signals,
+        busy: Callable[[str], bool] = never,
     ) -> None:
         self._services = services
         self._run_id = run_id
         self._jobs = jobs
         self._desk = desk
         self._signals = signals
+        self._busy = busy
         self.ending: Request | None = None
 
     def heed(self) -> list[str]:
-        """Do what is asked; return the workstreams that changed. A wish for the end of the whole run
-        is kept in `ending` until nothing is under way and `end` is called."""
+        """Do what is asked; return the workstreams that changed.
+
+        A wish for the end of the whole run is kept in `ending` until nothing is under way and `end`
+        is called; it stays open until then, so that a death in between does not lose it.
+        """
         changed: list[str] = []
         for request in self._services.journal.open_requests(self._run_id):
+            if request.ws_id is not None and self._busy(request.ws_id):
+                continue
             changed += self._do(request)
-            self._services.journal.heed_request(request.id)
+            if not ends_run(request):
+                self._services.journal.heed_request(request.id)
         return changed
 
     def _do(self, request: Request) -> list[str]:
-        if request.ws_id is None and request.kind in ENDINGS:
+        if ends_run(request):
             self.ending = request
             self._services.stop.ask()
             return []
@@ -70,7 +87,7 @@ class Control:
         return []
 
     def _retry(self, job: Job, from_step: str) -> list[str]:
-        if why_not_retried(job.row()) is not None:
+        if why_not_retried(job.row(), from_step) is not None:
             return []
         retry(job, self._desk, from_step)
         return [job.ws_id]
@@ -85,27 +102,45 @@ class Control:
         return [job.ws_id]
 
     def end(self) -> None:
-        """End the whole run as was asked. Nothing of it may be under way."""
+        """End the whole run as was asked. Nothing of it may be under way; safe to repeat."""
         if self.ending is None:
             return
-        state = ENDINGS[self.ending.kind]
+        journal, state = self._services.journal, ENDINGS[self.ending.kind]
         reason = str(self.ending.payload.get("reason") or "by the user")
-        for row in self._services.journal.list_workstreams(self._run_id):
+        asked = [r for r in journal.open_requests(self._run_id) if ends_run(r)]
+        for row in journal.list_workstreams(self._run_id):
             self._end_workstream(self._jobs[row.ws_id], row, state, reason)
-        if self.ending.payload.get("compensate"):
-            for ws_id in sorted(self._jobs, reverse=True):
-                compensate(self._jobs[ws_id], self._desk)
-        self._services.journal.move_run(
-            self._run_id, state, reason=reason, exit_code=ExitCode.FAILED
-        )
+        if any(request.payload.get("compensate") for request in (self.ending, *asked)):
+            for job in self._last_first():
+                compensate(job, self._desk)
+        for ws_id in (*self._jobs, INTEGRATION):
+            self._services.isolation.give_back(self._run_id, ws_id)
+        journal.move_run(self._run_id, state, reason=reason, exit_code=ExitCode.FAILED)
+        for request in asked:
+            journal.heed_request(request.id)
+
+    def _last_first(self) -> list[Job]:
+        """Return the workstreams that have begun, the one that began last first."""
+        begun = {
+            ws: attempts[0].id for ws, job in self._jobs.items() if (attempts := job.attempts())
+        }
+        return [self._jobs[ws] for ws in sorted(begun, key=begun.__getitem__, reverse=True)]
 
     def _end_workstream(self, job: Job, row: Workstream, state: RunState, reason: str) -> None:
-        move = self._services.journal.move_workstream
-        if row.status not in ENDED:
-            move(self._run_id, row.ws_id, WorkstreamState.CANCELED, reason=reason)
-        elif row.status is WorkstreamState.FAILED and state is RunState.QUARANTINED:
+        if row.status is WorkstreamState.FAILED and state is RunState.QUARANTINED:
             quarantine_workstream(job, reason)
-        self._services.isolation.give_back(self._run_id, row.ws_id)
+        if row.status in ENDED:
+            return
+        if state is RunState.QUARANTINED and job.attempts():
+            gather_evidence(job, reason, WorkstreamState.CANCELED)
+        self._services.journal.move_workstream(
+            self._run_id, row.ws_id, WorkstreamState.CANCELED, reason=reason
+        )
+
+
+def ends_run(request: Request) -> bool:
+    """Tell whether a request is for the end of the whole run."""
+    return request.ws_id is None and request.kind in ENDINGS
 
 
 def retry(job: Job, desk: Desk, from_step: str) -> None:
@@ -118,21 +153,17 @@ def retry(job: Job, desk: Desk, from_step: str) -> None:
 
 
 def _put_away(job: Job, desk: Desk, row: Workstream) -> None:
-    """Keep what the workstream has committed as a patch, and give its worktree back."""
-    place = job.services.root / row.worktree_path if row.worktree_path else None
-    if (
-        place is None
-        or not place.is_dir()
-        or job.services.repository.resolve(row.head_commit or row.base_commit or "HEAD") is None
-    ):
-        return
-    tree = desk.worktree(job)
-    if tree.head != tree.base:
-        number = len(job.attempts())
-        kept = job.services.repository.patch_between(tree.base, tree.head)
-        patch = job.keep_patch(f"before_retry_{number}", kept)
-        job.event(EventType.WORK_SAVED, {"patch": patch})
-    desk.release(job)
+    """Keep what the workstream has committed as a patch, and give its worktree back, if it is there
+    and its commit still is."""
+    kept = job.services.repository.patch_between(row.base_commit or "", row.head_commit or "")
+    if kept:
+        patch = job.keep_patch(f"before_retry_{len(job.attempts())}", kept)
+        job.event(EventType.WORK_SAVED, {"patch": patch, "bytes": len(kept)})
+    if desk.has_vanished(job):
+        desk.forget(job)
+    if job.services.repository.resolve(row.head_commit or row.base_commit or "") is not None:
+        desk.worktree(job)  # what was left uncommitted is kept, too
+        desk.release(job)
 
 
 def set_apart(job: Job, reason: str) -> None:
@@ -147,8 +178,10 @@ def set_apart(job: Job, reason: str) -> None:
         quarantine_workstream(job, reason)
 
 
-def why_not_retried(row: Workstream) -> str | None:
-    """Return why a workstream cannot be retried, None when it can."""
+def why_not_retried(row: Workstream, from_step: str = "edit") -> str | None:
+    """Return why a workstream cannot be retried from a step, None when it can."""
+    if row.status is WorkstreamState.FAILED and from_step == "integrate":
+        return f"{row.ws_id} failed before it could be merged: take --from edit, static or runtime"
     if row.status is WorkstreamState.FAILED:
         return None
     if row.status is WorkstreamState.DONE and row.integration is IntegrationState.CONFLICT:

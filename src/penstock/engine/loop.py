@@ -50,7 +50,9 @@ class Coordinator:
         self._desk = Desk()
         self._frontier = frontier_of(services, jobs, choices)
         self._workers = Workers(choices.max_parallel + 1)
-        self._control = Control(services, run_id, jobs, self._desk, self._signals)
+        self._control = Control(
+            services, run_id, jobs, self._desk, self._signals, self._is_under_way
+        )
         branch = next(iter(jobs.values())).integration_branch if jobs else f"integration/{run_id}"
         self._integration = Integration(services, run_id, branch, jobs)
         order = topological_order([job.bundle for job in jobs.values()])
@@ -59,7 +61,7 @@ class Coordinator:
         self._landing: tuple[str, ...] = ()
         self._asleep: dict[str, float | None] = {}
         self._waits: dict[str, Waiting] = {}
-        self._failed_fast = False
+        self._failed: set[str] = set()
         self._told_room = False
         self._fatal: BaseException | None = None
 
@@ -75,7 +77,7 @@ class Coordinator:
         with self._workers:
             while self._round():
                 pass
-        if self._fatal is None:
+        if self._fatal is None or self._control.ending is not None:
             self._integration.close()
         if self._control.ending is not None:
             return self._control.end()
@@ -112,9 +114,16 @@ class Coordinator:
         """Take in what other processes have asked for, and gates that were approved."""
         for ws_id in self._control.heed():
             self._record(ws_id)
+            if self._jobs[ws_id].row().status is not WorkstreamState.QUARANTINED:
+                self._failed.clear()  # who retries something wants the run to go on
+            self._waits.pop(ws_id, None)
+            self._asleep.pop(ws_id, None)
         self._frontier.approve(self._services.journal.approved_gates(self._run_id))
         if self._signals.pause is not None:
             self._frontier.hold_all(Hold(reason=Reason.PAUSED, message=self._signals.pause))
+
+    def _is_under_way(self, ws_id: str) -> bool:
+        return ws_id in self._workers or ws_id in self._landing
 
     def _may_start(self) -> bool:
         stopped = self._services.stop.asked or self._fatal is not None
@@ -123,7 +132,7 @@ class Coordinator:
     def _start(self) -> None:
         self._integrate()
         self._repair()
-        while not self._failed_fast and self._free():
+        while not self._failed_fast() and self._free():
             ws_id = self._frontier.next(self._services.clock())
             if ws_id is None:
                 return
@@ -132,6 +141,9 @@ class Coordinator:
             self._frontier.start(ws_id)
             self._waits.pop(ws_id, None)
             self._workers.start(ws_id, partial(self._work, self._jobs[ws_id]))
+
+    def _failed_fast(self) -> bool:
+        return self._choices.fail_fast and bool(self._failed)
 
     def _has_room(self) -> bool:
         """Tell whether the disk has room for another worktree; with none at work it must have."""
@@ -241,7 +253,7 @@ class Coordinator:
         if row.status is WorkstreamState.DONE and row.integration is IntegrationState.QUEUED:
             self._queued[ws_id] = standing(self._jobs[ws_id])
         if row.status in (WorkstreamState.FAILED, WorkstreamState.QUARANTINED):
-            self._failed_fast = self._choices.fail_fast
+            self._failed.add(ws_id)
         if _has_wait_behind_it(row):
             self._waits.pop(ws_id, None)
 

@@ -19,7 +19,6 @@ from penstock.engine.evidence import private_folder, write_private
 from penstock.engine.job import Job, relative
 from penstock.errors import EnvironmentProblem
 from penstock.model.events import EventType
-from penstock.model.records import Workstream
 from penstock.model.states import WorkstreamState
 
 EVENTS_KEPT = 5000
@@ -31,9 +30,7 @@ def quarantine_workstream(job: Job, reason: str) -> Path:
     Safe to repeat after a death: the evidence is gathered first. Raises InvalidTransitionError
     when it has not failed, EnvironmentProblem when the folder cannot be written.
     """
-    folder = job.services.evidence.quarantine(job.run_id, job.ws_id)
-    row = job.row()
-    _gather(job, row, folder, reason)
+    folder = gather_evidence(job, reason, WorkstreamState.QUARANTINED)
     journal = job.services.journal
     shown = relative(folder, job.services.root)
     journal.move_workstream(job.run_id, job.ws_id, WorkstreamState.QUARANTINED, reason=reason)
@@ -41,7 +38,12 @@ def quarantine_workstream(job: Job, reason: str) -> Path:
     return folder
 
 
-def _gather(job: Job, row: Workstream, folder: Path, reason: str) -> None:
+def gather_evidence(job: Job, reason: str, final: WorkstreamState) -> Path:
+    """Gather all that is needed to look at a workstream that ends as `final`; return the folder.
+
+    Raises EnvironmentProblem when it cannot be written.
+    """
+    folder, row = job.services.evidence.quarantine(job.run_id, job.ws_id), job.row()
     journal, mask = job.services.journal, job.services.masks.text
     private_folder(folder)
     attempts = job.attempts()
@@ -49,7 +51,7 @@ def _gather(job: Job, row: Workstream, folder: Path, reason: str) -> None:
         "metadata": {
             "run_id": job.run_id,
             "workstream_id": job.ws_id,
-            "final_status": WorkstreamState.QUARANTINED.value,
+            "final_status": final.value,
             "reason": mask(reason),
             "failed_because": row.reason,
             "branch": row.branch,
@@ -72,6 +74,7 @@ def _gather(job: Job, row: Workstream, folder: Path, reason: str) -> None:
     committed = job.services.repository.patch_between(row.base_commit or "", row.head_commit or "")
     write_private(folder / "branch.patch", committed)
     _copy(job.services.evidence.of_workstream(job.run_id, job.ws_id), folder)
+    return folder
 
 
 def _harmless(items: Iterable[tuple[str, str]], mask: Any) -> Iterable[tuple[str, str]]:

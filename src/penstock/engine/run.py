@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from penstock.engine.control import (
     Control,
+    ends_run,
     require,
     why_not_quarantined,
     why_not_retried,
@@ -18,6 +20,7 @@ from penstock.engine.desk import Desk
 from penstock.engine.loop import Coordinator
 from penstock.engine.plan import choices_of, jobs_of
 from penstock.engine.ports import ResumeOptions, RunRequest
+from penstock.engine.queue import Integration
 from penstock.engine.recovery import recover
 from penstock.engine.report import run_result
 from penstock.engine.selection import enter_bundles
@@ -27,14 +30,18 @@ from penstock.engine.single import run_one_step
 from penstock.errors import ClaimError, Interrupted, UsageError
 from penstock.model.events import EventType
 from penstock.model.ids import require_run_id
-from penstock.model.records import RequestKind, Run
+from penstock.model.records import Request, RequestKind, Run
 from penstock.model.results import RunResult
 from penstock.model.states import RunState
 from penstock.model.times import run_id_at
 
+T = TypeVar("T")
 VERSION = 1
 """Version of what a run keeps in its metadata."""
 AS_BEGUN = ResumeOptions()
+PATIENCE_S = 15.0
+"""How long the process that works on a run may take to heed what is asked of it, in seconds."""
+POLL_S = 0.1
 UNFINISHED = frozenset({RunState.PENDING, RunState.RUNNING})
 CAN_END: Mapping[RequestKind, frozenset[RunState]] = {
     RequestKind.PAUSE: UNFINISHED,
@@ -63,7 +70,7 @@ class Engine:
 
         Raises UsageError when the run has ended, ClaimError when another process works on it.
         """
-        self._require_state(run_id, UNFINISHED, "look at it with penstock show")
+        self._require_state(run_id, UNFINISHED)
         if options.tool is not None:
             self._services.toolbox.get(options.tool)
         return self._drive(run_id, resumed=True, options=options)
@@ -72,10 +79,12 @@ class Engine:
         """Enter a run with its workstreams as pending and return its id."""
         services = self._services
         base = services.repository.head()
-        run_id = require_run_id(request.run_id) if request.run_id is not None else self._free_id()
         for tool_id in sorted({request.tool or bundle.tool for bundle in request.bundles}):
             services.toolbox.get(tool_id)
-        with services.journal.together():  # killed in between, it would end without some of them
+        given = None if request.run_id is None else require_run_id(request.run_id)
+        # killed in between, it would end without some of them; and nobody else takes the free id
+        with services.journal.together():
+            run_id = given or self._free_id()
             services.journal.create_run(
                 run_id,
                 base_commit=base,
@@ -114,20 +123,41 @@ class Engine:
         """
         journal = self._services.journal
         if ws_id is None:
-            self._require_state(run_id, CAN_END[kind], "look at it with penstock show")
+            self._require_state(run_id, CAN_END[kind])
         else:
             row = journal.get_workstream(run_id, ws_id)
             require(why_not_quarantined(row), f"penstock show {run_id} {ws_id}")
-        journal.add_request(run_id, kind, ws_id=ws_id, payload=payload, by=by)
-        try:
-            with self._held(run_id):
-                self._heed(run_id)
-        except ClaimError:
-            return False
+        request = journal.add_request(run_id, kind, ws_id=ws_id, payload=payload, by=by)
+        return self._see_to([request], lambda: self._heed_idle(run_id, request)) is not None
+
+    def _see_to(self, asked: Sequence[Request], work: Callable[[], T]) -> T | None:
+        """Do the work, once no other process works on the run; None when that one has heeded what
+        is asked, or has not for too long."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return work()
+            except ClaimError:
+                if not self._is_open(asked) or time.monotonic() > deadline:
+                    return None
+            time.sleep(POLL_S)
+
+    def _is_open(self, asked: Sequence[Request]) -> bool:
+        """Tell whether nobody has heeded some of what is asked."""
+        waiting = {r.id for r in self._services.journal.open_requests(asked[0].run_id)}
+        return any(request.id in waiting for request in asked)
+
+    def _heed_idle(self, run_id: str, request: Request) -> bool:
+        """Heed what is asked of a run that nobody works on; True."""
+        with self._held(run_id):
+            if not self._is_open([request]):
+                return True
+            if request.ws_id is None:
+                self._require_state(run_id, CAN_END[request.kind], drop=request)
+            self._heed(run_id)
         return True
 
     def _heed(self, run_id: str) -> None:
-        """Heed what is asked of a run that nobody works on."""
         services = self._services
         run = services.journal.get_run(run_id)
         if run.status is RunState.RUNNING:
@@ -136,50 +166,78 @@ class Engine:
         jobs = jobs_of(services, run, choices_of(services, run, AS_BEGUN))
         control = Control(services, run_id, jobs, Desk(), signals)
         control.heed()
-        control.end()
-        if signals.pause is not None:
-            services.journal.set_run_reason(run_id, f"paused: {signals.pause}")
+        if control.ending is not None:
+            branch = run.integration_branch or f"integration/{run_id}"
+            Integration(services, run_id, branch, jobs).close()
+            return control.end()
+        if (pause := signals.pause) is not None:
+            payload = {"reason": pause}
+            services.journal.record_event(EventType.RUN_PAUSED, run_id=run_id, payload=payload)
+            services.journal.set_run_reason(run_id, f"paused: {pause}")
+        return None
 
     def retry(
         self, run_id: str, ws_ids: tuple[str, ...], from_step: str, options: ResumeOptions
     ) -> RunResult | None:
         """Try workstreams of a run again and go on with it; None when another process does that.
 
-        Raises UsageError when one of them has not failed.
+        Raises UsageError when one of them has not failed, or when the run has ended for good.
         """
         journal = self._services.journal
+        if not ws_ids:
+            raise UsageError(f"{run_id}: say which workstream", hint=f"penstock status {run_id}")
         for ws_id in ws_ids:
             row = journal.get_workstream(run_id, ws_id)
-            require(why_not_retried(row), f"penstock status {run_id}")
-        self._require_state(
-            run_id, UNFINISHED | {RunState.FAILED}, "start another with penstock run"
-        )
-        for ws_id in ws_ids:
-            payload = {"from": from_step}
+            require(why_not_retried(row, from_step), f"penstock status {run_id}")
+        self._require_state(run_id, UNFINISHED | {RunState.FAILED})
+        if options.tool is not None:
+            self._services.toolbox.get(options.tool)
+        payload = {"from": from_step}
+        asked = [
             journal.add_request(run_id, RequestKind.RETRY, ws_id=ws_id, payload=payload)
-        try:
-            return self._drive(run_id, resumed=True, options=options)
-        except ClaimError:
-            return None
+            for ws_id in ws_ids
+        ]
+        return self._see_to(asked, lambda: self._drive(run_id, resumed=True, options=options))
 
-    def _require_state(self, run_id: str, allowed: frozenset[RunState], hint: str) -> None:
+    def _require_state(
+        self, run_id: str, allowed: frozenset[RunState], *, drop: Request | None = None
+    ) -> None:
+        """Raise UsageError when a run is in no state for what is asked; the request is then closed."""
         run = self._services.journal.get_run(run_id)
-        if run.status not in allowed:
-            raise UsageError(
-                f"run {run_id} has ended ({run.status.value})", hint=f"{hint} {run_id}"
-            )
+        if run.status in allowed:
+            return
+        if drop is not None:
+            self._services.journal.heed_request(drop.id)
+        if run.status is RunState.PENDING:
+            raise UsageError(f"run {run_id} has not begun", hint=f"penstock resume {run_id}")
+        again = f"penstock retry {run_id} --failed tries what failed again"
+        look = f"look at it with penstock show {run_id}"
+        raise UsageError(
+            f"run {run_id} has ended ({run.status.value})",
+            hint=again if run.status is RunState.FAILED else look,
+        )
 
     # -- driving it ------------------------------------------------------------------------
     def _drive(self, run_id: str, *, resumed: bool, options: ResumeOptions) -> RunResult:
         services = self._services
         with self._held(run_id):
             if resumed:
+                self._drop_old_wishes(run_id)
                 recover(services, run_id)
             run = self._begin(services.journal.get_run(run_id))
             choices = choices_of(services, run, options)
             jobs = jobs_of(services, run, choices)
             Coordinator(services, run_id, jobs, choices).run()
         return run_result(services.journal, run_id)
+
+    def _drop_old_wishes(self, run_id: str) -> None:
+        """Close what nobody came to heed: going on is the later word than a pause, and trying an
+        ended run again is later than any wish for its end."""
+        journal = self._services.journal
+        ended = journal.get_run(run_id).status is RunState.FAILED
+        for request in journal.open_requests(run_id):
+            if request.kind is RequestKind.PAUSE or (ended and ends_run(request)):
+                journal.heed_request(request.id)
 
     def _free_id(self) -> str:
         wanted = run_id_at(self._services.clock())
