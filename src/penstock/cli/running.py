@@ -42,9 +42,14 @@ def run_and_report(
     return int(ExitCode.DONE if result.status == "succeeded" else ExitCode.FAILED)
 
 
+NARROW = 80
+"""Columns of a terminal that nobody has made wider."""
+
+
 def show_result(result: RunResult) -> None:
     """Print the summary of a run and the commands that come next."""
-    output.emit(f"Run {result.run_id}: {result.status}. {totals(result.workstreams)}.")
+    head, sums = f"Run {result.run_id}: {result.status}.", f"{totals(result.workstreams)}."
+    output.emit(f"{head} {sums}" if len(head) + len(sums) < NARROW else f"{head}\n{sums}")
     output.table(SUMMARY_COLUMNS, summary_rows(result))
     output.emit()
     for line in next_steps(result):
