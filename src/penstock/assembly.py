@@ -41,10 +41,11 @@ from penstock.engine.services import Services
 from penstock.environment.isolation import Isolation
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
+from penstock.model.bundle import Bundle
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
-from penstock.model.settings import CheckoutPolicy, PipelineSettings
+from penstock.model.settings import BreakerLimits, BudgetMode, CheckoutPolicy, PipelineSettings
 from penstock.process import proc
 from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.process.descriptors import ensure_descriptors
@@ -147,7 +148,7 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         root=parts.root,
         settings=parts.settings,
         checkout_policy=checkout_policy(parts.settings, terminal=sys.stderr.isatty()),
-        limits_for=parts.breakers.limits_for,
+        limits_for=_limits(parts),
         journal=journal,
         repository=parts.repository,
         toolbox=parts.toolbox,
@@ -172,6 +173,17 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         router=_router(parts, journal),
         audit=parts.trail,
     )
+
+
+def _limits(parts: Parts) -> Callable[[str, Bundle], BreakerLimits]:
+    """Return the budgets of a step; those of money stop nothing unless limits.budget_mode says so."""
+    if parts.settings.limits.budget_mode is BudgetMode.HALT:
+        return parts.breakers.limits_for
+
+    def limits_for(step: str, bundle: Bundle) -> BreakerLimits:
+        return msgspec.structs.replace(parts.breakers.limits_for(step, bundle), max_cost_usd=None)
+
+    return limits_for
 
 
 def _router(parts: Parts, journal: Journal) -> AimRouter | None:

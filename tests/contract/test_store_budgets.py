@@ -218,12 +218,27 @@ def test_a_lost_turn_of_known_cost_is_settled_at_that(run: DocumentedJournal) ->
     assert (run.spent(run_id=RUN).cost_usd, len(run.list_costs(RUN))) == (0.1, 1)
 
 
-@pytest.mark.parametrize("end", [AttemptState.FAILED, AttemptState.CANCELED])
-def test_a_turn_that_ends_without_cost_frees_its_reservation(
+def test_a_canceled_turn_is_settled_at_what_it_reserved(run: DocumentedJournal) -> None:
+    """Nobody knows what a turn that was cut short has come to."""
+    run.finish_attempt(begin(run, usd=0.75, tokens=300).id, AttemptState.CANCELED)
+    spent = run.spent(run_id=RUN)
+    assert (spent.cost_usd, spent.unpriced, spent.reserved_cost_usd) == (0.75, 0, 0.0)
+
+
+@pytest.mark.parametrize("end", [AttemptState.SUCCEEDED, AttemptState.FAILED])
+def test_what_a_tool_does_not_tell_is_what_was_reserved(
     run: DocumentedJournal, end: AttemptState
 ) -> None:
+    """The tokens that it tells are kept."""
+    attempt = begin(run, usd=0.75, tokens=300)
+    run.finish_attempt(attempt.id, end, cost=cost(input_tokens=5))
+    spent = run.spent(run_id=RUN)
+    assert (spent.cost_usd, spent.unpriced, spent.input_tokens) == (0.75, 0, 5)
+
+
+def test_a_turn_that_ends_without_cost_frees_its_reservation(run: DocumentedJournal) -> None:
     """A failure that nobody charged for costs nothing."""
-    run.finish_attempt(begin(run, usd=0.75).id, end)
+    run.finish_attempt(begin(run, usd=0.75).id, AttemptState.FAILED)
     assert run.spent(run_id=RUN).reserved_cost_usd == 0.0
     assert run.list_costs(RUN) == []
 

@@ -15,6 +15,8 @@ from penstock.breakers.budget import (
     context_problem,
     reservation_of,
 )
+from penstock.breakers.decide import Spend
+from penstock.engine.facts import settled, spend
 from penstock.engine.job import Job, Waiting
 from penstock.errors import BudgetExceeded
 from penstock.model.events import EventType
@@ -27,6 +29,8 @@ from penstock.tools.api import REPORTS_COST
 
 N = TypeVar("N", int, float)
 WORKSTREAM = "workstream"
+TRIES = 2
+"""A turn that does not fit is tried so often at once, when those beside it have just ended."""
 SETTLES_S = 3.0
 """When a turn that does not fit beside those under way is looked at again, in seconds."""
 
@@ -51,17 +55,25 @@ def begin_turn(job: Job, intent: NewAttempt, prompt: str) -> Attempt:
     expected = reservation_of(
         len(prompt), price=price_of(job), history=history, turn_tokens=limits.turn_tokens
     )
-    if expected.cost_usd is None:
+    if expected.cost_usd is None and limits.budget_mode is BudgetMode.HALT:
         _require_price(job, caps)
     expected = _fitted(job, expected, history, caps)
     binding = caps if limits.budget_mode is BudgetMode.HALT else ()
     reservation = Reservation(tokens=expected.tokens, cost_usd=expected.cost_usd, caps=binding)
-    try:
-        attempt = journal.begin_attempt(intent, reservation=reservation)
-    except BudgetExceeded as over:
-        raise _refused(job, over) from over
-    _warn(job, caps)
-    return attempt
+    return _begin(job, intent, reservation)
+
+
+def _begin(job: Job, intent: NewAttempt, reservation: Reservation) -> Attempt:
+    """Write the intent if it fits under the caps; what others settle meanwhile is seen."""
+    begin = job.services.journal.begin_attempt
+    for _ in range(TRIES):
+        try:
+            return begin(intent, reservation=reservation)
+        except BudgetExceeded as over:
+            refused = over
+            if not over.reserved or len(job.signals.turns()) > 1:
+                break
+    raise _refused(job, refused) from refused
 
 
 def _refused(job: Job, over: BudgetExceeded) -> BudgetExceeded | Waiting:
@@ -70,8 +82,10 @@ def _refused(job: Job, over: BudgetExceeded) -> BudgetExceeded | Waiting:
     While others are under way, what they have reserved may be more than what they will have used:
     that is waited for. Otherwise the budget of a workstream ends it, another one the whole run.
     """
+    journal = job.services.journal
     if over.reserved and len(job.signals.turns()) > 1:
         until = job.services.clock() + SETTLES_S
+        journal.set_workstream_reason(job.run_id, job.ws_id, Reason.BUDGET.value, until=iso(until))
         return Waiting(f"{job.ws_id} waits: {over}", kind=Reason.BUDGET, until=until)
     job.event(EventType.BUDGET_EXCEEDED, {"reason": str(over), "cap": over.cap})
     return over if over.cap == WORKSTREAM else _waiting(job, str(over))
@@ -176,13 +190,28 @@ def _at(values: Sequence[N], share: float) -> N | None:
     return values[min(len(values) - 1, int(share * len(values)))] if values else None
 
 
-def _warn(job: Job, caps: Sequence[Cap]) -> None:
+def spend_of(job: Job) -> Spend:
+    """Return what a workstream has used so far, for its breakers."""
+    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
+    used = spend(job.history(), settled(costs, job.attempts()))
+    is_allowed = job.services.settings.limits.allow_unpriced
+    return msgspec.structs.replace(used, unpriced=0) if is_allowed else used
+
+
+def warn(job: Job) -> None:
     """Record once for each limit that most of it is used up, or all of it where that may be."""
+    caps = caps_of(job)
+    if caps and job.services.settings.limits.budget_mode is not BudgetMode.CONTINUE:
+        with job.signals.telling:
+            _warn(job, caps)
+
+
+def _warn(job: Job, caps: Sequence[Cap]) -> None:
     journal, mode = job.services.journal, job.services.settings.limits.budget_mode
     told = {
         event.payload.get("cap")
         for event in journal.list_events(
-            run_id=job.run_id, event_type=EventType.BUDGET_WARNING, limit=100
+            run_id=job.run_id, event_type=EventType.BUDGET_WARNING, limit=1000
         )
     }
     for cap in caps:

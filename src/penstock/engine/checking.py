@@ -10,11 +10,11 @@ import msgspec
 from penstock.breakers.decide import Decision, Next, decide
 from penstock.breakers.signature import combined, signature
 from penstock.checks.api import Check, CheckContext, CheckRun
+from penstock.engine.budget import spend_of
 from penstock.engine.facts import (
     last_check,
     latest_hash,
     next_number,
-    spend,
     step_history,
 )
 from penstock.engine.job import Job, relative
@@ -58,9 +58,8 @@ def next_decision(job: Job, step: str) -> Decision:
     """Decide from the journal what comes next in `step`."""
     attempts = job.history()
     limits = job.services.limits_for(step, job.bundle)
-    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
     start = latest_hash(attempts, before_step=step)
-    return decide(step, step_history(attempts, step), start, limits, spend(attempts, costs))
+    return decide(step, step_history(attempts, step), start, limits, spend_of(job))
 
 
 def announce(job: Job, step: str, decision: Decision) -> None:

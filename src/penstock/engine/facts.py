@@ -114,6 +114,21 @@ def edit_tries(attempts: Iterable[Attempt], *, for_step: str | None) -> tuple[Ou
     return tuple(outcome_of(attempt) for attempt in turn_attempts(attempts, for_step=for_step))
 
 
+def settled(costs: Iterable[Cost], attempts: Iterable[Attempt]) -> list[Cost]:
+    """Return costs without those that are unknown because their turn was lost or canceled.
+
+    No price that the user could give would make them known.
+    """
+    cut_short = {a.id for a in attempts if a.status not in FINISHED}
+    return [
+        c
+        for c in costs
+        if c.step_attempt_id not in cut_short
+        or c.actual_cost_usd is not None
+        or c.estimated_cost_usd is not None
+    ]
+
+
 def spend(attempts: Iterable[Attempt], costs: Iterable[Cost]) -> Spend:
     """Return what a workstream has used so far; time between attempts is not charged."""
     amounts = [

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from penstock.engine.job import Job
-from penstock.model.outcome import Usage
+from penstock.model.outcome import OutcomeKind, Usage
 from penstock.model.records import Cost
 from penstock.model.settings import Price
+
+UNCHARGED = frozenset(
+    {
+        OutcomeKind.RATE_LIMITED,
+        OutcomeKind.OVERLOADED,
+        OutcomeKind.QUOTA,
+        OutcomeKind.AUTH,
+        OutcomeKind.NOT_INSTALLED,
+        OutcomeKind.CANCELED,
+    }
+)
+"""Outcomes of turns that tell nothing of their use when there was none, or none to be told."""
 
 
 def estimate(usage: Usage, price: Price | None) -> float | None:
@@ -23,8 +35,14 @@ def estimate(usage: Usage, price: Price | None) -> float | None:
     return total / 1000
 
 
-def cost_row(job: Job, attempt_id: int, usage: Usage, timestamp: str) -> Cost:
-    """Return the row of cost_tracking for one turn."""
+def turn_cost(
+    job: Job, attempt_id: int, usage: Usage, kind: OutcomeKind, timestamp: str
+) -> Cost | None:
+    """Return the row of cost_tracking for one turn; None for one that told nothing of its use
+    because it was turned away before it began, or was canceled before it could tell."""
+    told = (usage.input_tokens, usage.output, usage.cost_usd)
+    if kind in UNCHARGED and all(amount is None for amount in told):
+        return None
     model = usage.model or job.model
     prices = job.services.settings.prices
     return Cost(

@@ -14,6 +14,8 @@ class Signals:
         self._pause: str | None = None
         self._turns: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
+        self.telling = threading.Lock()
+        """Held by who records what is to be recorded once."""
 
     @property
     def pause(self) -> str | None:

@@ -13,8 +13,8 @@ import msgspec
 
 from penstock.breakers.decide import cost_tripped
 from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry_turn
-from penstock.engine.budget import context_problem_of
-from penstock.engine.facts import edit_tries, spend, turn_attempts
+from penstock.engine.budget import context_problem_of, spend_of
+from penstock.engine.facts import edit_tries, turn_attempts
 from penstock.engine.job import Job
 from penstock.engine.router import Router
 from penstock.engine.turn import Turn, run_turn
@@ -98,12 +98,8 @@ def _over_budget(job: Job, turn: Turn) -> TurnEnd | None:
     """Return the end of a turn that may not be bought. Raises Waiting for the run's own budget."""
     if (problem := context_problem_of(job, turn.prompt)) is not None:
         return TurnEnd(error=problem, fatal=True)
-    costs = job.services.journal.list_costs(job.run_id, job.ws_id)
     limits = job.services.limits_for(turn.for_step or turn.step, job.bundle)
-    used = spend(job.attempts(), costs)
-    if job.services.settings.limits.allow_unpriced:
-        used = msgspec.structs.replace(used, unpriced=0)
-    decision = cost_tripped(limits, used)
+    decision = cost_tripped(limits, spend_of(job))
     if decision is not None:
         return TurnEnd(error=decision.reason, fatal=True)
     return None

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from penstock.engine.auditing import audit_turn
-from penstock.engine.budget import begin_turn
+from penstock.engine.budget import begin_turn, warn
 from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
-from penstock.engine.pricing import cost_row
+from penstock.engine.pricing import turn_cost
 from penstock.engine.scope import Violation, existing_files, violations
 from penstock.engine.toolslots import tool_slot
 from penstock.errors import EnvironmentProblem, Interrupted
@@ -289,9 +289,12 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
         diff_hash=judged.changes.diff_hash if judged.ok else before or None,
         result=result,
         head_commit=commit,
-        cost=cost_row(job, attempt.id, report.usage, iso(job.services.clock())),
+        cost=turn_cost(
+            job, attempt.id, report.usage, judged.outcome.kind, iso(job.services.clock())
+        ),
     )
     audit_turn(job, done)
+    warn(job)
     _tell(job, attempt, judged)
     if interrupted:
         raise Interrupted(f"{job.ws_id}: the {attempt.step_name} turn was interrupted")

@@ -128,7 +128,8 @@ class AttemptStore(Base):
         of the workstream and the row in cost_tracking.
 
         `result` is laid over what the intent held, key by key. What the attempt had reserved is
-        given up; with status unknown and no cost it is taken as the estimated cost. When the clock was
+        given up; it is taken as the estimated cost where that is not known, and where an attempt that
+        is unknown or canceled has none. When the clock was
         set meanwhile, or the machine slept, completed_at says how long the attempt took. Raises InvalidTransitionError when
         the attempt is over with another status, NotFoundError, ClaimLostError.
         """
@@ -150,8 +151,7 @@ class AttemptStore(Base):
             key = {"run_id": attempt.run_id, "ws_id": attempt.ws_id}
             if head_commit is not None:
                 tx.run("attempts.set_head", head_commit=head_commit, **key)
-            settled = settle(tx, attempt, status)
-            cost = settled if cost is None else cost
+            cost = settle(tx, attempt, status, cost)
             if cost is not None:
                 spent = msgspec.structs.asdict(cost) | key | {"step_attempt_id": attempt_id}
                 tx.run("attempts.insert_cost", **spent)

@@ -24,6 +24,7 @@ SCOPES: Final = ("workstream", "run", "day")
 _ROW_LIMIT_USD: Final = 1e6  # as in cost_amounts: what one turn may add to a sum
 _ROW_LIMIT_TOKENS: Final = 10**12
 _DAY_S = 86_400.0
+_CUT_SHORT: Final = frozenset({AttemptState.UNKNOWN, AttemptState.CANCELED})
 
 
 class BudgetStore(Base):
@@ -68,17 +69,25 @@ def reserve(tx: Transaction, attempt: Attempt, reservation: Reservation) -> None
     )
 
 
-def settle(tx: Transaction, attempt: Attempt, status: AttemptState) -> Cost | None:
-    """Give up the reservation of an attempt that ends.
+def settle(
+    tx: Transaction, attempt: Attempt, status: AttemptState, cost: Cost | None
+) -> Cost | None:
+    """Give up the reservation of an attempt that ends, and return what it cost.
 
-    When its outcome is lost, what was reserved is returned as its estimated cost: it may well
-    have been spent, and a cap must never be passed because nobody knows.
+    What was reserved stands in, as an estimate, for a cost that nobody knows: of an attempt that was
+    lost or canceled, or whose tool did not tell. It may well have been spent, and a cap must never
+    be passed because nobody knows.
     """
     row = tx.row("budgets.reserved", attempt_id=attempt.id)
     if row is None:
-        return None
+        return cost
     tx.run("budgets.free", attempt_id=attempt.id)
-    if status is not AttemptState.UNKNOWN:
+    if cost is not None:
+        is_known = cost.actual_cost_usd is not None or cost.estimated_cost_usd is not None
+        return (
+            cost if is_known else msgspec.structs.replace(cost, estimated_cost_usd=row["cost_usd"])
+        )
+    if status not in _CUT_SHORT:
         return None
     return Cost(
         run_id=attempt.run_id,
