@@ -88,7 +88,7 @@ class Merging(Project):
     def prompt(self, ws_id: str, number: int = 1) -> str:
         """Return the prompt of a FIX turn."""
         fixes = [a for a in self.attempts(ws_id) if a.step_name == "fix"]
-        return (self.root / fixes[number - 1].result["prompt_file"]).read_text()
+        return (self.root / str(fixes[number - 1].result["prompt_file"])).read_text()
 
 
 @contextmanager

@@ -170,10 +170,10 @@ def set_apart(job: Job, reason: str) -> None:
     """Quarantine a failed workstream, or reject the integration of one that is done."""
     if job.row().status is WorkstreamState.DONE:
         payload = {"branch": job.branch, "into": job.integration_branch, "reason": reason}
-        job.services.journal.move_integration(
-            job.run_id, job.ws_id, IntegrationState.REJECTED, payload=payload
-        )
-        job.services.journal.set_workstream_reason(job.run_id, job.ws_id, f"rejected: {reason}")
+        journal, rejected = job.services.journal, IntegrationState.REJECTED
+        with journal.together():
+            journal.move_integration(job.run_id, job.ws_id, rejected, payload=payload)
+            journal.set_workstream_reason(job.run_id, job.ws_id, f"rejected: {reason}")
     else:
         quarantine_workstream(job, reason)
 

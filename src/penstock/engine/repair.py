@@ -89,11 +89,11 @@ def give_up(job: Job, desk: Desk, decision: Decision) -> None:
         "conflicts": list(failed.get("conflicts", ())),
         "reason": why,
     }
-    job.services.journal.move_integration(
-        job.run_id, job.ws_id, IntegrationState.CONFLICT, payload=payload
-    )
     words = job.services.masks.text(f"not merged: {why}")
-    job.services.journal.set_workstream_reason(job.run_id, job.ws_id, words[:400])
+    journal = job.services.journal
+    with journal.together():  # a conflict without its reason would tell nobody what to do
+        journal.move_integration(job.run_id, job.ws_id, IntegrationState.CONFLICT, payload=payload)
+        journal.set_workstream_reason(job.run_id, job.ws_id, words[:400])
 
 
 def _own_work(job: Job) -> dict[str, Any] | None:
