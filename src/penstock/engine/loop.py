@@ -75,8 +75,7 @@ class Coordinator:
             self._settle(ws_id)
         self._tell(EventType.PARALLEL_EXECUTION_START)
         with self._workers:
-            while self._round():
-                pass
+            self._work_on()
         if self._fatal is None or self._control.ending is not None:
             self._integration.close()
         if self._control.ending is not None:
@@ -86,6 +85,17 @@ class Coordinator:
         self._tell(EventType.PARALLEL_EXECUTION_END)
         conclude(self._services, self._run_id, self._frontier, self._waits, self._signals.pause)
         return None
+
+    def _work_on(self) -> None:
+        """Round after round; when one fails, what is under way is stopped and not waited for."""
+        is_over = False
+        try:
+            while self._round():
+                pass
+            is_over = True
+        finally:
+            if not is_over:
+                self._services.stop.ask()
 
     def _tell(self, event: EventType) -> None:
         """Record the beginning or the end of work side by side."""

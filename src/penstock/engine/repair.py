@@ -46,6 +46,7 @@ def repair(job: Job, desk: Desk, decision: Decision) -> None:
     elif end.error is None and conflicts:
         _as_one_merge(job, tree, str(failed["head"]), head)
     desk.release(job)
+    job.services.isolation.give_back(job.run_id, job.ws_id)
 
 
 def settle(job: Job, desk: Desk) -> None:
