@@ -1,8 +1,9 @@
 """One SQLite connection, shared by the threads of this process: opening it, and its transactions.
 
 WAL with foreign keys on; every write is a `BEGIN IMMEDIATE` transaction, because a deferred one
-that reads and then writes fails under load instead of waiting. One lock around the connection
-lets the threads take turns; other processes are waited for by SQLite's busy timeout.
+that reads and then writes fails under load instead of waiting. The threads take turns at the
+connection, and those that write at the same time share a commit (store.commits); other processes
+are waited for by SQLite's busy timeout.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +20,7 @@ from typing import Any
 from penstock.errors import JournalError, UsageError
 from penstock.model.settings import Durability
 from penstock.store.codec import clean
+from penstock.store.commits import Turns
 from penstock.store.faults import (
     HINT_ACCESS,
     HINT_GONE,
@@ -84,7 +85,7 @@ class Database:
         self.name = name
         self.read_only = read_only
         self._connection = connection
-        self._lock = threading.RLock()
+        self._turns = Turns(connection)
         files = () if path is None or read_only else (path, log_of(path))
         self._files = tuple((str(file), _identity(str(file))) for file in files)
         level = 0 if read_only else connection.execute("PRAGMA synchronous").fetchone()[0]
@@ -92,8 +93,8 @@ class Database:
 
     def close(self) -> None:
         """Close the connection; a second time does nothing."""
-        with self._lock, translated(self.name):
-            self._connection.close()
+        with translated(self.name), self._turns.reading() as connection:
+            connection.close()
 
     @contextmanager
     def write(self, *, synced: bool = True) -> Iterator[sqlite3.Connection]:
@@ -104,26 +105,21 @@ class Database:
         """
         if self.read_only:
             raise JournalError(f"the journal {self.name} was opened for reading only")
-        with (
-            self._lock,
-            translated(self.name),
-            self._syncing(synced),
-            immediate(self._connection),
-        ):
+        turn = self._turns.writing() if synced or not self._syncs else self._unsynced()
+        with translated(self.name), turn as connection:
             self._require_files()
-            yield self._connection
+            yield connection
 
     @contextmanager
-    def _syncing(self, synced: bool) -> Iterator[None]:
-        """Have the transaction of a block wait for the disk or not."""
-        if synced or not self._syncs:
-            yield
-            return
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        try:
-            yield
-        finally:
-            self._connection.execute("PRAGMA synchronous=FULL")
+    def _unsynced(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection within a write transaction that does not wait for the disk."""
+        with self._turns.reading() as connection:
+            connection.execute("PRAGMA synchronous=NORMAL")
+            try:
+                with immediate(connection):
+                    yield connection
+            finally:
+                connection.execute("PRAGMA synchronous=FULL")
 
     def _require_files(self) -> None:
         """Raise JournalError when the file or its log was moved, deleted or replaced meanwhile.
@@ -140,8 +136,8 @@ class Database:
 
     def rows(self, name: str, **parameters: Any) -> list[sqlite3.Row]:
         """Return all rows of a named query."""
-        with self._lock, translated(self.name):
-            return execute(self._connection, name, parameters).fetchall()
+        with translated(self.name), self._turns.reading() as connection:
+            return execute(connection, name, parameters).fetchall()
 
     def row(self, name: str, **parameters: Any) -> sqlite3.Row | None:
         """Return the first row of a named query, or None."""
@@ -151,9 +147,9 @@ class Database:
     def count(self, table: str) -> int:
         """Return the number of rows of a table that the database itself named."""
         quoted = '"' + table.replace('"', '""') + '"'
-        with self._lock, translated(self.name):
+        with translated(self.name), self._turns.reading() as connection:
             # a table's name cannot be bound; this one comes from sqlite_master
-            row = self._connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()  # noqa: S608
+            row = connection.execute(f"SELECT count(*) FROM {quoted}").fetchone()  # noqa: S608
         return int(row[0])
 
 
