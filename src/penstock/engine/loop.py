@@ -16,7 +16,7 @@ from penstock.engine.desk import Desk
 from penstock.engine.job import Job, Waiting
 from penstock.engine.losses import drive
 from penstock.engine.outcome import conclude
-from penstock.engine.plan import Choices, frontier_of
+from penstock.engine.plan import Choices, frontier_of, is_routed
 from penstock.engine.queue import Integration, queue_up, standing
 from penstock.engine.repair import give_up, repair, settle
 from penstock.engine.services import Services
@@ -59,6 +59,7 @@ class Coordinator:
         self._rank = {bundle.id: number for number, bundle in enumerate(order)}
         self._queued: dict[str, Decision] = {}
         self._landing: tuple[str, ...] = ()
+        self._cooling: dict[str, float] = {}
         self._asleep: dict[str, float | None] = {}
         self._waits: dict[str, Waiting] = {}
         self._failed: set[str] = set()
@@ -146,7 +147,7 @@ class Coordinator:
             ws_id = self._frontier.next(self._services.clock())
             if ws_id is None:
                 return
-            if not self._has_room():
+            if not self._has_room(ws_id):
                 return
             self._frontier.start(ws_id)
             self._waits.pop(ws_id, None)
@@ -155,16 +156,22 @@ class Coordinator:
     def _failed_fast(self) -> bool:
         return self._choices.fail_fast and bool(self._failed)
 
-    def _has_room(self) -> bool:
-        """Tell whether the disk has room for another worktree; with none at work it must have."""
-        room = self._services.room()
+    def _has_room(self, ws_id: str) -> bool:
+        """Tell whether there is room for the worktree of a workstream; with none at work there must
+        be, if need be that of the integration."""
+        ask = partial(self._services.room, self._run_id, ws_id, self._workers.busy)
+        room = ask()
+        if not room.ok and len(self._workers) == 0:
+            self._integration.close()
+            room = ask()
         if not room.ok and not self._told_room:
             self._told_room = True
             self._services.journal.record_event(
                 EventType.DISK_LOW, run_id=self._run_id, payload={"reason": room.message}
             )
         if not room.ok and len(self._workers) == 0:
-            self._stop(EnvironmentProblem(room.message, hint=room.command))
+            hint = f"{room.command}, or change that limit, then: penstock resume {self._run_id}"
+            self._stop(EnvironmentProblem(room.message, hint=hint))
         return room.ok
 
     def _free(self) -> bool:
@@ -241,6 +248,17 @@ class Coordinator:
         elif waiting.kind is not Reason.PAUSED:
             self._frontier.hold(ws_id, hold)
         self._asleep[ws_id] = waiting.until
+        self._cool_down(self._jobs[ws_id], waiting)
+
+    def _cool_down(self, job: Job, waiting: Waiting) -> None:
+        """Spare the others of a tool the limit that one of them has run into."""
+        if waiting.kind is not Reason.RATE_LIMIT or waiting.until is None or is_routed(job):
+            return
+        if waiting.until > self._cooling.get(job.tool_id, 0.0):
+            self._cooling[job.tool_id] = waiting.until
+            message = f"{job.tool_id} is cooling down"
+            hold = Hold(reason=Reason.RATE_LIMIT, message=message, until=waiting.until)
+            self._frontier.hold_key(f"tool:{job.tool_id}", hold)
 
     def _stop(self, error: BaseException) -> None:
         """Let everything under way be stopped, after something that this run cannot go on from."""

@@ -10,6 +10,7 @@ from penstock.engine.job import Job
 from penstock.engine.ports import ResumeOptions
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
+from penstock.engine.toolslots import configured_limits
 from penstock.model.bundle import Bundle
 from penstock.model.records import Run
 from penstock.model.settings import OverlapPolicy
@@ -53,7 +54,7 @@ def jobs_of(services: Services, run: Run, choices: Choices) -> dict[str, Job]:
             run_id=run.run_id,
             integration_branch=run.integration_branch or f"integration/{run.run_id}",
             bundle=bundle,
-            tool_id=choices.tool or bundle.tool,
+            tool_id=services.toolbox.get(choices.tool or bundle.tool).tool_id,
             model=choices.model,
             forced_tool=choices.tool is not None,
             max_cost_usd=choices.max_cost_usd,
@@ -62,20 +63,25 @@ def jobs_of(services: Services, run: Run, choices: Choices) -> dict[str, Job]:
     return jobs
 
 
+def is_routed(job: Job) -> bool:
+    """Tell whether the tools of a job are chosen by its capability, turn by turn."""
+    has_rule = job.bundle.capability is not None and job.services.router is not None
+    return has_rule and not job.forced_tool
+
+
 def frontier_of(services: Services, jobs: Mapping[str, Job], choices: Choices) -> Frontier:
     """Return the frontier of a run; it is told nothing yet of how the workstreams stand."""
     limits = services.settings.limits
     named = {
-        **{f"tool:{name}": limit for name, limit in limits.tools.items()},
+        **{f"tool:{name}": limit for name, limit in configured_limits(limits.tools).items()},
         **{f"capability:{name}": limit for name, limit in limits.capabilities.items()},
     }
-    routed = services.router is not None and choices.tool is None
     for tool_id in {job.tool_id for job in jobs.values()}:
         if services.toolbox.get(tool_id).own_login():
-            named.setdefault(f"tool:{tool_id}", 1)
+            named[f"tool:{tool_id}"] = 1
 
     def keys_of(bundle: Bundle) -> tuple[str, ...]:
-        if bundle.capability is not None and routed:
+        if is_routed(jobs[bundle.id]):
             return (f"capability:{bundle.capability}",)
         return (f"tool:{jobs[bundle.id].tool_id}",)
 
