@@ -37,8 +37,8 @@ from tests.support.campaign import (
 
 
 def plans(made: Campaign, seed: int, kills: int) -> Iterator[Plan]:
-    """Give the runs of a campaign: at most half of the kills at boundaries, the rest at random."""
-    part = min(1.0, kills / 2 / len(made.boundaries))
+    """Give the runs of a campaign: some seven in ten kills at boundaries, the rest at random."""
+    part = min(1.0, 0.7 * kills / len(made.boundaries))
     yield from boundary_plans(made, seed, part=part)
     for number in itertools.count(SHARES + 1):
         yield random_plan(made, seed, number)
