@@ -17,7 +17,7 @@ from queue import SimpleQueue
 
 from bench.overhead_meter import Answer, Sample, Task, measure_all, read_task, tell
 from penstock.model.bundle import Bundle
-from penstock.model.records import NewAttempt
+from penstock.model.records import NewAttempt, NewWorkstream
 from penstock.model.settings import Durability
 from penstock.model.states import AttemptState, WorkstreamState
 from penstock.schedule.frontier import Capacity, Frontier
@@ -82,8 +82,8 @@ class Side:
     def graph(self, parents: Sequence[Sequence[int]]) -> None:
         """Schedule a graph of workstreams of one step each."""
         bundles = bundles_of(parents)
-        for bundle in bundles:
-            self.journal.add_workstream(RUN, bundle.id, depends_on=bundle.depends_on)
+        entered = (NewWorkstream(ws_id=b.id, depends_on=b.depends_on) for b in bundles)
+        self.journal.add_workstreams(RUN, entered)
         frontier = Frontier(bundles, capacity=Capacity(total=SLOTS))
         ended: SimpleQueue[str] = SimpleQueue()
         with ThreadPoolExecutor(SLOTS) as pool:

@@ -210,6 +210,21 @@ def test_a_full_disk_loses_nothing_that_was_told(tmp_path: Path) -> None:
     assert intact(path)
 
 
+def test_threads_that_share_a_commit_are_told_the_truth_of_a_full_disk(tmp_path: Path) -> None:
+    """What a thread was told is written is there, and nothing else; then the object goes on."""
+    path = tmp_path / "p.db"
+    with open_journal(path) as journal:
+        journal.create_run(RUN)
+    with worker("crowd", path, "250000") as process:
+        heard = rest(process)
+    added = {fact["added"] for fact in heard if "added" in fact}
+    assert process.returncode == 0
+    assert any("error" in fact for fact in heard)
+    with open_journal(path) as journal:
+        assert {row.ws_id for row in journal.list_workstreams(RUN)} == added >= {"ws-last"}
+    assert intact(path)
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 600 kB; skipped where one may not be mounted."""

@@ -11,7 +11,7 @@ from penstock.errors import (
     NotFoundError,
     UsageError,
 )
-from penstock.model.records import Event
+from penstock.model.records import Event, NewWorkstream
 from penstock.model.states import (
     AttemptState,
     IntegrationState,
@@ -157,6 +157,30 @@ def test_a_workstream_comes_back_as_it_was_made(journal: DocumentedJournal) -> N
     assert journal.add_workstream(RUN, WS, gate=9) == made
     assert (made.status, made.gate, made.depends_on) == (WorkstreamState.PENDING, 2, ("ws-b",))
     assert made.metadata == {"bundle": {}}
+
+
+def test_many_workstreams_are_entered_in_their_order(journal: DocumentedJournal) -> None:
+    """add_workstreams returns each as it is, one that was there with what it had."""
+    seed(journal, "ws-b")
+    rows = journal.add_workstreams(
+        RUN,
+        [
+            NewWorkstream(ws_id="ws-c", gate=2, depends_on=("ws-b",), metadata={"a": 1}),
+            NewWorkstream(ws_id="ws-b", gate=9),
+            NewWorkstream(ws_id="ws-a"),
+        ],
+    )
+    assert [(row.ws_id, row.gate) for row in rows] == [("ws-c", 2), ("ws-b", None), ("ws-a", None)]
+    assert (rows[0].depends_on, rows[0].metadata) == (("ws-b",), {"a": 1})
+    assert journal.list_workstreams(RUN) == sorted(rows, key=lambda row: row.ws_id)
+
+
+def test_many_workstreams_are_entered_all_or_none(journal: DocumentedJournal) -> None:
+    """When one of them is refused, none of the others is there; none at all is nothing to do."""
+    journal.create_run(RUN)
+    with pytest.raises(UsageError, match="needs an id"):
+        journal.add_workstreams(RUN, [NewWorkstream(ws_id=WS), NewWorkstream(ws_id="")])
+    assert journal.add_workstreams(RUN, []) == journal.list_workstreams(RUN) == []
 
 
 def test_a_workstream_goes_its_way_with_its_events(

@@ -13,6 +13,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -139,6 +140,24 @@ def fill(path: Path, limit: str) -> None:
         step(journal, "ws-b", 1)
 
 
+def crowd(path: Path, limit: str) -> None:
+    """Add large workstreams from eight threads, well beyond what the file may grow to."""
+
+    def add(ws_id: str) -> None:
+        try:
+            journal.add_workstream(RUN, ws_id, metadata={"text": "x" * 500})
+            say(added=ws_id)
+        except JournalError as error:
+            say(error=str(error), hint=error.hint)
+
+    with open_journal(path) as journal:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(add, (f"ws-{number}" for number in range(400))))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        add("ws-last")
+
+
 def make(folder: Path) -> None:
     """Make journals for ever, each told of before it is begun."""
     number = 0
@@ -153,6 +172,7 @@ WORK: Mapping[str, Callable[..., None]] = {
     "share": share,
     "claim": claim,
     "fill": fill,
+    "crowd": crowd,
     "spend": spend,
     "hold": hold,
     "make": make,

@@ -12,6 +12,7 @@ from penstock.engine.handover import commits_with
 from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.ids import require_run_id
+from penstock.model.records import NewWorkstream
 from penstock.model.states import RunState
 from penstock.store.api import Journal
 
@@ -93,16 +94,17 @@ def _enter(
     if run.status not in (RunState.PENDING, RunState.RUNNING):
         raise UsageError(f"run {run_id} has ended ({run.status.value})", hint="Choose another id.")
     held = {row.ws_id for row in journal.list_workstreams(run_id)}
-    missing = [bundle for bundle in bundles if bundle.id not in held]
-    for bundle in missing:
-        journal.add_workstream(
-            run_id,
-            bundle.id,
+    missing = [
+        NewWorkstream(
+            ws_id=bundle.id,
             gate=bundle.gate,
             depends_on=bundle.depends_on,
             metadata={"bundle": _masked(msgspec.to_builtins(bundle), mask)},
         )
-    return len(missing)
+        for bundle in bundles
+        if bundle.id not in held
+    ]
+    return len(journal.add_workstreams(run_id, missing))
 
 
 def _masked(value: Any, mask: Callable[[str], str]) -> Any:

@@ -56,6 +56,16 @@ class Workstream(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Json = field(default_factory=dict)
 
 
+class NewWorkstream(msgspec.Struct, frozen=True, kw_only=True):
+    """What a workstream is entered with; it is pending unless `status` says otherwise."""
+
+    ws_id: str
+    status: WorkstreamState = WorkstreamState.PENDING
+    gate: int | None = None
+    depends_on: tuple[str, ...] = ()
+    metadata: Json = field(default_factory=dict)
+
+
 class NewAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """The intent of an attempt, written before anything is done.
 

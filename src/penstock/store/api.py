@@ -7,7 +7,7 @@ it by anybody else raise ClaimLostError.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, Self
 
@@ -23,6 +23,7 @@ from penstock.model.records import (
     ErrorRecord,
     Event,
     NewAttempt,
+    NewWorkstream,
     Request,
     RequestKind,
     Reservation,
@@ -128,6 +129,12 @@ class Journal(Protocol):
         metadata: Mapping[str, Any] | None = None,
     ) -> Workstream:
         """Add a pending workstream, or return the one that is there."""
+        ...
+
+    def add_workstreams(
+        self, run_id: str, workstreams: Iterable[NewWorkstream]
+    ) -> list[Workstream]:
+        """Add pending workstreams, all or none; return each, or the one that was there, in order."""
         ...
 
     def get_workstream(self, run_id: str, ws_id: str) -> Workstream:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from penstock.errors import UsageError
 from penstock.model.events import EventType
-from penstock.model.records import Workstream
+from penstock.model.records import NewWorkstream, Workstream
 from penstock.model.states import (
     INTEGRATION_MOVES,
     WORKSTREAM_MOVES,
@@ -43,20 +43,36 @@ class WorkstreamStore(Base):
         metadata: Mapping[str, Any] | None = None,
     ) -> Workstream:
         """Add a workstream, or return the one that is there as it is."""
-        if not ws_id:
-            raise UsageError("a workstream needs an id")
+        entered = NewWorkstream(
+            ws_id=ws_id,
+            status=status,
+            gate=gate,
+            depends_on=tuple(depends_on),
+            metadata=dict(metadata or {}),
+        )
+        return self.add_workstreams(run_id, (entered,))[0]
+
+    def add_workstreams(
+        self, run_id: str, workstreams: Iterable[NewWorkstream]
+    ) -> list[Workstream]:
+        """Add workstreams in one transaction; return each, or the one that was there, in order."""
         with self._write(run_id) as tx:
-            if tx.row("workstreams.get", run_id=run_id, ws_id=ws_id) is None:
-                tx.run(
-                    "workstreams.insert",
-                    run_id=run_id,
-                    ws_id=ws_id,
-                    status=status.value,
-                    gate=gate,
-                    depends_on=to_json(tuple(depends_on)),
-                    metadata_json=to_json(metadata),
-                )
-            return self._require_workstream(tx, run_id, ws_id)
+            return [self._add(tx, run_id, entered) for entered in workstreams]
+
+    def _add(self, tx: Transaction, run_id: str, entered: NewWorkstream) -> Workstream:
+        if not entered.ws_id:
+            raise UsageError("a workstream needs an id")
+        if tx.row("workstreams.get", run_id=run_id, ws_id=entered.ws_id) is None:
+            tx.run(
+                "workstreams.insert",
+                run_id=run_id,
+                ws_id=entered.ws_id,
+                status=entered.status.value,
+                gate=entered.gate,
+                depends_on=to_json(entered.depends_on),
+                metadata_json=to_json(entered.metadata),
+            )
+        return self._require_workstream(tx, run_id, entered.ws_id)
 
     def get_workstream(self, run_id: str, ws_id: str) -> Workstream:
         """Return a workstream of a run. Raises NotFoundError."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import UsageError
-from penstock.model.records import Event
+from penstock.model.records import Event, NewWorkstream
 from penstock.store.sqlite import SqliteJournal, open_journal
 from tests.support.journals import RUN, seed
 
@@ -82,3 +83,16 @@ def test_another_thread_is_not_in_the_block(journal: SqliteJournal) -> None:
     other.join(timeout=30)
     assert [run.run_id for run in journal.list_runs()] == ["run-0"]
     assert [row.ws_id for row in journal.list_workstreams("run-0")] == ["ws-x"]
+
+
+@pytest.mark.parametrize("block", [True, False])
+def test_many_workstreams_are_one_commit(journal: SqliteJournal, *, block: bool) -> None:
+    """However many workstreams are entered, the disk is waited for once."""
+    journal.create_run(RUN)
+    said: list[str] = []
+    journal._db._connection.set_trace_callback(said.append)
+    with journal.together() if block else nullcontext():
+        journal.add_workstreams(RUN, (NewWorkstream(ws_id=f"ws-{n}") for n in range(200)))
+    journal._db._connection.set_trace_callback(None)
+    assert (said.count("COMMIT"), said.count("BEGIN IMMEDIATE")) == (1, 1)
+    assert len(journal.list_workstreams(RUN)) == 200
