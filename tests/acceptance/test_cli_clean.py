@@ -218,7 +218,7 @@ def test_nothing_idle_to_discard(cli: Cli) -> None:
 def test_what_was_put_aside_goes_when_asked(cli: Cli) -> None:
     """Quarantine is for people to look at: it is listed, and goes with --quarantine only."""
     run_id = red_run(cli)
-    folder = cli.folder / "state" / "quarantine" / run_id
+    folder = cli.folder / "state" / "quarantine" / f"{run_id}_ws-red"
     folder.mkdir(parents=True)
     document = cli("clean", "--older-than", "0s", "--yes", "--json").json
     assert "it was put aside to be looked at; --quarantine removes it" in whys(document)

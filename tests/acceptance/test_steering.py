@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from penstock.engine.ports import RunRequest
 from penstock.errors import NotFoundError, UsageError
 from penstock.model.events import EventType
+from penstock.model.records import RequestKind
 from tests.support.cli import Cli
 from tests.support.pipeline import Project, says
 from tests.support.repos import git
@@ -91,8 +93,6 @@ def test_going_on_is_the_later_word(project: Project) -> None:
     project.configure(approvals=[1])
     project.run()
     with project.workspace() as workspace:
-        from penstock.model.records import RequestKind
-
         workspace.open_journal().add_request("run-1", RequestKind.PAUSE)
     project.configure()
     assert project.resume().status == "succeeded"
@@ -141,8 +141,6 @@ def test_a_dead_run_is_canceled(project: Project, cli: Cli) -> None:
 def test_a_run_that_never_began_is_canceled(project: Project, cli: Cli) -> None:
     """Nothing of it was there yet, not even its branch."""
     with project.workspace() as workspace:
-        from penstock.engine.ports import RunRequest
-
         bundles = tuple(item.bundle for item in workspace.load_bundles().bundles)
         workspace.create_run(RunRequest(bundles=bundles, run_id="run-1"))
     assert cli("cancel", "run-1", "--compensate").code == 0
@@ -154,8 +152,6 @@ def test_a_wish_for_the_end_outlives_who_should_heed_it(project: Project) -> Non
     project.configure(approvals=[1])
     project.run()
     with project.workspace() as workspace:
-        from penstock.model.records import RequestKind
-
         workspace.open_journal().add_request("run-1", RequestKind.CANCEL)
     assert project.resume().status == "canceled"
     with project.workspace() as workspace:

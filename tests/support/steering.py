@@ -45,11 +45,16 @@ class Live:
             found = self._attempts(ws_id)
             return any(a.step_name == step and a.status == "running" and a.pid for a in found)
 
-        assert eventually(begun, DEADLINE_S), self.error
+        self._until(begun)
 
     def reaches(self, ws_id: str, status: str) -> None:
         """Wait until a workstream is in a state."""
-        assert eventually(lambda: self._status(ws_id) == status, DEADLINE_S), self.error
+        self._until(lambda: self._status(ws_id) == status)
+
+    def _until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition, as long as the run is at work."""
+        eventually(lambda: condition() or not self._thread.is_alive(), DEADLINE_S)
+        assert condition(), self.error or self.result
 
     def _attempts(self, ws_id: str) -> list[Attempt]:
         return self._asked(lambda: self.project.attempts(ws_id)) or []

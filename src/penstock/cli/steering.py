@@ -1,16 +1,12 @@
-"""Telling a run from outside: who asks, and waiting until the process that works on it has heard."""
+"""Telling a run from outside: who asks, and whether the process that works on it has heard."""
 
 from __future__ import annotations
 
 import getpass
-import time
 
 from penstock.cli import output
 from penstock.errors import UsageError
 from penstock.wiring import Workspace
-
-PATIENCE_S = 15.0
-POLL_S = 0.1
 
 
 def who() -> str:
@@ -28,7 +24,7 @@ def report_asked(
 
     `what` is the past participle of what was asked, `until` what a process that heard it does.
     """
-    heard = done or _is_heard(workspace, run_id)
+    heard = done or not workspace.reader.open_requests(run_id)
     if as_json:
         status = workspace.reader.get_run(run_id).status.value
         output.emit_json({"run_id": run_id, "status": status, "done": done, "heard": heard})
@@ -40,12 +36,3 @@ def report_asked(
         output.emit(f"Asked, but the process that works on {run_id} has not answered yet.")
         output.emit(f"See: penstock events {run_id} --follow")
     return 0 if heard else 1
-
-
-def _is_heard(workspace: Workspace, run_id: str) -> bool:
-    deadline = time.monotonic() + PATIENCE_S
-    while workspace.reader.open_requests(run_id):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_S)
-    return True

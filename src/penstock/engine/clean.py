@@ -96,8 +96,8 @@ class Cleaner:
             "artifacts": state / "artifacts",
             "homes": state / "homes",
             "logs": repository.root / "logs",
-            QUARANTINE: state / QUARANTINE,
         }
+        self._quarantine = state / QUARANTINE
 
     # -- what there is ---------------------------------------------------------------------
     def plan(
@@ -133,22 +133,31 @@ class Cleaner:
         """Yield the folders of a run that are really there, no links."""
         days = int(age // 86400)
         when = f"{days} days ago" if days > 1 else "yesterday" if days else "today"
-        for kind, place in self._places.items():
-            folder = place / run.run_id
-            if not _is_child(folder, place) or folder.is_symlink() or not folder.is_dir():
+        for kind, ws_id, folder in self._folders(run.run_id):
+            if folder.is_symlink() or not folder.is_dir():
                 continue
             if kind == QUARANTINE and not quarantine:
                 why = "it was put aside to be looked at; --quarantine removes it"
-                yield Kept(path=str(folder), run_id=run.run_id, ws_id=None, why=why)
+                yield Kept(path=str(folder), run_id=run.run_id, ws_id=ws_id, why=why)
                 continue
             yield Waste(
                 kind=kind,
                 path=str(folder),
                 run_id=run.run_id,
-                ws_id=None,
+                ws_id=ws_id,
                 size=size_of(folder),
                 why=f"the run {run.status} {when}",
             )
+
+    def _folders(self, run_id: str) -> Iterator[tuple[str, str | None, Path]]:
+        """Yield where evidence of a run may lie: its kind, its workstream if it is of one, the folder."""
+        for kind, place in self._places.items():
+            if _is_child(place / run_id, place):
+                yield kind, None, place / run_id
+        for row in self._journal.list_workstreams(run_id):
+            folder = self._quarantine / f"{run_id}_{row.ws_id}"
+            if _is_child(folder, self._quarantine):
+                yield QUARANTINE, row.ws_id, folder
 
     def _old_calls(self, older_than_s: float, now: float) -> Iterator[Waste]:
         if not self._calls.is_dir() or self._calls.is_symlink():

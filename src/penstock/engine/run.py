@@ -127,7 +127,9 @@ class Engine:
         else:
             row = journal.get_workstream(run_id, ws_id)
             require(why_not_quarantined(row), f"penstock show {run_id} {ws_id}")
-        request = journal.add_request(run_id, kind, ws_id=ws_id, payload=payload, by=by)
+        mask = self._services.masks.text
+        told = {k: mask(v) if isinstance(v, str) else v for k, v in (payload or {}).items()}
+        request = journal.add_request(run_id, kind, ws_id=ws_id, payload=told, by=by)
         return self._see_to([request], lambda: self._heed_idle(run_id, request)) is not None
 
     def _see_to(self, asked: Sequence[Request], work: Callable[[], T]) -> T | None:

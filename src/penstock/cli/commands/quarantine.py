@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from penstock.cli.options import db_option, json_option
-from penstock.cli.select import find_run
+from penstock.cli.select import find_run, find_workstream
 from penstock.cli.steering import report_asked, who
 from penstock.wiring import open_workspace
 
@@ -36,7 +36,9 @@ def command(
     done but not merged, the merge is rejected.
     """
     with open_workspace(db=db) as workspace:
-        run_id = find_run(workspace.reader, run).run_id
+        found = find_run(workspace.reader, run)
+        run_id = found.run_id
+        ws_id = ws_id and find_workstream(workspace.reader, found, ws_id).ws_id
         done = workspace.quarantine(
             run_id, ws_id, reason=reason, compensate=compensate, by=by or who()
         )

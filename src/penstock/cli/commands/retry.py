@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import click
 
-from penstock.cli import output
 from penstock.cli.looking import looker
 from penstock.cli.options import db_option, json_option, max_cost_option, max_parallel_option
 from penstock.cli.running import run_and_report
-from penstock.cli.select import find_run
+from penstock.cli.select import find_run, find_workstream
+from penstock.cli.steering import report_asked
 from penstock.engine.control import why_not_retried
 from penstock.engine.ports import Observer, ResumeOptions
 from penstock.errors import UsageError
+from penstock.model.records import Run
 from penstock.model.results import RunResult
 from penstock.process.api import Stop
-from penstock.wiring import open_workspace
+from penstock.wiring import Workspace, open_workspace
 
 
 @click.command("retry")
@@ -55,21 +56,25 @@ def command(
     """
     options = ResumeOptions(tool=tool, max_parallel=max_parallel, max_cost_usd=max_cost_usd)
     with open_workspace(db=db) as workspace:
-        run_id = find_run(workspace.reader, run).run_id
-        rows = workspace.reader.list_workstreams(run_id)
-        names = list(ws_ids)
-        if failed:
-            names += [r.ws_id for r in rows if why_not_retried(r) is None and r.ws_id not in names]
-        if not names:
-            what = "nothing in it has failed" if failed else "say which workstream"
-            raise UsageError(f"{run_id}: {what}", hint=f"penstock status {run_id}")
-        if workspace.is_worked_on(run_id):
-            workspace.retry(run_id, names, from_step=from_step, options=options)
-            output.emit(f"Asked the process that works on {run_id} to retry {', '.join(names)}.")
-            return 0
+        found = find_run(workspace.reader, run)
+        run_id, rows = found.run_id, workspace.reader.list_workstreams(found.run_id)
+        names = _chosen(workspace, found, ws_ids, from_step, failed=failed)
+        asked = workspace.is_worked_on(run_id)
+        given: RunResult | None = None
+        if asked:
+            given = workspace.retry(run_id, names, from_step=from_step, options=options)
+        if asked and given is None:
+            return report_asked(
+                workspace,
+                run_id,
+                done=False,
+                as_json=as_json,
+                what="",
+                until=f"it tries {', '.join(names)} again.",
+            )
 
         def work(observer: Observer, stop: Stop) -> RunResult:
-            result = workspace.retry(
+            result = given or workspace.retry(
                 run_id, names, from_step=from_step, options=options, observer=observer, stop=stop
             )
             return result or workspace.result(run_id)
@@ -81,3 +86,17 @@ def command(
             verbose=verbose,
             look=looker(workspace),
         )
+
+
+def _chosen(
+    workspace: Workspace, run: Run, words: tuple[str, ...], from_step: str, *, failed: bool
+) -> list[str]:
+    """Return the workstreams that are meant. Raises UsageError when there are none."""
+    names = [find_workstream(workspace.reader, run, word).ws_id for word in words]
+    if failed:
+        rows = workspace.reader.list_workstreams(run.run_id)
+        names += [r.ws_id for r in rows if why_not_retried(r, from_step) is None]
+    if not names:
+        what = "nothing in it can be retried" if failed else "say which workstream, or --failed"
+        raise UsageError(f"{run.run_id}: {what}", hint=f"penstock status {run.run_id}")
+    return list(dict.fromkeys(names))
