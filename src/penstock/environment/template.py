@@ -26,7 +26,7 @@ PIPELINE_YAML = """\
 
 # limits:
 #   max_parallel: 4        # workstreams at a time
-#   tools: {}              # at a time with one tool, such as {codex: 1}
+#   tools: {}              # turns at a time with one tool, such as {codex: 1}
 #   capabilities: {}       # at a time with one capability, such as {linting: 2}
 #   wall_s: null           # seconds for one tool turn (null: the tool's own, 1800 for AI tools)
 #   idle_s: null           # seconds without output before a tool counts as hung (null: 300)
@@ -38,7 +38,7 @@ PIPELINE_YAML = """\
 #   budget_mode: halt      # at a cap: halt, warn, or continue
 #   allow_unpriced: false  # may tools without a known price run under a cost limit?
 #   turn_tokens: null      # reserved for a turn when nothing better is known
-#   context_tokens: 128000 # the longest prompt that a model takes, where a tool states none
+#   context_tokens: 128000 # the longest prompt that is given to a tool
 #   min_free_mb: 200       # disk space below which nothing starts
 #   max_worktrees: null    # how many worktrees there may be
 #   max_lost_attempts: 3   # lost so often, a workstream is quarantined
