@@ -10,9 +10,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
             hold=_hold_nothing,
             sweep=_sweep_nothing,
             isolation=DryIsolation(),
-            room=lambda: Room(ok=True, worktrees=0, idle=0),
+            room=lambda *_: Room(ok=True, worktrees=0, idle=0),
         )
         alone = msgspec.structs.replace(request, max_parallel=1)  # so that the plan has an order
         result = Engine(services).start(alone, dry_run=True)
@@ -165,7 +166,7 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         sweep=sweep_markers,
         owner=this_process().to_dict(),
         free_mb=lambda: shutil.disk_usage(parts.root).free >> 20,
-        room=lambda: _room(parts),
+        room=partial(_room, parts),
         is_alive=_attempt_lives,
         isolation=Isolation(parts.root, parts.root / parts.state),
         slot_lock=_slot_lock(parts.root / parts.state),
@@ -295,12 +296,12 @@ def _slot_lock(state: Path) -> Callable[[str, int], AbstractContextManager[None]
     return lock
 
 
-def _room(parts: Parts) -> Room:
+def _room(parts: Parts, run_id: str, ws_id: str, busy: Collection[str]) -> Room:
     limits = parts.settings.limits
     # counting them reads a few files for each
     trees = parts.repository.worktrees() if limits.max_worktrees else ()
     places = (parts.root, parts.root / parts.state, Path(tempfile.gettempdir()))
-    return worktree_room(places, trees, limits)
+    return worktree_room(places, trees, limits, run_id=run_id, ws_id=ws_id, busy=busy)
 
 
 def _attempt_lives(attempt: Attempt) -> bool:

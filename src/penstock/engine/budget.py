@@ -18,11 +18,12 @@ from penstock.breakers.budget import (
 from penstock.breakers.decide import Spend
 from penstock.engine.facts import settled, spend
 from penstock.engine.job import Job, Waiting
+from penstock.engine.pricing import price_of
 from penstock.errors import BudgetExceeded
 from penstock.model.events import EventType
 from penstock.model.outcome import Usage
 from penstock.model.records import Attempt, Cap, NewAttempt, Reservation, Spent
-from penstock.model.settings import BudgetMode, Price
+from penstock.model.settings import BudgetMode
 from penstock.model.times import iso
 from penstock.schedule.readiness import Reason
 from penstock.tools.api import REPORTS_COST
@@ -53,7 +54,7 @@ def begin_turn(job: Job, intent: NewAttempt, prompt: str) -> Attempt:
         return journal.begin_attempt(intent)
     history = _history(job)
     expected = reservation_of(
-        len(prompt), price=price_of(job), history=history, turn_tokens=limits.turn_tokens
+        len(prompt), price=price_of(job, job.model), history=history, turn_tokens=limits.turn_tokens
     )
     if expected.cost_usd is None and limits.budget_mode is BudgetMode.HALT:
         _require_price(job, caps)
@@ -125,12 +126,6 @@ def caps_of(job: Job) -> tuple[Cap, ...]:
         ),
     )
     return tuple(c for c in caps if c.max_cost_usd is not None or c.max_tokens is not None)
-
-
-def price_of(job: Job) -> Price | None:
-    """Return the price of a job's model, else of its tool, None when the settings have neither."""
-    prices = job.services.settings.prices
-    return prices.get(job.model or "") or prices.get(job.tool_id)
 
 
 def _require_price(job: Job, caps: Sequence[Cap]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from penstock.model.settings import Limits
+
+TAKEN = "taken"
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +45,21 @@ def worktree_room(
     trees: Iterable[Mapping[str, Any]],
     limits: Limits,
     *,
+    run_id: str = "",
+    ws_id: str = "",
+    busy: Collection[str] = (),
     free_mb: Callable[[Path], int] = free_megabytes,
 ) -> Room:
-    """Tell whether another workstream may get a worktree.
+    """Tell whether a workstream of a run may go to work, with a worktree of its own.
+
+    Those that are `busy` and have none yet are about to take one; who has one needs no other.
 
     `places` are what will grow: the folders of the worktrees, of the state, and for temporary files.
     `trees` are the worktrees of `Repository.overview()`; one that is idle is used again and adds
     none. A place that cannot be asked counts as full.
     """
-    states = [str(tree.get("state")) for tree in trees]
+    known = list(trees)
+    states = [str(tree.get("state")) for tree in known]
     counted = Room(ok=True, worktrees=len(states), idle=states.count("idle"))
     tight = min(((_free(place, free_mb), str(place)) for place in places), default=None)
     if tight is not None:
@@ -60,7 +68,14 @@ def worktree_room(
         message = f"{tight[0]} MB are free at {tight[1]}, {limits.min_free_mb} MB are needed"
         return _full(counted, message, "limits.min_free_mb")
     most = limits.max_worktrees
-    if most is not None and counted.worktrees >= most and not counted.idle:
+    if most is None:
+        return counted
+    owners = {
+        t.get("ws_id") for t in known if t.get("run_id") == run_id and t.get("state") == TAKEN
+    }
+    wanted = len({*busy, ws_id} - owners)
+    in_use = counted.worktrees - counted.idle
+    if ws_id not in owners and in_use + wanted > max(most, counted.worktrees):
         message = f"there are {counted.worktrees} worktrees, and {most} may be"
         return _full(counted, message, "limits.max_worktrees")
     return counted

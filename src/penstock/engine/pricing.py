@@ -6,6 +6,7 @@ from penstock.engine.job import Job
 from penstock.model.outcome import OutcomeKind, Usage
 from penstock.model.records import Cost
 from penstock.model.settings import Price
+from penstock.tools.api import ALIASES
 
 UNCHARGED = frozenset(
     {
@@ -35,6 +36,13 @@ def estimate(usage: Usage, price: Price | None) -> float | None:
     return total / 1000
 
 
+def price_of(job: Job, model: str | None) -> Price | None:
+    """Return the price of a model, else of the job's tool, None when the settings have neither."""
+    prices = job.services.settings.prices
+    by_tool = {ALIASES.get(name, name): price for name, price in prices.items()}
+    return prices.get(model or "") or by_tool.get(job.tool_id)
+
+
 def turn_cost(
     job: Job, attempt_id: int, usage: Usage, kind: OutcomeKind, timestamp: str
 ) -> Cost | None:
@@ -44,7 +52,6 @@ def turn_cost(
     if kind in UNCHARGED and all(amount is None for amount in told):
         return None
     model = usage.model or job.model
-    prices = job.services.settings.prices
     return Cost(
         run_id=job.run_id,
         ws_id=job.ws_id,
@@ -52,7 +59,7 @@ def turn_cost(
         model_name=model,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output,
-        estimated_cost_usd=estimate(usage, prices.get(model or "") or prices.get(job.tool_id)),
+        estimated_cost_usd=estimate(usage, price_of(job, model)),
         actual_cost_usd=usage.cost_usd,
         timestamp=timestamp,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,8 @@ class Services:
     as it comes, or None. `new_marker(...)` makes the value that every child of an attempt carries.
     `sweep(markers, cwds)` ends what a dead orchestrator left and returns how many there were.
     `owner` says who holds a run (host, process, start). `free_mb()` is the free disk space.
-    `room()` tells whether there is room for one more worktree. `is_alive(attempt)` tells whether the process of an attempt still lives: its number, its start
+    `room(run_id, ws_id, busy)` tells whether there is room for a workstream to go to work beside those
+    that are busy. `is_alive(attempt)` tells whether the process of an attempt still lives: its number, its start
     and its marker are all those recorded. `isolation` gives each workstream its ports and temporary
     folder. `ensure_descriptors(children)` raises EnvironmentProblem when this process could not
     watch so many.
@@ -88,7 +89,7 @@ class Services:
     sweep: Callable[[Iterable[str], Iterable[Path]], int]
     owner: Mapping[str, Any]
     free_mb: Callable[[], int]
-    room: Callable[[], Room]
+    room: Callable[[str, str, Collection[str]], Room]
     is_alive: Callable[[Attempt], bool]
     isolation: Isolation
     slot_lock: SlotLock

@@ -173,7 +173,7 @@ def _stopped(attempts: Sequence[Attempt]) -> TurnEnd | None:
 def _direct_tool(job: Job, attempts: Sequence[Attempt]) -> str | None:
     """Return the bundle's own tool when no tool of the capability is left and it was not tried."""
     tried = {attempt.tool_id for attempt in attempts}
-    return job.bundle.tool if job.bundle.tool not in tried else None
+    return job.tool_id if job.tool_id not in tried else None
 
 
 def _last_kept(job: Job) -> str | None:

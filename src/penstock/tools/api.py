@@ -95,6 +95,8 @@ class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     success: bool
 
 
+ALIASES = {"claude": "claude-cli"}
+"""Other names of built-in tools."""
 REPORTS_COST = frozenset({"aider", "claude-cli", "mini-swe-agent", "opencode", "scripted"})
 """Tools that say themselves what a turn has cost, so that a limit on money can be watched."""
 

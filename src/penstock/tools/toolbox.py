@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from penstock.errors import ConfigError, NotFoundError
 from penstock.model.settings import ToolProfile
-from penstock.tools.api import Tool, Toolbox
+from penstock.tools.api import ALIASES, Tool, Toolbox
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -38,7 +38,6 @@ BUILT_IN = {
     "ruff": "penstock.tools.checkers:ruff",
     "scripted": "penstock.tools.scripted:ScriptedTool",
 }
-ALIASES = {"claude": "claude-cli"}
 _MEMBERS = ("tool_id", "command_line", "available", "own_login", "run")
 GIVES_WAY = frozenset({"mypy", "pylint", "pytest", "ruff"})
 """Built-in tools that a profile of the same id replaces: names of ordinary commands."""

@@ -1,0 +1,324 @@
+"""How many may be at work: places, tools, capabilities, overlaps, the disk, ports and folders."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock import assembly
+from penstock.engine import waiting
+from penstock.engine.ports import RunRequest
+from penstock.errors import EnvironmentProblem, PenstockError
+from penstock.model.events import EventType
+from penstock.model.results import RunResult
+from penstock.tools.scripted import ScriptedTool
+from tests.acceptance.test_resume import HANG, hanging, running, wait_for
+from tests.support.pipeline import Project, says
+from tests.support.repos import write
+from tests.support.spans import widest
+
+IDS = ("ws-a", "ws-b", "ws-c", "ws-d")
+SLOW_S = 0.4
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a linter and tests."""
+    return Project(tmp_path / "project")
+
+
+def slow(project: Project, *ids: str, delay_s: float = SLOW_S, **more: Any) -> None:
+    """Write bundles whose only turn takes a while."""
+    for ws_id in ids:
+        project.bundle(ws_id, says("good\n", f"{ws_id}.txt", delay_s=delay_s), **more)
+
+
+def run(project: Project, **choices: Any) -> RunResult:
+    """Run all bundles with choices of the command line."""
+    with project.workspace() as workspace:
+        bundles = tuple(item.bundle for item in workspace.load_bundles().bundles)
+        return workspace.run(RunRequest(bundles=bundles, run_id="run-1", **choices))
+
+
+# -- places ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("places", [1, 3])
+def test_max_parallel_bounds_and_is_reached(project: Project, places: int) -> None:
+    """As many turns as there are places run side by side, and never more."""
+    project.configure(limits={"max_parallel": places})
+    slow(project, *IDS)
+    assert project.run().status == "succeeded"
+    assert widest(project, "edit") == places
+    assert widest(project, "edit", "static", "runtime") <= places
+
+
+def test_the_command_line_goes_before_the_configuration(project: Project) -> None:
+    """--max-parallel of this run."""
+    project.configure(limits={"max_parallel": 1})
+    slow(project, *IDS)
+    assert run(project, max_parallel=4).status == "succeeded"
+    assert widest(project, "edit") == 4
+
+
+# -- tools and capabilities --------------------------------------------------------------------
+def test_a_tool_has_no_more_turns_than_configured(project: Project) -> None:
+    """Others go on beside it."""
+    project.configure(limits={"max_parallel": 4, "tools": {"scripted": 2}})
+    project.agent("import time; time.sleep(.4); open('ws-e.txt', 'w').write('good\\n')")
+    slow(project, *IDS)
+    project.bundle("ws-e", tool="agent")
+    assert project.run().status == "succeeded"
+    with project.workspace() as workspace:
+        edits = [a for a in workspace.reader.list_attempts("run-1") if a.step_name == "edit"]
+    assert {a.tool_id for a in edits} == {"scripted", "agent"}
+    assert widest(project, "edit") == 3
+
+
+def test_a_login_of_the_user_serves_one_turn_at_a_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is configured: two at once could end it."""
+    monkeypatch.setattr(ScriptedTool, "own_login", lambda _: True)
+    project.configure(limits={"max_parallel": 4, "tools": {"scripted": 3}})
+    slow(project, "ws-a", "ws-b", delay_s=0.2)
+    assert project.run().status == "succeeded"
+    assert widest(project, "edit") == 1
+
+
+def capable(project: Project, capability: str, *ids: str, tool: str = "agent") -> None:
+    """Write bundles that ask for a capability, served by a tool that takes a while."""
+    code = "import os, time; time.sleep(.4); open(os.path.basename(os.getcwd()) + '.txt', 'w')"
+    project.agent(f"{code}.write('good\\n')", tool)
+    payload = {"max_retries": 0}
+    for ws_id in ids:
+        project.bundle(ws_id, capability=capability, capability_payload=payload)
+
+
+def test_the_coordination_rules_bound_each_tool(project: Project) -> None:
+    """One turn at a time, as long as neither they nor the configuration say otherwise."""
+    project.rules(code_generation={"primary": "first"})
+    capable(project, "code_generation", *IDS[:3], tool="first")
+    assert project.run().status == "succeeded"
+    assert widest(project, "edit") == 1
+
+
+def test_the_coordination_rules_can_allow_more(project: Project) -> None:
+    """conflict_resolution.max_concurrent, over all capabilities."""
+    rules = {
+        "capabilities": {"code_generation": {"primary": "first"}},
+        "conflict_resolution": {"max_concurrent": 3},
+    }
+    place = ".AIM_ai-tools-registry/AIM_cross-tool/AIM_coordination-rules.json"
+    write(project.root, {place: json.dumps(rules)})
+    capable(project, "code_generation", *IDS, tool="first")
+    assert project.run().status == "succeeded"
+    assert widest(project, "edit") == 3
+
+
+def test_a_capability_has_no_more_turns_than_configured(project: Project) -> None:
+    """Whatever the tools that serve it may."""
+    project.configure(limits={"tools": {"first": 4}, "capabilities": {"code_generation": 2}})
+    project.rules(code_generation={"primary": "first"})
+    capable(project, "code_generation", *IDS, tool="first")
+    assert project.run().status == "succeeded"
+    assert widest(project, "edit") == 2
+
+
+def test_a_limit_holds_over_runs_of_other_processes(project: Project) -> None:
+    """The second run waits, says for what, and goes on when the first one is killed."""
+    project.configure(limits={"tools": {"scripted": 1}})
+    project.bundle("ws-a", HANG)
+    with running(project) as holder:
+        wait_for(hanging(project))
+        (project.root / "workstreams/ws-a.json").unlink()
+        slow(project, "ws-b", delay_s=0)
+        with running(project, "--run-id", "run-2") as waiter:
+            wait_for(lambda: reason_of(project, "ws-b", "run-2") is not None)
+            assert reason_of(project, "ws-b", "run-2") == "a free slot of scripted (limit 1)"
+            holder.kill()
+            assert waiter.wait(60) == 0
+    assert project.row("ws-b", "run-2").reason is None
+
+
+def reason_of(project: Project, ws_id: str, run_id: str) -> str | None:
+    """Why a workstream waits, None when it does not, or is not there yet."""
+    try:
+        return project.row(ws_id, run_id).reason
+    except PenstockError:  # there is no such run yet
+        return None
+
+
+# -- overlaps ----------------------------------------------------------------------------------
+def test_overlapping_bundles_can_be_run_one_after_the_other(project: Project) -> None:
+    """Each sees what the one before has merged; what does not overlap runs beside them."""
+    project.configure(overlap_policy="serialise")
+    for ws_id in ("ws-a", "ws-b"):
+        text = says(f"good {ws_id}\n", f"{ws_id}.txt", delay_s=SLOW_S)
+        project.bundle(ws_id, text, files_scope=["shared.txt", f"{ws_id}.txt"])
+    slow(project, "ws-c")
+    assert project.run().status == "succeeded"
+    (first,), (second,) = (
+        [a for a in project.attempts(ws) if a.step_name == "edit"] for ws in ("ws-a", "ws-b")
+    )
+    assert str(first.completed_at) <= str(second.started_at)
+    assert widest(project, "edit") == 2
+
+
+# -- the disk ----------------------------------------------------------------------------------
+def test_a_low_disk_starts_nothing_and_says_what_frees_it(project: Project) -> None:
+    """The run can be resumed when there is room again."""
+    project.configure(limits={"min_free_mb": 10**9})
+    slow(project, "ws-a", delay_s=0)
+    with pytest.raises(EnvironmentProblem, match="min_free_mb") as caught:
+        project.run()
+    assert "penstock clean" in str(caught.value.hint)
+    assert len(project.events(EventType.DISK_LOW)) == 1
+    project.configure()
+    assert project.resume().status == "succeeded"
+
+
+def test_a_disk_that_fills_during_a_run_stops_it_resumably(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn that would begin is not begun."""
+    project.bundle("ws-a", says("bad\n"), says("good\n"))
+    free = iter([1000, 1])
+    real = assembly._services
+
+    def tight(*args: Any) -> Any:
+        services = real(*args)
+        object.__setattr__(services, "free_mb", lambda: next(free, 1000))
+        return services
+
+    monkeypatch.setattr(assembly, "_services", tight)
+    with pytest.raises(EnvironmentProblem, match="only 1 MB"):
+        project.run()
+    assert project.steps("ws-a") == [("edit", "succeeded"), ("static", "failed")]
+    assert project.resume().status == "succeeded"
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_worktrees_than_allowed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Those of the integration and idle ones count; the run gets through all the same."""
+    seen: list[int] = []
+
+    def count(_: ScriptedTool) -> bool:
+        seen.append(trees(project))
+        return False
+
+    monkeypatch.setattr(ScriptedTool, "own_login", count)
+    project.configure(limits={"max_parallel": 4, "max_worktrees": most})
+    slow(project, *IDS, delay_s=0.1)
+    assert project.run().status == "succeeded"
+    assert max(seen) == most
+    assert trees(project) <= most
+
+
+def trees(project: Project) -> int:
+    """How many worktrees of ours there are."""
+    return len(list((project.root / ".git/worktrees").glob("*")))
+
+
+def test_who_has_a_worktree_needs_no_other(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workstream that waited goes on though there may be no more worktrees."""
+    monkeypatch.setattr(waiting, "SHORT_S", 0.1)
+    project.configure(limits={"max_worktrees": 1, "wait_s": 30})
+    limited = {"claim": "rate_limited", "reset_in_s": 1}
+    project.bundle("ws-a", limited, says("good\n"))
+    assert project.run().status == "succeeded"
+
+
+# -- ports and temporary folders ---------------------------------------------------------------
+SHOW = """
+import json, os, pathlib, time
+name = pathlib.Path.cwd().name
+time.sleep(0.4)
+pathlib.Path(name + '.txt').write_text(json.dumps({
+    'port': os.environ['PENSTOCK_PORT_BASE'], 'tmp': os.environ['TMPDIR'],
+    'there': os.path.isdir(os.environ['TMPDIR']),
+}).replace('"', "'"))
+"""
+
+
+def test_each_workstream_has_ports_and_a_folder_of_its_own(project: Project) -> None:
+    """Side by side they differ; afterwards the folders are gone."""
+    project.agent(SHOW)
+    for ws_id in IDS[:3]:
+        project.bundle(ws_id, tool="agent")
+    assert project.run().status == "succeeded"
+    shown = [json.loads(str(project.integrated(f"{ws}.txt")).replace("'", '"')) for ws in IDS[:3]]
+    assert len({each["port"] for each in shown}) == 3
+    assert len({each["tmp"] for each in shown}) == 3
+    assert all(each["there"] for each in shown)
+    assert not any(Path(each["tmp"]).exists() for each in shown)
+
+
+# -- vanished worktrees ------------------------------------------------------------------------
+VANISH = """
+import os, pathlib, shutil
+here = pathlib.Path.cwd()
+count = here.parent.parent.parent / 'count'
+number = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(number))
+if number <= {times}:
+    shutil.rmtree(here)
+else:
+    (here / 'ws-a.txt').write_text('good\\n')
+"""
+
+
+def test_an_attempt_whose_worktree_vanishes_is_made_again(project: Project) -> None:
+    """Nobody's breaker is charged for it."""
+    project.breakers(max_attempts_per_step=1, max_fix_attempts_per_step=0)
+    project.agent(VANISH.format(times=2))
+    project.bundle("ws-a", tool="agent")
+    assert project.run().status == "succeeded"
+    assert project.steps("ws-a")[:3] == [("edit", "unknown")] * 2 + [("edit", "succeeded")]
+    assert project.tripped() == []
+    assert len(project.events(EventType.ATTEMPT_LOST)) == 2
+
+
+def test_one_that_vanishes_again_and_again_is_quarantined(project: Project) -> None:
+    """After max_lost_attempts, with the evidence; the others go on."""
+    project.configure(limits={"max_lost_attempts": 2})
+    project.agent(VANISH.format(times=9))
+    project.bundle("ws-a", tool="agent")
+    slow(project, "ws-b", delay_s=0)
+    assert project.run().status == "failed"
+    row = project.row("ws-a")
+    assert (row.status.value, project.steps("ws-a")) == ("quarantined", [("edit", "unknown")] * 2)
+    assert "the worktree vanished 2 times" in str(row.reason)
+    assert list((project.root / "state/quarantine").rglob("*.json"))
+    assert project.row("ws-b").integration.value == "merged"
+
+
+# -- stopping the others -----------------------------------------------------------------------
+TOUCH = """
+import pathlib, time
+root, end = pathlib.Path({root!r}), time.monotonic() + 30
+logs = [root / f'logs/run-1/{{name}}/edit_1.log' for name in {others!r}]
+while not all(p.exists() and b'thinking' in p.read_bytes() for p in logs):
+    assert time.monotonic() < end
+    time.sleep(0.02)
+(root / 'README.md').write_text('touched')
+"""
+
+
+def test_what_this_machine_cannot_do_stops_the_others_at_once(project: Project) -> None:
+    """Their turns are canceled; nobody waits for them to come to an end."""
+    project.agent(TOUCH.format(root=str(project.root), others=IDS[:3]))
+    project.bundle("ws-0", tool="agent")
+    for ws_id in IDS[:3]:
+        project.bundle(ws_id, {"hang": True, "output": "thinking"})
+    began = time.monotonic()
+    with pytest.raises(EnvironmentProblem, match="your own checkout changed"):
+        project.run()
+    assert time.monotonic() - began < 20
+    assert [project.steps(ws_id) for ws_id in IDS[:3]] == [[("edit", "canceled")]] * 3
