@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         record_audit_log,
         route_capability,
     )
-    from penstock.control import approve, cancel, integrate, quarantine
+    from penstock.control import approve, cancel, integrate, pause, quarantine, retry
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
     from penstock.errors import (
         AIMAdapterInvocationError,
@@ -175,7 +175,9 @@ HOMES: dict[str, tuple[str, ...]] = {
         "approve",
         "cancel",
         "integrate",
+        "pause",
         "quarantine",
+        "retry",
     ),
     "penstock.engine.ports": (
         "Observer",
@@ -374,6 +376,7 @@ __all__ = [
     "metrics",
     "open_workspace",
     "parallel_plan",
+    "pause",
     "progress",
     "quarantine",
     "record_audit_log",
@@ -383,6 +386,7 @@ __all__ = [
     "render_command",
     "result",
     "resume",
+    "retry",
     "route_capability",
     "route_task",
     "route_to_capability",

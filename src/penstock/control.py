@@ -11,20 +11,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from penstock.assembly import event_sink
+from penstock.engine.control import why_not_retried
 from penstock.engine.gates import approve_gate
 from penstock.engine.handover import HandoverRequest, HandoverResult
+from penstock.engine.ports import Observer, ResumeOptions
 from penstock.errors import UsageError
-from penstock.model.records import RequestKind, Run
+from penstock.model.records import Run
+from penstock.model.results import RunResult
 from penstock.model.states import (
     RUN_MOVES,
     WORKSTREAM_MOVES,
+    IntegrationState,
     RunState,
     WorkstreamState,
     advance,
 )
-from penstock.process.identity import this_process
-from penstock.store.api import Journal
+from penstock.process.api import Stop
 from penstock.wiring import Workspace, open_workspace
 from penstock.worktrees.api import HandoverStrategy
 
@@ -81,16 +83,43 @@ def integrate(
         return workspace.integrate(request)
 
 
+def pause(
+    run_id: str,
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    root: Place = None,
+    db: str | None = None,
+) -> Run:
+    """Let a run begin nothing more, and return it; `resume` goes on with it.
+
+    A process that works on it ends after the steps under way, which may be after this has returned.
+    Raises UsageError when it has ended, NotFoundError.
+    """
+    with _open(root, db) as workspace:
+        workspace.pause(run_id, reason=reason, by=by or _me())
+        return workspace.reader.get_run(run_id)
+
+
 def cancel(
-    run_id: str, *, reason: str | None = None, root: Place = None, db: str | None = None
+    run_id: str,
+    *,
+    reason: str | None = None,
+    compensate: bool = False,
+    by: str | None = None,
+    root: Place = None,
+    db: str | None = None,
 ) -> Run:
     """Give a run up, with all of its workstreams that have not ended, and return it.
 
-    While a process works on it, that process is asked to; the run then returned is still running.
-    Raises InvalidTransitionError when it has ended, NotFoundError, ClaimError.
+    `compensate` runs the compensation_actions of what has begun, the last first. A process that
+    works on the run does it; until that has stopped what is under way the run is still running.
+    Raises InvalidTransitionError when it has ended, NotFoundError.
     """
     with _open(root, db) as workspace:
-        return _set_aside(workspace, run_id, RequestKind.CANCEL, None, reason)
+        if advance(RUN_MOVES, workspace.reader.get_run(run_id).status, RunState.CANCELED):
+            workspace.cancel(run_id, reason=reason, compensate=compensate, by=by or _me())
+        return workspace.reader.get_run(run_id)
 
 
 def quarantine(
@@ -98,59 +127,67 @@ def quarantine(
     ws_id: str | None = None,
     *,
     reason: str,
+    compensate: bool = False,
+    by: str | None = None,
     root: Place = None,
     db: str | None = None,
 ) -> Run:
     """Set a run aside with its failed workstreams, or one failed workstream of it alone.
 
-    While a process works on it, that process is asked to. Raises InvalidTransitionError when the
-    run is neither running nor failed, or the workstream has not failed; NotFoundError, ClaimError.
+    The evidence goes to state/quarantine. A process that works on the run does it, as in `cancel`.
+    Raises InvalidTransitionError when the run is neither running nor failed, or the workstream has
+    not failed; UsageError for one that is done and merged; NotFoundError.
     """
     with _open(root, db) as workspace:
-        return _set_aside(workspace, run_id, RequestKind.QUARANTINE, ws_id, reason)
+        if _can_be_quarantined(workspace, run_id, ws_id):
+            workspace.quarantine(
+                run_id, ws_id, reason=reason, compensate=compensate, by=by or _me()
+            )
+        return workspace.reader.get_run(run_id)
 
 
-def _set_aside(
-    workspace: Workspace, run_id: str, kind: RequestKind, ws_id: str | None, reason: str | None
-) -> Run:
-    sink = event_sink(workspace.need_repository().root, None, workspace.trail)
-    journal = workspace.open_journal(create=False, on_event=sink)
-    run = journal.get_run(run_id)
+def _can_be_quarantined(workspace: Workspace, run_id: str, ws_id: str | None) -> bool:
+    """Tell whether there is anything left to do. Raises InvalidTransitionError, NotFoundError."""
     if ws_id is None:
-        advance(RUN_MOVES, run.status, _RUN_ENDS[kind])
-    if workspace.is_worked_on(run_id):
-        journal.add_request(run_id, kind, ws_id=ws_id, payload={"reason": reason}, by=_me())
-        return run
-    journal.claim_run(run_id, this_process().to_dict(), seen=journal.run_owner(run_id))
-    try:
-        _move(journal, run_id, kind, ws_id, reason)
-        return journal.get_run(run_id)
-    finally:
-        journal.release_run(run_id)
+        status = workspace.reader.get_run(run_id).status
+        return advance(RUN_MOVES, status, RunState.QUARANTINED)
+    row = workspace.reader.get_workstream(run_id, ws_id)
+    if row.status is WorkstreamState.DONE:  # of what is not merged, the merge is rejected
+        return row.integration is not IntegrationState.REJECTED
+    return advance(WORKSTREAM_MOVES, row.status, WorkstreamState.QUARANTINED)
 
 
-def _move(
-    journal: Journal, run_id: str, kind: RequestKind, ws_id: str | None, reason: str | None
-) -> None:
-    """Move the workstreams concerned, one or all that can be, and then the run."""
-    target = _WORKSTREAM_ENDS[kind]
-    if ws_id is not None:
-        journal.move_workstream(run_id, ws_id, target, reason=reason)
-        return
-    for row in journal.list_workstreams(run_id):
-        if target in WORKSTREAM_MOVES[row.status]:
-            journal.move_workstream(run_id, row.ws_id, target, reason=reason)
-    journal.move_run(run_id, _RUN_ENDS[kind], reason=reason)
+def retry(
+    run_id: str,
+    *ws_ids: str,
+    failed: bool = False,
+    from_step: str = "edit",
+    tool: str | None = None,
+    root: Place = None,
+    db: str | None = None,
+    observer: Observer | None = None,
+    stop: Stop | None = None,
+) -> RunResult:
+    """Try workstreams of a run again from a step (edit, static, runtime, integrate), and go on with it.
 
-
-_RUN_ENDS = {
-    RequestKind.CANCEL: RunState.CANCELED,
-    RequestKind.QUARANTINE: RunState.QUARANTINED,
-}
-_WORKSTREAM_ENDS = {
-    RequestKind.CANCEL: WorkstreamState.CANCELED,
-    RequestKind.QUARANTINE: WorkstreamState.QUARANTINED,
-}
+    They have failed, or could not be merged; `failed` means all of those. Where another process
+    works on the run, that one does it, and what is returned is the result as it is now. Raises
+    UsageError when there is nothing to retry, or one of them cannot be; NotFoundError.
+    """
+    with _open(root, db) as workspace:
+        names = list(ws_ids)
+        if failed:
+            rows = workspace.reader.list_workstreams(run_id)
+            names += [row.ws_id for row in rows if why_not_retried(row, from_step) is None]
+        result = workspace.retry(
+            run_id,
+            tuple(dict.fromkeys(names)),
+            from_step=from_step,
+            options=ResumeOptions(tool=tool),
+            observer=observer,
+            stop=stop,
+        )
+        return result or workspace.result(run_id)
 
 
 @contextmanager

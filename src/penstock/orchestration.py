@@ -25,7 +25,7 @@ import msgspec
 
 from penstock.api import metrics, progress
 from penstock.assembly import event_sink
-from penstock.control import approve, cancel, integrate, quarantine
+from penstock.control import approve, cancel, integrate, pause, quarantine, retry
 from penstock.engine.ports import RunRequest
 from penstock.engine.step import ENDED, STATES_OF
 from penstock.errors import (
@@ -198,13 +198,32 @@ class Orchestrator:
         return _document(metrics(run_id, root=self._root, db=self._db))
 
     # -- steering --------------------------------------------------------------------------
-    def quarantine_run(self, run_id: str, ws_id: str | None = None, *, reason: str = "") -> Row:
-        """Set a run aside, or a failed workstream of it; see `penstock.quarantine`."""
-        return as_row(quarantine(run_id, ws_id, reason=reason, root=self._root, db=self._db))
+    def pause_run(self, run_id: str, *, reason: str | None = None) -> Row:
+        """Let a run begin nothing more; see `penstock.pause`."""
+        return as_row(pause(run_id, reason=reason, root=self._root, db=self._db))
 
-    def cancel_run(self, run_id: str, *, reason: str | None = None) -> Row:
+    def resume_run(self, run_id: str) -> Row:
+        """Go on with a run that was paused, was interrupted or waits; the same as `execute_run`."""
+        return self.execute_run(run_id)
+
+    def retry_workstream(self, run_id: str, ws_id: str, *, from_step: str = "edit") -> Row:
+        """Try a workstream again and go on with its run; see `penstock.retry`. Returns as
+        `execute_run` does."""
+        return _document(retry(run_id, ws_id, from_step=from_step, root=self._root, db=self._db))
+
+    def quarantine_run(
+        self, run_id: str, ws_id: str | None = None, *, reason: str = "", compensate: bool = False
+    ) -> Row:
+        """Set a run aside, or a failed workstream of it; see `penstock.quarantine`."""
+        place: Any = {"root": self._root, "db": self._db}
+        return as_row(quarantine(run_id, ws_id, reason=reason, compensate=compensate, **place))
+
+    def cancel_run(
+        self, run_id: str, *, reason: str | None = None, compensate: bool = False
+    ) -> Row:
         """Give a run up; see `penstock.cancel`."""
-        return as_row(cancel(run_id, reason=reason, root=self._root, db=self._db))
+        place: Any = {"root": self._root, "db": self._db}
+        return as_row(cancel(run_id, reason=reason, compensate=compensate, **place))
 
     def approve_gate(
         self,

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 import penstock
+from penstock.assembly import run_holder
 from penstock.errors import InvalidTransitionError, NotFoundError, RepositoryError, UsageError
+from penstock.model.events import EventType
 from penstock.process.identity import this_process
 from tests.support.pipeline import Project, says
 from tests.support.repos import git
+from tests.support.steering import live
 
 
 @pytest.fixture
@@ -142,15 +145,28 @@ def test_a_failed_workstream_is_set_aside_and_then_the_run(project: Project) -> 
 
 
 def test_the_process_that_works_on_a_run_is_asked(project: Project) -> None:
-    """Nothing is moved under its hands; the request lies in the journal for it."""
+    """It stops what is under way, and the run ends as was asked."""
+    project.bundle("ws-a", says("fine\n", delay_s=60))
+    with live(project, run_id="run-2") as run:
+        run.at_work("ws-a")
+        penstock.cancel("run-2", reason="stop", by="ada", root=project.root)
+        assert run.end().status == "canceled"
+    (asked,) = project.events(EventType.REQUEST_MADE, "run-2")
+    assert asked.payload["requested_by"] == "ada"
+
+
+def test_a_process_that_does_not_answer_is_not_waited_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is returned as it is; the request lies in the journal for it."""
+    monkeypatch.setattr("penstock.engine.run.PATIENCE_S", 0.2)
+    with run_holder(project.root / "state")("run-1"):
+        run = penstock.cancel("run-1", reason="stop", root=project.root)
+        assert penstock.pause("run-1", root=project.root).status == run.status == "running"
     with project.workspace() as workspace:
-        holder = workspace.open_journal()
-        holder.claim_run("run-1", this_process().to_dict())
-        assert penstock.cancel("run-1", reason="stop", root=project.root).status == "running"
-        (request,) = holder.open_requests("run-1")
-        assert (request.kind, request.payload["reason"]) == ("cancel", "stop")
-        assert request.requested_by == getpass.getuser()
-        holder.release_run("run-1")
+        kinds = [request.kind for request in workspace.reader.open_requests("run-1")]
+    assert kinds == ["cancel", "pause"]
+    assert project.resume().status == "canceled"
 
 
 def test_the_holder_that_died_is_not_waited_for(project: Project) -> None:
@@ -168,6 +184,45 @@ def test_an_ended_run_is_not_moved(project: Project) -> None:
         penstock.quarantine("run-1", reason="x", root=project.root)
     with pytest.raises(NotFoundError):
         penstock.cancel("run-none", root=project.root)
+
+
+def test_a_run_is_paused_and_goes_on(project: Project) -> None:
+    """The reason stands at the run until somebody goes on with it."""
+    run = penstock.pause("run-1", reason="lunch", root=project.root)
+    assert (run.status, run.reason) == ("running", "paused: lunch")
+    penstock.approve("run-1", root=project.root)
+    assert penstock.resume("run-1", root=project.root).status == "succeeded"
+    with pytest.raises(UsageError, match="has ended"):
+        penstock.pause("run-1", root=project.root)
+
+
+@pytest.fixture
+def failed(project: Project) -> Project:
+    """The project after run-2, in which ws-a has failed in its first turn."""
+    project.configure()
+    project.breakers(max_attempts_per_step=1)
+    project.bundle("ws-a", says("bad\n"), says("fine\n"))
+    assert project.run(run_id="run-2").status == "failed"
+    return project
+
+
+def test_what_failed_is_tried_again(failed: Project) -> None:
+    """By name or all of it; then there is nothing left to retry."""
+    result = penstock.retry("run-2", failed=True, root=failed.root)
+    assert result.status == "succeeded"
+    with pytest.raises(UsageError, match="say which workstream"):
+        penstock.retry("run-2", failed=True, root=failed.root)
+    with pytest.raises(UsageError, match="ws-a is done"):
+        penstock.retry("run-2", "ws-a", root=failed.root)
+
+
+def test_the_class_retries_pauses_and_resumes(failed: Project) -> None:
+    """retry_workstream and resume_run return the run with its workstreams."""
+    orchestrator = penstock.Orchestrator(failed.root)
+    done = orchestrator.retry_workstream("run-2", "ws-a", from_step="edit")
+    assert {w["final_status"] for w in done["workstreams"]} == {"done"}
+    assert orchestrator.pause_run("run-1", reason="x")["reason"] == "paused: x"
+    assert orchestrator.resume_run("run-1")["status"] == "succeeded"
 
 
 def test_the_class_does_the_same(project: Project) -> None:

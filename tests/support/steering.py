@@ -23,8 +23,9 @@ T = TypeVar("T")
 class Live:
     """A run at work; `result` is what came of it, `error` what it raised, once it has ended."""
 
-    def __init__(self, project: Project, work: Callable[[Stop], RunResult]) -> None:
+    def __init__(self, project: Project, work: Callable[[Stop], RunResult], run_id: str) -> None:
         self.project = project
+        self.run_id = run_id
         self.result: RunResult | None = None
         self.error: BaseException | None = None
         self.stop = Stop()
@@ -57,10 +58,10 @@ class Live:
         assert condition(), self.error or self.result
 
     def _attempts(self, ws_id: str) -> list[Attempt]:
-        return self._asked(lambda: self.project.attempts(ws_id)) or []
+        return self._asked(lambda: self.project.attempts(ws_id, self.run_id)) or []
 
     def _status(self, ws_id: str) -> str | None:
-        return self._asked(lambda: self.project.row(ws_id).status.value)
+        return self._asked(lambda: self.project.row(ws_id, self.run_id).status.value)
 
     @staticmethod
     def _asked(question: Callable[[], T]) -> T | None:
@@ -85,18 +86,18 @@ class Live:
 
 
 @contextmanager
-def live(project: Project, **request: Any) -> Iterator[Live]:
-    """Run all bundles of a project in a thread, as run-1."""
+def live(project: Project, run_id: str = "run-1", **request: Any) -> Iterator[Live]:
+    """Run all bundles of a project in a thread."""
 
     def work(stop: Stop) -> RunResult:
         with project.workspace() as workspace:
             bundles = tuple(item.bundle for item in workspace.load_bundles().bundles)
-            asked = RunRequest(bundles=bundles, run_id="run-1", **request)
+            asked = RunRequest(bundles=bundles, run_id=run_id, **request)
             return workspace.run(asked, stop=stop)
 
     with project.workspace() as workspace:
         workspace.open_journal()  # so that it can be asked from the first moment on
-    run = Live(project, work)
+    run = Live(project, work, run_id)
     try:
         yield run
     finally:
