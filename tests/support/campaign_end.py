@@ -46,13 +46,18 @@ def result_of(root: Path) -> Result:
         status,
         {row.ws_id: (row.status.value, row.integration.value) for row in rows},
         git(root, "rev-parse", f"integration/{RUN}^{{tree}}"),
-        Counter(_kind(a) for a in attempts if a.ws_id not in _MIXED),
+        Counter(_kind(a) for a in attempts if a.ws_id not in _MIXED and not _is_merged(a)),
         {
             pair: sum(a.ws_id in pair and a.step_name == "fix" for a in attempts)
             for pair in CLASHING
         },
         Counter(step for step in steps if step[0] not in _MIXED),
     )
+
+
+def _is_merged(attempt: Attempt) -> bool:
+    """Tell of a merge that passed: it is made again when the head has moved before it landed."""
+    return attempt.step_name == "integrate" and attempt.status is AttemptState.SUCCEEDED
 
 
 def _kind(attempt: Attempt) -> tuple[str, ...]:
