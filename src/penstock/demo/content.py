@@ -166,11 +166,12 @@ PROFILES: Mapping[str, Any] = {
     "first-choice": {"type": "ai", "command": "an-agent-that-is-not-installed"}
 }
 RULES: Mapping[str, Any] = {
-    "capabilities": {"code_generation": {"primary": "first-choice", "fallback": ["scripted"]}}
+    "capabilities": {"code_generation": {"primary": "first-choice", "fallback": ["scripted"]}},
+    "conflict_resolution": {"concurrent_access": "queue", "max_concurrent": 4},
 }
 """The demonstration's own coordination rules: AIM passes the first choice over, as it is missing.
 
-The packaged rules would ask whatever real AI CLI is installed.
+The packaged rules would ask whatever real AI CLI is installed, and one turn at a time.
 """
 
 BUNDLES: tuple[Mapping[str, Any], ...] = (
