@@ -163,7 +163,8 @@ def test_a_run_that_is_alive_cannot_be_resumed(project: Project) -> None:
         with pytest.raises(ClaimError, match="run-1"):
             project.resume()
         assert child.poll() is None
-        child.kill()
+        child.terminate()  # it ends its hanging tool, which a kill would leave behind
+        child.wait(DEADLINE_S)
 
 
 def test_a_finished_run_cannot_be_resumed(project: Project) -> None:
