@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from penstock.engine.control import (
+    ENDINGS,
     Control,
     ends_run,
     require,
@@ -153,6 +154,10 @@ class Engine:
         """Heed what is asked of a run that nobody works on; True."""
         with self._held(run_id):
             if not self._is_open([request]):
+                return True
+            status = self._services.journal.get_run(run_id).status
+            if ends_run(request) and status is ENDINGS[request.kind]:  # asked for by two
+                self._services.journal.heed_request(request.id)
                 return True
             if request.ws_id is None:
                 self._require_state(run_id, CAN_END[request.kind], drop=request)
