@@ -202,7 +202,7 @@ def _budget_warning(payload: Payload) -> str:
 
 def _lost(payload: Payload) -> str:
     step, attempt = payload.get("step", "an attempt"), payload.get("attempt")
-    how = "with its worktree" if payload.get("cause") == "worktree" else "in a crash"
+    how = "with its worktree" if payload.get("cause") else "in a crash"
     return f"{step}{f' {attempt}' if attempt else ''} was lost {how}"
 
 
