@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from penstock.process.sweep import sweep_markers
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _audit_key_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -14,6 +16,13 @@ def _audit_key_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PENSTOCK_AUDIT_KEY", str(tmp_path_factory.mktemp("audit") / "key"))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """End the tools of orchestrators that a test has killed and not resumed."""
+    yield
+    sweep_markers((), [tmp_path_factory.getbasetemp()])
 
 
 @pytest.fixture(autouse=True, scope="session")
