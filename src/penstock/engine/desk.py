@@ -37,7 +37,7 @@ class Desk:
         That is also done for one that a dead process had opened and did not come to give back.
         """
         tree = self._trees.pop(job.ws_id, None)
-        if tree is None and (left := self._reopen(job, job.row())) is not None:
+        if tree is None and (left := self._left_behind(job)) is not None:
             tree = self._cleared(job, left)
         if tree is not None:
             job.services.repository.release(tree)
@@ -47,9 +47,9 @@ class Desk:
         self._trees.pop(job.ws_id, None)
 
     def has_vanished(self, job: Job) -> bool:
-        """Tell whether the worktree that a job was given is not there any more."""
+        """Tell whether the worktree that a job was given is not there any more, or git has lost it."""
         tree = self._trees.get(job.ws_id)
-        return tree is not None and not (tree.path / ".git").exists()
+        return tree is not None and not is_linked(tree.path)
 
     def _open(self, job: Job) -> Worktree:
         row = job.row()
@@ -57,6 +57,16 @@ class Desk:
         if tree is not None:
             return self._cleared(job, tree)
         return self._lease(job, row)
+
+    def _left_behind(self, job: Job) -> Worktree | None:
+        """Return the worktree of a dead process; None without one.
+
+        Nor when its commit is gone: what lies there may be all that is left of it.
+        """
+        row = job.row()
+        if _place(job, row) is None or commit_gone(job) is not None:
+            return None
+        return self._reopen(job, row)
 
     def _reopen(self, job: Job, row: Workstream) -> Worktree | None:
         place = _place(job, row)
@@ -95,18 +105,29 @@ class Desk:
         return services.repository.reopen(tree.path, job.branch, base, start) or tree
 
 
+def is_linked(tree: Path) -> bool:
+    """Tell whether a worktree is there, and its `.git` file names a folder of git's that is."""
+    try:
+        folder = (tree / ".git").read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return (Path(folder) / "HEAD").exists()
+
+
+def commit_gone(job: Job) -> str | None:
+    """Return the words for a recorded commit that git does not have any more; None with all there."""
+    row = job.row()
+    for commit in (row.head_commit, row.base_commit):
+        if commit is not None and job.services.repository.resolve(commit) is None:
+            return f"the recorded commit {commit[:12]} of {job.branch} is gone from the repository"
+    return None
+
+
 def _present(job: Job, commit: str) -> str:
-    """Return a recorded commit. Raises CommitGone when git does not have it any more."""
+    """Return a recorded commit. Raises RepositoryError when git does not have it any more."""
     if job.services.repository.resolve(commit) is None:
-        raise CommitGone(
-            f"the recorded commit {commit[:12]} of {job.branch} is gone from the repository",
-            hint=f"penstock retry {job.run_id} {job.ws_id} --from edit",
-        )
+        raise RepositoryError(commit_gone(job) or f"the commit {commit[:12]} is gone")
     return commit
-
-
-class CommitGone(RepositoryError):  # noqa: N818 - what became of it, not a fault of the program
-    """The recorded commit of a workstream was collected as garbage, or never came along."""
 
 
 def _place(job: Job, row: Workstream) -> Path | None:

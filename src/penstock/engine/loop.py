@@ -14,11 +14,11 @@ from penstock.breakers.decide import Decision, Next
 from penstock.engine.control import Control
 from penstock.engine.desk import Desk
 from penstock.engine.job import Job, Waiting
-from penstock.engine.losses import drive
+from penstock.engine.losses import drive, mend
 from penstock.engine.outcome import conclude
 from penstock.engine.plan import Choices, frontier_of, is_routed
 from penstock.engine.queue import Integration, queue_up, standing
-from penstock.engine.repair import give_up, repair, settle
+from penstock.engine.repair import give_up, settle
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.engine.step import ENDED
@@ -217,7 +217,7 @@ class Coordinator:
                 give_up(self._jobs[ws_id], self._desk, decision)
                 self._record(ws_id)
             elif self._free() and not self._is_asleep(ws_id, now):
-                work = partial(repair, self._jobs[ws_id], self._desk, decision)
+                work = partial(mend, self._jobs[ws_id], self._desk, decision)
                 self._frontier.start(ws_id)
                 self._workers.start(ws_id, work)
 

@@ -2,65 +2,89 @@
 
 from __future__ import annotations
 
-from penstock.engine.desk import Desk
+from collections.abc import Callable
+from functools import partial
+
+from penstock.breakers.decide import Decision, Next
+from penstock.engine.desk import Desk, commit_gone
 from penstock.engine.job import Job
 from penstock.engine.quarantine import quarantine_workstream
+from penstock.engine.recovery import settle_lost
+from penstock.engine.repair import give_up, repair
 from penstock.engine.step import run_workstream
-from penstock.errors import InvalidTransitionError, RepositoryError
-from penstock.model.events import EventType
-from penstock.model.records import Attempt
+from penstock.errors import RepositoryError
 from penstock.model.states import AttemptState, WorkstreamState
 
 WORKTREE = "worktree"
 """The cause of a loss that is counted; the death of an orchestrator never is."""
 
 
-def drive(job: Job, desk: Desk) -> WorkstreamState:
+Act = Callable[[], object]
+GiveUp = Callable[[str], None]
+
+
+def drive(job: Job, desk: Desk) -> None:
     """Drive a workstream to its end; an attempt whose worktree vanished is made again.
 
-    After `limits.max_lost_attempts` such losses the workstream fails and is quarantined. Raises
-    what `run_workstream` raises.
+    After `limits.max_lost_attempts` such losses the workstream fails and is quarantined. It fails
+    as well when a commit of its own is gone. Raises what `run_workstream` raises.
     """
+
+    def quarantine(reason: str) -> None:
+        _fail(job, reason)
+        quarantine_workstream(job, reason)
+
+    _again(job, desk, partial(run_workstream, job, desk), quarantine, partial(_fail, job))
+
+
+def mend(job: Job, desk: Desk, decision: Decision) -> None:
+    """Take the FIX turn of a merge; what is lost on the way is dealt with as in `drive`, but that
+    the workstream stays done and is not merged."""
+
+    def end(reason: str) -> None:
+        give_up(job, desk, Decision(next=Next.FAIL, reason=reason))
+
+    _again(job, desk, partial(repair, job, desk, decision), end, end)
+
+
+def _again(job: Job, desk: Desk, act: Act, too_often: GiveUp, gone: GiveUp) -> None:
+    """Act, again after each loss of a worktree, until there were too many or a commit is gone."""
     while True:
         try:
-            return run_workstream(job, desk)
+            act()
         except (RepositoryError, OSError) as error:
-            if not desk.has_vanished(job):
+            lost = commit_gone(job)
+            if lost is None and not desk.has_vanished(job):
                 raise
-            _lose(job, desk, error)
+            _lose(job, desk, lost or f"its worktree vanished: {error}")
+            if lost is not None:
+                return gone(f"{lost}: fetch it back, or {_retry(job)}")
+            count = _count(job)
+            if count >= job.services.settings.limits.max_lost_attempts:
+                return too_often(f"the worktree vanished {count} times during an attempt")
+        else:
+            return None
 
 
-def _lose(job: Job, desk: Desk, error: Exception) -> None:
-    """Settle what ran in a vanished worktree, and leave it."""
+def _retry(job: Job) -> str:
+    step = "integrate" if job.row().status is WorkstreamState.DONE else "edit"
+    return f"penstock retry {job.run_id} {job.ws_id} --from {step}"
+
+
+def _fail(job: Job, reason: str) -> None:
+    job.services.journal.move_workstream(
+        job.run_id, job.ws_id, WorkstreamState.FAILED, reason=reason
+    )
+
+
+def _lose(job: Job, desk: Desk, error: str) -> None:
+    """Settle what ran in a worktree that is no use any more, and leave it."""
     services = job.services
     desk.forget(job)
     lost = [a for a in job.attempts() if a.status is AttemptState.RUNNING]
     services.sweep([a.marker for a in lost if a.marker], [])
     for attempt in lost:
-        settle(job, attempt, cause=WORKTREE, error=f"its worktree vanished: {error}")
-    count, most = _count(job), services.settings.limits.max_lost_attempts
-    if count < most:
-        return
-    reason = f"the worktree vanished {count} times during an attempt"
-    try:
-        services.journal.move_workstream(
-            job.run_id, job.ws_id, WorkstreamState.FAILED, reason=reason
-        )
-    except (
-        InvalidTransitionError
-    ):  # between two steps there is no attempt that could have been lost
-        raise error from None
-    quarantine_workstream(job, reason)
-
-
-def settle(job: Job, attempt: Attempt, *, cause: str, error: str) -> None:
-    """Record that the outcome of an attempt is not known; it is not charged to any breaker."""
-    result = {**attempt.result, "outcome": "unknown", "error": error, "cause": cause}
-    job.services.journal.finish_attempt(
-        attempt.id, AttemptState.UNKNOWN, diff_hash=attempt.diff_hash, result=result
-    )
-    told = {"step_attempt_id": attempt.id, "step": attempt.step_name, "attempt": attempt.attempt}
-    job.event(EventType.ATTEMPT_LOST, {**told, "cause": cause})
+        settle_lost(job, attempt, cause=WORKTREE, error=error)
 
 
 def _count(job: Job) -> int:

@@ -19,11 +19,12 @@ from penstock.breakers.decide import Decision, Next
 from penstock.breakers.signature import signature
 from penstock.checks.api import Check, CheckRun
 from penstock.engine.checking import check_result, next_decision, run_all, signature_of
-from penstock.engine.desk import leased_place
+from penstock.engine.desk import commit_gone, is_linked, leased_place
 from penstock.engine.facts import last_check, latest_hash, next_number
 from penstock.engine.job import Job
+from penstock.engine.recovery import settle_lost
 from penstock.engine.services import Services
-from penstock.errors import EnvironmentProblem, Interrupted
+from penstock.errors import EnvironmentProblem, Interrupted, RepositoryError
 from penstock.model.events import EventType
 from penstock.model.finding import Finding
 from penstock.model.ids import INTEGRATION
@@ -169,7 +170,13 @@ class Integration:
         stack: list[Stacked] = []
         tip = head
         for job in members:
-            merge = self._merge(job, tip)
+            try:
+                merge = self._merge(job, tip)
+            except RepositoryError:
+                if (gone := commit_gone(job)) is None:
+                    raise
+                self._refuse_lost(job, head, gone)
+                continue
             if merge.commit is not None:
                 stack.append(Stacked(job=job, commit=merge.commit))
                 tip = merge.commit
@@ -196,25 +203,33 @@ class Integration:
 
     def _refuse(self, job: Job, head: str, paths: Sequence[str], what: str) -> None:
         """Record a merge that cannot be made: the files are what a FIX turn is told."""
-        attempt = self._begin(Stacked(job=job, commit=None), [job], head, None)
         words = f"{what} {self._branch}"
         findings = [Finding(tool="git", path=p, code="conflict", message=words) for p in paths]
+        facts = {
+            "error": f"{words} in {', '.join(paths[:5])}",
+            "conflicts": list(paths),
+            "findings": msgspec.to_builtins(findings),
+        }
+        self._record_refusal(job, head, signature(STEP, what, " ".join(paths)), facts)
+        payload = {"branch": job.branch, "into": self._branch, "conflicts": list(paths)}
+        job.event(EventType.MERGE_CONFLICT, payload)
+
+    def _refuse_lost(self, job: Job, head: str, gone: str) -> None:
+        """Record that there is nothing to merge any more, which no FIX turn can mend."""
+        again = f"penstock retry {self._run_id} {job.ws_id} --from integrate"
+        words = f"{gone}: fetch it back, then {again}"
+        facts = {"problem": words, "error": words}
+        self._record_refusal(job, head, signature(STEP, "gone", ""), facts)
+
+    def _record_refusal(self, job: Job, head: str, mark: str, facts: Mapping[str, Any]) -> None:
+        attempt = self._begin(Stacked(job=job, commit=None), [job], head, None)
         self._services.journal.finish_attempt(
             attempt.id,
             AttemptState.FAILED,
-            error_signature=signature(STEP, what, " ".join(paths)),
+            error_signature=mark,
             diff_hash=latest_hash(job.attempts()) or None,
-            result={
-                **attempt.result,
-                "outcome": "failed",
-                "error": f"{words} in {', '.join(paths[:5])}",
-                "conflicts": list(paths),
-                "findings": msgspec.to_builtins(findings),
-            },
+            result={**attempt.result, "outcome": "failed", **facts},
         )
-
-        payload = {"branch": job.branch, "into": self._branch, "conflicts": list(paths)}
-        job.event(EventType.MERGE_CONFLICT, payload)
 
     # -- checking --------------------------------------------------------------------------
     def _passes(self, stack: Sequence[Stacked], head: str) -> bool:
@@ -222,6 +237,17 @@ class Integration:
         known = self._known(stack)
         if known is not None and not self._left_to_run(stack):
             return self._passes_as_known(stack[0], head, known)
+        for _ in range(self._services.settings.limits.max_lost_attempts):
+            verdict = self._check(stack, head, known or frozenset())
+            if verdict is not None:
+                return verdict
+        raise EnvironmentProblem(
+            "the worktree of the integration vanishes again and again",
+            hint=f"see what removes folders below .worktrees, then: penstock resume {self._run_id}",
+        )
+
+    def _check(self, stack: Sequence[Stacked], head: str, known: frozenset[str]) -> bool | None:
+        """Run the checks on the topmost merge; None when the worktree vanished meanwhile."""
         tip = stack[-1].commit or head
         tree = self._worktree(head)
         tree.lay(tip, base=head)
@@ -231,21 +257,26 @@ class Integration:
                 self._refuse(jobs[0], head, left, "leaves conflict markers, merged with")
             return False
         attempts = [self._begin(item, jobs, head, tip) for item in stack]
-        checks, notes, passed = self._plan(stack, tree, known or frozenset())
-        lead = attempts[0]
-        runs = run_all(jobs[0], tree, checks, lead, as_ws=INTEGRATION)
-        result = check_result(jobs[0], lead, runs, notes, _problem(runs))
+        checks, notes, passed = self._plan(stack, tree, known)
+        runs = run_all(jobs[0], tree, checks, attempts[0], as_ws=INTEGRATION)
+        if not is_linked(tree.path):
+            for job, attempt in zip(jobs, attempts, strict=True):
+                settle_lost(job, attempt, cause=INTEGRATION, error="its worktree vanished")
+            return None
+        result = check_result(jobs[0], attempts[0], runs, notes, _problem(runs))
         if passed:
             result["known_checks"] = list(passed)
-        good = all(run.passed for run in runs)
+        for job, attempt in zip(jobs, attempts, strict=True):
+            self._finish(job, attempt, runs, result, alone=len(jobs) == 1)
+        return self._verdict(runs)
+
+    def _verdict(self, runs: Sequence[CheckRun]) -> bool:
+        if any(run.interrupted for run in runs):
+            raise Interrupted("the checks of a merge were interrupted")
         for run in runs:
             if run.flaky:
                 self._tell_flaky(run.check.check_id)
-        for job, attempt in zip(jobs, attempts, strict=True):
-            self._finish(job, attempt, runs, result, alone=len(jobs) == 1)
-        if any(run.interrupted for run in runs):
-            raise Interrupted("the checks of a merge were interrupted")
-        return good
+        return all(run.passed for run in runs)
 
     def _passes_as_known(self, item: Stacked, head: str, known: frozenset[str]) -> bool:
         """Record a merge whose tree is the one that the workstream's own checks passed on."""
@@ -259,6 +290,7 @@ class Integration:
             result={
                 **attempt.result,
                 "outcome": "passed" if known else "skipped",
+                "notes": ["nothing else had landed: its own checks passed on this very tree"],
                 "known_checks": sorted(known),
             },
         )
@@ -350,7 +382,7 @@ class Integration:
         return passed_checks(job.attempts(), head)
 
     def _worktree(self, head: str) -> Worktree:
-        if self._tree is None:
+        if self._tree is None or not is_linked(self._tree.path):
             self._tree = self._open(head)
         return self._tree
 

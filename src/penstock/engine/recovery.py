@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from penstock.engine.job import Job
 from penstock.engine.services import Services
 from penstock.model.events import EventType
 from penstock.model.records import Attempt
@@ -55,6 +56,16 @@ def recover(services: Services, run_id: str) -> None:
         run_id=run_id,
         payload={"lost_attempts": [a.id for a in lost], "mended": list(done)},
     )
+
+
+def settle_lost(job: Job, attempt: Attempt, *, cause: str, error: str) -> None:
+    """Record that the outcome of an attempt is not known; it is not charged to any breaker."""
+    result = {**attempt.result, "outcome": "unknown", "error": error, "cause": cause}
+    job.services.journal.finish_attempt(
+        attempt.id, AttemptState.UNKNOWN, diff_hash=attempt.diff_hash, result=result
+    )
+    told = {"step_attempt_id": attempt.id, "step": attempt.step_name, "attempt": attempt.attempt}
+    job.event(EventType.ATTEMPT_LOST, {**told, "cause": cause})
 
 
 def _markers(attempts: list[Attempt]) -> list[str]:

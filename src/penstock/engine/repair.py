@@ -14,7 +14,7 @@ import msgspec
 
 from penstock.breakers.decide import Decision, Next
 from penstock.engine.checking import announce, fix_input
-from penstock.engine.desk import Desk
+from penstock.engine.desk import Desk, commit_gone
 from penstock.engine.facts import last_check
 from penstock.engine.job import Job
 from penstock.engine.prompt import merge_prompt
@@ -57,7 +57,8 @@ def settle(job: Job, desk: Desk) -> None:
         return
     failed = last_check(history, STEP)
     is_fix = last.for_step == STEP and last.status is AttemptState.SUCCEEDED
-    if is_fix and failed.get("conflicts") and last.result.get("commit") == row.head_commit:
+    is_recorded = last.result.get("commit") == row.head_commit and commit_gone(job) is None
+    if is_fix and failed.get("conflicts") and is_recorded:
         _as_one_merge(job, desk.worktree(job), str(failed["head"]), row.base_commit)
         desk.release(job)
 
@@ -76,7 +77,8 @@ def give_up(job: Job, desk: Desk, decision: Decision) -> None:
     announce(job, STEP, decision)
     failed = last_check(job.history(), STEP)
     own = _own_work(job) or failed
-    if own.get("head") and job.row().head_commit != own["head"]:
+    is_there = job.services.repository.resolve(str(own.get("head") or "")) is not None
+    if is_there and job.row().head_commit != own["head"]:
         tree = desk.worktree(job)
         tree.lay(own["head"], base=own["base"])
         _record(job, base=own["base"], head=own["head"])

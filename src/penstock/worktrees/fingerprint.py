@@ -51,7 +51,7 @@ def take(root: Path, git_dir: Path, common: Path, own_paths: Iterable[str]) -> C
     own = frozenset(f"{root}/{path}" for path in own_paths) | {f"{root}/.git"}
     files: dict[str, Mark] = {}
     _walk(str(root), own, files, len(str(root)) + 1)
-    _strays(root / HOME, files, len(str(root)) + 1)
+    _strays(root / HOME, common, files, len(str(root)) + 1)
     try:
         index = (git_dir / "index").read_bytes()
     except OSError:
@@ -92,7 +92,7 @@ def _mark_all(
     return folders
 
 
-def _strays(home: Path, files: dict[str, Mark], cut: int) -> None:
+def _strays(home: Path, common: Path, files: dict[str, Mark], cut: int) -> None:
     """Enter what lies beside the worktrees and is none: where `../x` leads from one of them."""
     try:
         entries = os.scandir(home)
@@ -104,14 +104,18 @@ def _strays(home: Path, files: dict[str, Mark], cut: int) -> None:
                 continue
             if not entry.is_dir(follow_symlinks=False):
                 _mark_all((entry,), frozenset(), files, cut)
-            elif _is_stray(entry.path):
+            elif _is_stray(entry.path, common):
                 files[entry.path[cut:]] = ()
                 _walk(entry.path, frozenset(), files, cut)
 
 
-def _is_stray(folder: str) -> bool:
+def _is_stray(folder: str, common: Path) -> bool:
     # another thread may be giving a worktree back: moved away since it was listed, it is no stray
-    return not Path(folder, ".git").exists() and Path(folder).is_dir()
+    if Path(folder, ".git").exists() or not Path(folder).is_dir():
+        return False
+    # nor is one whose tool has removed its `.git`: that is for the turn of that tool to answer for
+    links = (common / "worktrees").glob("*/gitdir")
+    return all(read_text(link) != f"{folder}/.git" for link in links)
 
 
 def _git_state(git_dir: Path, common: Path) -> dict[str, Any]:
