@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +16,16 @@ import pytest
 from penstock import assembly
 from penstock.engine import waiting
 from penstock.engine.ports import RunRequest
-from penstock.errors import EnvironmentProblem, PenstockError
+from penstock.errors import EnvironmentProblem, JournalError, PenstockError
 from penstock.model.events import EventType
 from penstock.model.results import RunResult
+from penstock.store.sqlite import open_journal
 from penstock.tools.scripted import ScriptedTool
 from tests.acceptance.test_resume import HANG, hanging, running, wait_for
 from tests.support.pipeline import Project, says
 from tests.support.repos import write
 from tests.support.spans import widest
+from tests.support.turns import marked
 
 IDS = ("ws-a", "ws-b", "ws-c", "ws-d")
 SLOW_S = 0.4
@@ -322,3 +328,50 @@ def test_what_this_machine_cannot_do_stops_the_others_at_once(project: Project) 
         project.run()
     assert time.monotonic() - began < 20
     assert [project.steps(ws_id) for ws_id in IDS[:3]] == [[("edit", "canceled")]] * 3
+
+
+WAIT = """
+import pathlib, time
+while not pathlib.Path({go!r}).exists():
+    time.sleep(0.02)
+pathlib.Path("ws-0.txt").write_text("good\\n")
+"""
+
+
+def test_a_journal_that_cannot_be_written_stops_the_others(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One cannot write its outcome: the tools of the others are ended, and resume does the rest."""
+    monkeypatch.setitem(open_journal.__kwdefaults__ or {}, "busy_timeout_s", 0.5)
+    project.agent(WAIT.format(go=str(tmp_path / "go")))
+    project.bundle("ws-0", tool="agent")
+    for ws_id in IDS[:2]:
+        project.bundle(ws_id, {"hang": True, "output": "thinking"})
+    with locked_when_hanging(project, tmp_path / "go"):
+        with pytest.raises(JournalError, match="locked by another process"):
+            project.run()
+        assert not any(marked(a.marker or "") for ws in IDS[:2] for a in project.attempts(ws))
+    project.configure(limits={"idle_s": 0.5})
+    assert project.resume().status == "failed"
+    assert project.row("ws-0").integration.value == "merged"
+
+
+@contextmanager
+def locked_when_hanging(project: Project, go: Path) -> Iterator[None]:
+    """Lock the journal in the middle of the turns, let one of them end, until the block ends."""
+    over = threading.Event()
+
+    def lock() -> None:
+        logs = [project.root / f"logs/run-1/{ws_id}/edit_1.log" for ws_id in IDS[:2]]
+        wait_for(lambda: all(p.exists() and b"thinking" in p.read_bytes() for p in logs))
+        journal = project.root / "state/pipeline.db"
+        with closing(sqlite3.connect(journal, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            go.touch()
+            over.wait(60)
+
+    thread = threading.Thread(target=lock, daemon=True)
+    thread.start()
+    yield
+    over.set()
+    thread.join()

@@ -7,7 +7,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -118,6 +120,21 @@ def test_patience_decides(tmp_path: Path, held_s: float, patience_s: float, wait
             else:
                 with pytest.raises(JournalError, match="locked by another process"):
                     journal.move_run(RUN, RunState.RUNNING)
+
+
+def test_threads_are_patient_together(tmp_path: Path) -> None:
+    """Eight that write while the lock is held give up at the same time, not one after the other."""
+    path = tmp_path / "p.db"
+    with open_journal(path, busy_timeout_s=0.6) as journal:
+        seed(journal)
+        with locked(path, 60), ThreadPoolExecutor(8) as pool:
+            began = time.monotonic()
+            turns = [pool.submit(journal.set_run_reason, RUN, "none") for _ in range(8)]
+            errors = [type(turn.exception(timeout=30)) for turn in turns]
+            took_s = time.monotonic() - began
+        assert journal.move_run(RUN, RunState.RUNNING).status is RunState.RUNNING
+    assert errors == [JournalError] * 8
+    assert took_s < 3
 
 
 def test_a_reader_does_not_wait(scene: Scene) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 GROUP_LIMIT = 64
 # Who waited so long (s) for others to commit looks whether they still mean to.
 PATIENCE_S = 0.1
+# A wait (s) for other threads that is not worth counting.
+_SOON_S = 0.1
 
 _UNDONE = sqlite3.OperationalError("the transaction was undone")
 _UNDONE.sqlite_errorcode = sqlite3.SQLITE_ABORT
@@ -58,6 +61,7 @@ class Turns:
         self._waiting: set[object] = set()
         self._group: Group | None = None
         self._writing = False
+        self._busy_ms = int(connection.execute("PRAGMA busy_timeout").fetchone()[0])
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -74,12 +78,12 @@ class Turns:
         Raises sqlite3.Error; nothing of the block is kept then. Within another such block of the
         same thread it is refused.
         """
-        ticket = object()
+        ticket, came = object(), time.monotonic()
         try:
             self._waiting.add(ticket)
             with self._lock:
                 self._waiting.discard(ticket)
-                group = self._join()
+                group = self._join(came)
                 try:
                     self._set_out(group)
                     yield self._connection
@@ -93,19 +97,38 @@ class Turns:
             self._waiting.discard(ticket)
         self._wait(group)
 
-    def _join(self) -> Group:
+    @contextmanager
+    def patience(self, came: float) -> Iterator[None]:
+        """Take the time since `came` (as time.monotonic) off what a block waits for the database.
+
+        While another process keeps it locked, each thread would else wait all of it anew, one after
+        the other.
+        """
+        waited_s = time.monotonic() - came
+        if waited_s < _SOON_S or self._busy_ms == 0:
+            yield
+            return
+        left = max(0, self._busy_ms - int(waited_s * 1000))
+        self._connection.execute(f"PRAGMA busy_timeout={left}")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout={self._busy_ms}")
+
+    def _join(self, came: float) -> Group:
         """Return the group that is open; else begin one, which takes the database's write lock."""
         if self._writing:
             raise sqlite3.OperationalError("cannot start a transaction within a transaction")
         if self._group is not None and not self._connection.in_transaction:
             self._commit()  # fails: an interrupt kept its writers from hearing of the end
-        return self._group or self._begin()
+        return self._group or self._begin(came)
 
-    def _begin(self) -> Group:
+    def _begin(self, came: float) -> Group:
         """Begin a group; its transaction holds the write lock of the database."""
         self._group = made = Group()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            with self.patience(came):
+                self._connection.execute("BEGIN IMMEDIATE")
         except BaseException as error:
             self._end(error if isinstance(error, sqlite3.Error) else _UNDONE)
             raise

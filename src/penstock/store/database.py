@@ -113,10 +113,11 @@ class Database:
     @contextmanager
     def _unsynced(self) -> Iterator[sqlite3.Connection]:
         """Give the connection within a write transaction that does not wait for the disk."""
+        came = time.monotonic()
         with self._turns.reading() as connection:
             connection.execute("PRAGMA synchronous=NORMAL")
             try:
-                with immediate(connection):
+                with self._turns.patience(came), immediate(connection):
                     yield connection
             finally:
                 connection.execute("PRAGMA synchronous=FULL")

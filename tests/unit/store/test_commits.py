@@ -87,7 +87,7 @@ def refuse(table: Table, statement: str, how: type[BaseException]) -> None:
 @contextmanager
 def left_open(table: Table, monkeypatch: pytest.MonkeyPatch) -> Iterator[Future[None]]:
     """Have a write of 7 rely on one that will never come."""
-    monkeypatch.setattr(commits, "PATIENCE_S", 20.0)
+    monkeypatch.setattr(commits, "PATIENCE_S", 8.0)
     table.turns._waiting.add("nobody")
     with ThreadPoolExecutor(1) as pool:
         write = pool.submit(table.add, 7)
