@@ -111,7 +111,7 @@ def test_a_run_at_work_heeds_it(project: Project, capsys: pytest.CaptureFixture[
     with live(project) as run:
         run.reaches("ws-a", "failed")
         said = Cli(project.root, capsys)("quarantine", "run-1", "ws-a", "--reason", "odd")
-        assert (said.code, "ws-a is set apart" in said.out) == (0, True)
+        assert (said.code, "ws-a is quarantined, its integration none" in said.out) == (0, True)
         assert run.end().status == "failed"
     assert statuses(project) == {"ws-a": "quarantined", "ws-b": "done"}
     assert folder_of(project).is_dir()

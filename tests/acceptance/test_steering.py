@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.engine.ports import RunRequest
-from penstock.errors import NotFoundError, UsageError
+from penstock.errors import EnvironmentProblem, NotFoundError, UsageError
 from penstock.model.events import EventType
 from penstock.model.records import RequestKind
 from tests.support.cli import Cli
@@ -198,3 +198,22 @@ def test_from_python_it_is_the_same(project: Project) -> None:
             workspace.pause("run-1")
         with pytest.raises(NotFoundError):
             workspace.cancel("run-9")
+
+
+# -- what cannot be done ---------------------------------------------------------------------------
+def test_what_cannot_be_heeded_stops_the_run_and_stays_asked(project: Project, cli: Cli) -> None:
+    """The evidence cannot be written: turns under way are stopped at once, and a resume does it."""
+    project.bundle("ws-a", says("x\n", "outside.txt"))
+    slowly(project, "ws-c")
+    blocker = project.root / "state" / "quarantine"
+    with live(project) as run:
+        run.reaches("ws-a", "failed")
+        run.at_work("ws-c")
+        blocker.write_text("not a folder")
+        said = cli("quarantine", "run-1", "ws-a", "--reason", "odd")
+    assert (said.code, "cannot write" in said.err) == (2, True)
+    assert isinstance(run.error, EnvironmentProblem)
+    assert left_running(project) == []
+    blocker.unlink()
+    assert cli("cancel", "run-1").code == 0
+    assert statuses(project)["ws-a"] == "quarantined"

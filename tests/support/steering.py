@@ -46,16 +46,20 @@ class Live:
             found = self._attempts(ws_id)
             return any(a.step_name == step and a.status == "running" and a.pid for a in found)
 
-        self._until(begun)
+        self.when(begun)
 
     def reaches(self, ws_id: str, status: str) -> None:
         """Wait until a workstream is in a state."""
-        self._until(lambda: self._status(ws_id) == status)
+        self.when(lambda: self._status(ws_id) == status)
 
-    def _until(self, condition: Callable[[], bool]) -> None:
+    def when(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition, as long as the run is at work."""
-        eventually(lambda: condition() or not self._thread.is_alive(), DEADLINE_S)
-        assert condition(), self.error or self.result
+
+        def holds() -> bool:
+            return bool(self._asked(condition))
+
+        eventually(lambda: holds() or not self._thread.is_alive(), DEADLINE_S)
+        assert holds(), self.error or self.result
 
     def _attempts(self, ws_id: str) -> list[Attempt]:
         return self._asked(lambda: self.project.attempts(ws_id, self.run_id)) or []

@@ -15,7 +15,7 @@ from penstock.engine.quarantine import gather_evidence, quarantine_workstream
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.engine.step import ENDED
-from penstock.errors import ExitCode, UsageError
+from penstock.errors import ExitCode, RepositoryError, UsageError
 from penstock.model.events import EventType
 from penstock.model.ids import INTEGRATION
 from penstock.model.records import Request, RequestKind, Workstream
@@ -161,9 +161,12 @@ def _put_away(job: Job, desk: Desk, row: Workstream) -> None:
         job.event(EventType.WORK_SAVED, {"patch": patch, "bytes": len(kept)})
     if desk.has_vanished(job):
         desk.forget(job)
-    if job.services.repository.resolve(row.head_commit or row.base_commit or "") is not None:
-        desk.worktree(job)  # what was left uncommitted is kept, too
-        desk.release(job)
+    try:
+        if job.services.repository.resolve(row.head_commit or row.base_commit or "") is not None:
+            desk.worktree(job)  # what was left uncommitted is kept, too
+            desk.release(job)
+    except RepositoryError:  # it is laid anew in any case, and says what is wrong if it still is
+        desk.forget(job)
 
 
 def set_apart(job: Job, reason: str) -> None:

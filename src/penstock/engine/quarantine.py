@@ -45,7 +45,6 @@ def gather_evidence(job: Job, reason: str, final: WorkstreamState) -> Path:
     """
     folder, row = job.services.evidence.quarantine(job.run_id, job.ws_id), job.row()
     journal, mask = job.services.journal, job.services.masks.text
-    private_folder(folder)
     attempts = job.attempts()
     documents: dict[str, Any] = {
         "metadata": {
@@ -85,11 +84,11 @@ def _harmless(items: Iterable[tuple[str, str]], mask: Any) -> Iterable[tuple[str
 
 
 def _copy(found: dict[str, list[Path]], folder: Path) -> None:
-    """Copy evidence into folders by kind."""
+    """Copy evidence into folders by kind. Raises EnvironmentProblem."""
     for kind, paths in found.items():
-        private_folder(folder / kind)
         for path in paths:
             try:
+                private_folder(folder / kind)
                 shutil.copyfile(path, folder / kind / path.name, follow_symlinks=False)
                 (folder / kind / path.name).chmod(0o600)
             except OSError as error:

@@ -54,10 +54,10 @@ def test_a_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("result", "begins"),
     [
         (results.run(results.repaired()), ["Result:", "Take:", "Report:"]),
-        (results.run(results.broken(), status="failed"), ["Why:", "Report:"]),
+        (results.run(results.broken(), status="failed"), ["Why:", "Again:", "Report:"]),
         (
             results.run(results.broken(), results.repaired(), status="failed"),
-            ["Why:", "Result:", "Take:", "Report:"],
+            ["Why:", "Again:", "Result:", "Take:", "Report:"],
         ),
         (results.run(status="running"), ["It"]),
     ],

@@ -7,7 +7,7 @@ import click
 from penstock.cli.options import db_option, json_option
 from penstock.cli.select import find_run, find_workstream
 from penstock.cli.steering import report_asked, who
-from penstock.wiring import open_workspace
+from penstock.wiring import Workspace, open_workspace
 
 
 @click.command("quarantine")
@@ -48,5 +48,13 @@ def command(
             done=done,
             as_json=as_json,
             what=f"quarantined: {ws_id or 'the whole run'}",
-            until=f"{ws_id or 'the run'} is set apart.",
+            until=_how_it_stands(workspace, run_id, ws_id),
         )
+
+
+def _how_it_stands(workspace: Workspace, run_id: str, ws_id: str | None) -> str:
+    """Return what has come of it: a merge that was under way may have gone well meanwhile."""
+    if ws_id is None:
+        return "it stops what is under way and ends."
+    row = workspace.reader.get_workstream(run_id, ws_id)
+    return f"{ws_id} is {row.status}, its integration {row.integration}."
