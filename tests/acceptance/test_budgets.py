@@ -69,6 +69,7 @@ def test_at_the_cap_of_a_run_it_waits_for_the_users_word(project: Project) -> No
     assert project.run().status == "running"
     assert done(project) == ["ws-a", "ws-b"]
     assert "the budget of the run is used up" in run_reason(project)
+    assert project.row("ws-c").reason == "budget"
     assert resume(project, max_cost_usd=1.3).status == "succeeded"
 
 
@@ -121,6 +122,9 @@ def test_turns_that_would_pass_a_cap_together_wait_for_each_other(project: Proje
     assert project.run().status == "succeeded"
     assert widest(project, "edit") == 2
     assert project.events(EventType.BUDGET_EXCEEDED) == []
+    waited = project.events(EventType.WORKSTREAM_WAITING)
+    assert "budget" in {event.payload["reason"] for event in waited}
+    assert [project.row(ws_id).reason for ws_id in ("ws-a", "ws-b", "ws-c", "ws-d")] == [None] * 4
 
 
 # -- modes and warnings ------------------------------------------------------------------------
@@ -187,6 +191,15 @@ def test_tools_that_report_their_cost_need_no_price(project: Project) -> None:
     project.configure(limits={"max_cost_usd": 1.0})
     turns_of(project, "ws-a", usd=0.4)
     assert project.run().status == "succeeded"
+
+
+def test_one_that_does_not_report_it_after_all_needs_a_price(project: Project) -> None:
+    """After a turn with tokens and without a cost the limit could not be watched any more."""
+    project.configure(limits={"max_cost_usd": 1.0, "max_parallel": 1})
+    turns_of(project, "ws-a", "ws-b")
+    assert project.run().status == "running"
+    assert done(project) == ["ws-a"]
+    assert "scripted has no known price" in run_reason(project)
 
 
 def test_being_turned_away_costs_nothing(project: Project) -> None:

@@ -57,7 +57,7 @@ def begin_turn(job: Job, intent: NewAttempt, prompt: str) -> Attempt:
         len(prompt), price=price_of(job, job.model), history=history, turn_tokens=limits.turn_tokens
     )
     if expected.cost_usd is None and limits.budget_mode is BudgetMode.HALT:
-        _require_price(job, caps)
+        _require_price(job, caps, history)
     expected = _fitted(job, expected, history, caps)
     binding = caps if limits.budget_mode is BudgetMode.HALT else ()
     reservation = Reservation(tokens=expected.tokens, cost_usd=expected.cost_usd, caps=binding)
@@ -69,11 +69,15 @@ def _begin(job: Job, intent: NewAttempt, reservation: Reservation) -> Attempt:
     begin = job.services.journal.begin_attempt
     for _ in range(TRIES):
         try:
-            return begin(intent, reservation=reservation)
+            attempt = begin(intent, reservation=reservation)
         except BudgetExceeded as over:
             refused = over
             if not over.reserved or len(job.signals.turns()) > 1:
                 break
+        else:
+            if job.row().reason == Reason.BUDGET:
+                job.services.journal.set_workstream_reason(job.run_id, job.ws_id, None)
+            return attempt
     raise _refused(job, refused) from refused
 
 
@@ -128,7 +132,7 @@ def caps_of(job: Job) -> tuple[Cap, ...]:
     return tuple(c for c in caps if c.max_cost_usd is not None or c.max_tokens is not None)
 
 
-def _require_price(job: Job, caps: Sequence[Cap]) -> None:
+def _require_price(job: Job, caps: Sequence[Cap], history: History) -> None:
     """Refuse a turn of unknown price under a limit on money, unless that is allowed.
 
     A tool that says itself what a turn has cost is fine before its first one, and after that as
@@ -137,7 +141,8 @@ def _require_price(job: Job, caps: Sequence[Cap]) -> None:
     if job.services.settings.limits.allow_unpriced:
         return
     money = [cap for cap in caps if cap.max_cost_usd is not None]
-    if not money or job.tool_id in REPORTS_COST:
+    has_not_said = history.output_median is not None and history.cost_median is None
+    if not money or (job.tool_id in REPORTS_COST and not has_not_said):
         return
     reason = (
         f"{job.tool_id} has no known price, so the limit of {money[0].max_cost_usd:.2f} USD for the "
