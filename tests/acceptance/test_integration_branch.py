@@ -163,6 +163,24 @@ def test_a_branch_that_is_checked_out_is_left_alone(project: Merging) -> None:
     assert project.history() == MERGES
 
 
+@pytest.mark.parametrize("back", [("-d",), ("main",)], ids=["deleted", "moved back"])
+def test_what_has_landed_is_not_forgotten(project: Merging, back: tuple[str, ...]) -> None:
+    """A branch without what was merged into it is refused, and the hint puts it back."""
+    project.configure(limits={"wait_s": 0})
+    project.bundle("ws-a", says("fine\n"))
+    limited = {"claim": "rate_limited", "reset_in_s": 0.3}
+    project.bundle("ws-b", limited, says("fine\n", "ws-b.txt"))
+    assert project.run().status == "running"
+    move = ("-d", f"refs/heads/{BRANCH}") if back == ("-d",) else (f"refs/heads/{BRANCH}", *back)
+    git(project.root, "update-ref", *move)
+    with pytest.raises(EnvironmentProblem, match="does not hold what was merged") as told:
+        project.resume()
+    git(project.root, *str(told.value.hint).split(",")[0].split()[1:])
+    project.configure()
+    assert project.resume().status == "succeeded"
+    assert project.history() == MERGES
+
+
 HOSTILE = {
     "rerere.enabled": "true",
     "rerere.autoupdate": "true",

@@ -72,6 +72,7 @@ class Coordinator:
         Raises what stopped it: Interrupted, EnvironmentProblem, or an error of our own.
         """
         self._services.ensure_descriptors(self._choices.max_parallel)
+        self._integration.require_landed()
         for ws_id in self._jobs:
             self._settle(ws_id)
         self._tell(EventType.PARALLEL_EXECUTION_START)

@@ -87,6 +87,22 @@ class Integration:
             return
         self._land(waiting[:BATCH], again=True)
 
+    def require_landed(self) -> None:
+        """Raise EnvironmentProblem when the branch does not hold what has been merged into it.
+
+        Somebody has moved it back, or deleted it: what depends on that work would lack it.
+        """
+        list_events = self._services.journal.list_events
+        kind = EventType.MERGED
+        told = list_events(run_id=self._run_id, event_type=kind, newest_first=True, limit=1)
+        last = told[0].payload.get("commit") if told else None
+        if last is None or self._services.repository.is_ancestor(last, self._head()):
+            return
+        raise EnvironmentProblem(
+            f"the branch {self._branch} does not hold what was merged into it any more",
+            hint=f"git branch -f {self._branch} {last}, then: penstock resume {self._run_id}",
+        )
+
     def close(self) -> None:
         """Give the worktree back and remove the branch that it was on, also those of a dead process."""
         services = self._services
