@@ -147,7 +147,8 @@ def test_killed_in_the_middle_it_goes_on_when_asked_again(project: Project, cli:
     with subprocess.Popen(command, cwd=project.root, env=plain_environment()) as process:
         assert eventually(lambda: ran(project) == ["slow"], 30)
         process.kill()
-    assert run_of(project, "run-2").status == "running"
+    left = run_of(project, "run-2")
+    assert (left.status, left.reason) == ("running", "is to be canceled: by the user")
     assert cli("cancel", "run-2", "--compensate").code == 0
     assert ran(project) == ["slow", "b1", "a2", "a1"]
     assert statuses(project, "run-2")["ws-c"] == "canceled"

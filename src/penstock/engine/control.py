@@ -108,6 +108,7 @@ class Control:
         journal, state = self._services.journal, ENDINGS[self.ending.kind]
         reason = str(self.ending.payload.get("reason") or "by the user")
         asked = [r for r in journal.open_requests(self._run_id) if ends_run(r)]
+        journal.set_run_reason(self._run_id, f"is to be {state.value}: {reason}")
         for row in journal.list_workstreams(self._run_id):
             self._end_workstream(self._jobs[row.ws_id], row, state, reason)
         if any(request.payload.get("compensate") for request in (self.ending, *asked)):
