@@ -15,6 +15,7 @@ from penstock.engine.ports import Observer, PlannedWorkstream
 from penstock.errors import ExitCode, Interrupted
 from penstock.model.results import RunResult
 from penstock.process.api import Stop
+from penstock.schedule.readiness import Reason
 
 Work = Callable[[Observer, Stop], RunResult]
 
@@ -60,7 +61,7 @@ def next_steps(result: RunResult) -> list[str]:
     """Return what the user may want to do now, a command a line."""
     run_id = result.run_id
     if result.status == "running":
-        return [f"It waits. Go on with: penstock resume {run_id}"]
+        return _what_it_waits_for(result)
     lines = []
     failed = [w.ws_id for w in result.workstreams if w.final_status == "failed"]
     if failed:
@@ -72,6 +73,17 @@ def next_steps(result: RunResult) -> list[str]:
         lines.append(f"Take:   penstock integrate {run_id} --into BRANCH{partly}")
     lines.append(f"Report: penstock report {run_id}")
     return lines
+
+
+def _what_it_waits_for(result: RunResult) -> list[str]:
+    run_id = result.run_id
+    if any(workstream.reason == Reason.BUDGET for workstream in result.workstreams):
+        return [
+            f"It waits for your word on its budget; what is in the way: penstock status {run_id}",
+            f"With more:           penstock resume {run_id} --max-cost-usd USD",
+            f"With other settings: edit config/pipeline.yaml, then penstock resume {run_id}",
+        ]
+    return [f"It waits. Go on with: penstock resume {run_id}"]
 
 
 def show_plan(plan: Sequence[PlannedWorkstream], result: RunResult, *, as_json: bool) -> int:

@@ -60,6 +60,10 @@ def test_a_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
             ["Why:", "Again:", "Result:", "Take:", "Report:"],
         ),
         (results.run(status="running"), ["It"]),
+        (
+            results.run(results.workstream(reason="budget"), status="running"),
+            ["It", "With", "With"],
+        ),
     ],
 )
 def test_the_next_commands_fit_the_result(result: RunResult, begins: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,41 @@ def test_a_folder_to_be_is_asked_by_its_parent(tmp_path: Path) -> None:
     there, to_be = free_megabytes(tmp_path), free_megabytes(tmp_path / "a" / "b")
     assert there > 0
     assert abs(there - to_be) < 1000
+
+
+# -- worktrees that are about to be taken ------------------------------------------------------
+def held_by(ws_id: str, run_id: str = "run-1") -> dict[str, str]:
+    """A worktree at work for a workstream."""
+    return {"state": "taken", "ws_id": ws_id, "run_id": run_id}
+
+
+def may_start(ws_id: str, *trees: dict[str, str], busy: Collection[str], most: int) -> bool:
+    """Tell whether a workstream of run-1 may go to work."""
+    limits = Limits(max_worktrees=most)
+    return worktree_room((), trees, limits, run_id="run-1", ws_id=ws_id, busy=busy).ok
+
+
+@pytest.mark.parametrize(
+    ("busy", "fits"), [((), True), (("ws-b",), True), (("ws-b", "ws-c"), False)]
+)
+def test_those_that_are_about_to_take_one_count(busy: Collection[str], fits: bool) -> None:
+    """Who is at work without a worktree will have one in a moment."""
+    assert may_start("ws-a", busy=busy, most=2) is fits
+
+
+def test_who_is_busy_with_a_worktree_counts_once() -> None:
+    """Its worktree is there already."""
+    assert may_start("ws-a", held_by("ws-b"), busy=("ws-b",), most=2)
+    assert not may_start("ws-a", held_by("ws-b"), held_by("ws-c"), busy=("ws-b",), most=2)
+
+
+def test_who_has_one_needs_no_other() -> None:
+    """It goes on at the limit and beyond it; its namesake of another run does not."""
+    assert may_start("ws-a", held_by("ws-a"), busy=("ws-b", "ws-c"), most=1)
+    assert not may_start("ws-a", held_by("ws-a", "run-2"), busy=(), most=1)
+
+
+def test_idle_ones_are_taken_in_turn() -> None:
+    """Each serves one of those that are about to begin."""
+    assert may_start("ws-a", IDLE, IDLE, busy=("ws-b",), most=2)
+    assert not may_start("ws-a", IDLE, IDLE, busy=("ws-b", "ws-c"), most=2)
