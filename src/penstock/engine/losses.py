@@ -58,7 +58,7 @@ def _again(job: Job, desk: Desk, act: Act, too_often: GiveUp, gone: GiveUp) -> N
                 raise
             _lose(job, desk, lost or f"its worktree vanished: {error}")
             if lost is not None:
-                return gone(f"{lost}: fetch it back, or {_retry(job)}")
+                return gone(f"{lost}: {_way_back(job)}")
             count = _count(job)
             if count >= job.services.settings.limits.max_lost_attempts:
                 return too_often(f"the worktree vanished {count} times during an attempt")
@@ -66,9 +66,11 @@ def _again(job: Job, desk: Desk, act: Act, too_often: GiveUp, gone: GiveUp) -> N
             return None
 
 
-def _retry(job: Job) -> str:
-    step = "integrate" if job.row().status is WorkstreamState.DONE else "edit"
-    return f"penstock retry {job.run_id} {job.ws_id} --from {step}"
+def _way_back(job: Job) -> str:
+    retry = f"penstock retry {job.run_id} {job.ws_id} --from"
+    if job.row().status is WorkstreamState.DONE:
+        return f"fetch it back, then {retry} integrate"
+    return f"fetch it back, then {retry} static; or do the edit anew: {retry} edit"
 
 
 def _fail(job: Job, reason: str) -> None:
