@@ -196,3 +196,20 @@ def test_a_canceled_run_is_not_retried(project: Project, cli: Cli) -> None:
     cli("cancel", "run-1")
     said = cli("retry", "run-1", "--failed")
     assert (said.code, "nothing in it can be retried" in said.err) == (2, True)
+
+
+def test_what_was_asked_of_a_run_at_work_as_json(project: Project, cli: Cli) -> None:
+    """It is the answer to the wish, not yet the result of the run."""
+    project.bundle("ws-slow", says("fine\n", "ws-slow.txt", delay_s=3))
+    with live(project) as run:
+        run.reaches("ws-a", "failed")
+        said = cli("retry", "run-1", "--failed", "--json").json
+        assert said == {"run_id": "run-1", "status": "running", "done": False, "heard": True}
+        assert run.end().status == "succeeded"
+
+
+def test_a_retry_with_another_tool(failed: Project, cli: Cli) -> None:
+    """--tool is used from then on by everything in the run."""
+    failed.agent('open("ws-a.txt", "w").write("fine\\n"); open("ws-b.txt", "w").write("fine\\n")')
+    said = cli("retry", "run-1", "ws-a", "--tool", "agent")
+    assert "agent" in {a.tool_id for a in failed.attempts("ws-a")}, said.err
