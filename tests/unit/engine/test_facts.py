@@ -13,6 +13,7 @@ from penstock.engine.facts import (
     last_check,
     latest_hash,
     next_number,
+    settled,
     spend,
     step_history,
     turns_taken,
@@ -137,6 +138,20 @@ def test_a_reported_cost_beats_a_computed_one() -> None:
     used = spend([], [cost(0.5, 9.0), cost(None, 0.25), cost(None)])
     assert (used.cost_usd, used.unpriced) == (0.75, 1)
     assert spend([], []).cost_usd is None
+
+
+@pytest.mark.parametrize(
+    ("status", "stays"), [(S.SUCCEEDED, 3), (S.FAILED, 3), (S.CANCELED, 2), (S.UNKNOWN, 2)]
+)
+def test_a_turn_that_was_cut_short_is_not_unpriced(status: S, stays: int) -> None:
+    """Its cost counts where it is known; where not, no price would make it known."""
+    attempts = Story().add("edit", status).attempts
+    rows = [cost(None), cost(0.5), cost(None, 0.25)]
+    of_it = [msgspec.structs.replace(row, step_attempt_id=1) for row in rows]
+    kept = settled(of_it, attempts)
+    assert len(kept) == stays
+    assert spend([], kept).cost_usd == 0.75
+    assert settled(of_it, []) == of_it
 
 
 def test_time_between_attempts_is_not_charged() -> None:
