@@ -11,7 +11,7 @@ import pytest
 from penstock.model.events import EventType
 from tests.support.cli import Cli
 from tests.support.pipeline import Project, says
-from tests.support.steering import live, run_of, statuses
+from tests.support.steering import hold, let_go, live, run_of, statuses
 
 DOCUMENTS = ("metadata", "attempts", "errors", "events", "environment")
 SECRET = "hunter2-hunter2-hunter2"
@@ -107,11 +107,12 @@ def test_what_is_well_is_not_set_apart(project: Project, cli: Cli) -> None:
 
 def test_a_run_at_work_heeds_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The process that works on the run sets it apart, and goes on with the rest."""
-    project.bundle("ws-b", says("fine\n", "ws-b.txt", delay_s=3))
+    hold(project, "ws-b")
     with live(project) as run:
         run.reaches("ws-a", "failed")
         said = Cli(project.root, capsys)("quarantine", "run-1", "ws-a", "--reason", "odd")
         assert (said.code, "ws-a is quarantined, its integration none" in said.out) == (0, True)
+        let_go(project)
         assert run.end().status == "failed"
     assert statuses(project) == {"ws-a": "quarantined", "ws-b": "done"}
     assert folder_of(project).is_dir()

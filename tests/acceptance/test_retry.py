@@ -11,7 +11,7 @@ from penstock.model.events import EventType
 from tests.support.cli import Cli
 from tests.support.pipeline import Project, says
 from tests.support.repos import git, write
-from tests.support.steering import live, run_of, statuses
+from tests.support.steering import hold, let_go, live, run_of, statuses
 
 
 @pytest.fixture
@@ -147,11 +147,12 @@ def test_a_merge_is_tried_again(
 # -- of a run at work ------------------------------------------------------------------------------
 def test_a_run_at_work_heeds_a_retry(project: Project, cli: Cli) -> None:
     """The process that works on the run does it, and ends with all done."""
-    project.bundle("ws-slow", says("fine\n", "ws-slow.txt", delay_s=4))
+    hold(project, "ws-slow")
     with live(project) as run:
         run.reaches("ws-a", "failed")
         said = cli("retry", "run-1", "ws-a")
         assert (said.code, "has heard: it tries ws-a again" in said.out) == (0, True)
+        let_go(project)
         assert run.end().status == "succeeded"
     assert statuses(project) == {"ws-a": "done", "ws-b": "done", "ws-slow": "done"}
     assert retries(project) == [(1, "edit")]
@@ -200,11 +201,12 @@ def test_a_canceled_run_is_not_retried(project: Project, cli: Cli) -> None:
 
 def test_what_was_asked_of_a_run_at_work_as_json(project: Project, cli: Cli) -> None:
     """It is the answer to the wish, not yet the result of the run."""
-    project.bundle("ws-slow", says("fine\n", "ws-slow.txt", delay_s=3))
+    hold(project, "ws-slow")
     with live(project) as run:
         run.reaches("ws-a", "failed")
         said = cli("retry", "run-1", "--failed", "--json").json
         assert said == {"run_id": "run-1", "status": "running", "done": False, "heard": True}
+        let_go(project)
         assert run.end().status == "succeeded"
 
 

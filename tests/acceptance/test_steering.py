@@ -13,7 +13,7 @@ from penstock.model.records import RequestKind
 from tests.support.cli import Cli
 from tests.support.pipeline import Project, says
 from tests.support.repos import git
-from tests.support.steering import left_running, live, run_of, statuses
+from tests.support.steering import hold, left_running, let_go, live, run_of, statuses
 
 SLOW_S = 60.0
 
@@ -22,7 +22,7 @@ SLOW_S = 60.0
 def project(tmp_path: Path) -> Project:
     """A project of two workstreams, the second on top of the first."""
     project = Project(tmp_path / "project")
-    project.bundle("ws-a", says("fine\n", delay_s=1))
+    hold(project, "ws-a")
     project.bundle("ws-b", says("fine\n", "ws-b.txt"), depends_on=["ws-a"])
     return project
 
@@ -55,6 +55,7 @@ def test_a_run_at_work_is_paused_after_the_step_under_way(project: Project, cli:
         run.at_work("ws-a")
         said = cli("pause", "run-1", "--reason", "lunch")
         assert (said.code, "has heard" in said.out) == (0, True)
+        let_go(project)
         assert run.end().status == "running"
     assert run_of(project).reason == "paused: lunch"
     assert project.steps("ws-a") == [("edit", "succeeded")]
@@ -67,6 +68,7 @@ def test_a_paused_run_goes_on(project: Project, cli: Cli) -> None:
     with live(project) as run:
         run.at_work("ws-a")
         assert cli("pause", "run-1").code == 0
+        let_go(project)
         run.end()
     said = cli("status", "run-1")
     assert "paused: the user's wish" in said.out
@@ -78,6 +80,7 @@ def test_a_paused_run_goes_on(project: Project, cli: Cli) -> None:
 
 def test_the_process_of_a_paused_run_ends_with_1(project: Project, cli: Cli) -> None:
     """A pause that was asked for before anything began is heeded by the process that comes."""
+    let_go(project)
     project.configure(approvals=[1])
     assert cli("run", "--all", "--run-id", "run-1").code == 1
     said = cli("pause", "run-1", "--reason", "wait for ada", "--json")
@@ -90,6 +93,7 @@ def test_the_process_of_a_paused_run_ends_with_1(project: Project, cli: Cli) -> 
 def test_going_on_is_the_later_word(project: Project) -> None:
     """A pause that a dead process did not come to heed does not stop the resume that follows."""
     quick(project)
+    let_go(project)
     project.configure(approvals=[1])
     project.run()
     with project.workspace() as workspace:
@@ -116,6 +120,7 @@ def test_a_run_at_work_is_canceled(project: Project, cli: Cli) -> None:
 def test_a_canceled_run_keeps_what_is_merged(project: Project, cli: Cli) -> None:
     """Work on the integration branch stays; no worktree or branch of the merging is left."""
     slowly(project, "ws-c")
+    let_go(project)
     with live(project) as run:
         run.reaches("ws-b", "done")
         run.at_work("ws-c")
@@ -149,6 +154,7 @@ def test_a_run_that_never_began_is_canceled(project: Project, cli: Cli) -> None:
 
 def test_a_wish_for_the_end_outlives_who_should_heed_it(project: Project) -> None:
     """A cancelation that was asked of a process that died is done by the one that comes next."""
+    let_go(project)
     project.configure(approvals=[1])
     project.run()
     with project.workspace() as workspace:

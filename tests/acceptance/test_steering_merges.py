@@ -11,7 +11,8 @@ import penstock
 from tests.support.cli import Cli
 from tests.support.pipeline import Project, says
 from tests.support.repos import git, write
-from tests.support.steering import left_running, live, run_of, statuses
+from tests.support.steering import hold, left_running, live, run_of, statuses
+from tests.support.steering import let_go as release
 
 # Takes its time where merges are checked, until somebody says `go`, and says when it has begun.
 SLOW_MERGE = """\
@@ -133,11 +134,12 @@ def ask_quarantine(project: Project, ws_id: str) -> Asked:
 def test_an_approval_lets_a_run_at_work_go_on(tmp_path: Path) -> None:
     """Given while the gate before it is worked on, the run never has to wait for it."""
     project = Project(tmp_path / "gates", approvals=[2])
-    project.bundle("ws-a", says("fine\n", delay_s=1))
+    hold(project, "ws-a")
     project.bundle("ws-b", says("fine\n", "ws-b.txt"), gate=2)
     with live(project) as run:
         run.at_work("ws-a")
         penstock.approve("run-1", 2, by="ada", root=project.root)
+        release(project)
         assert run.end().status == "succeeded"
     assert statuses(project) == {"ws-a": "done", "ws-b": "done"}
 

@@ -135,3 +135,29 @@ def _text(place: Path) -> str:
         return place.read_text(errors="replace")
     except OSError:
         return ""
+
+
+# A tool that takes its time until somebody says `go`, in a file outside of the repository.
+PATIENT = """\
+import pathlib, time
+deadline = time.monotonic() + 60
+while not pathlib.Path({go!r}).exists() and time.monotonic() < deadline:
+    time.sleep(0.02)
+pathlib.Path({name!r}).write_text("fine\\n")
+"""
+
+
+def hold(project: Project, ws_id: str, **more: Any) -> None:
+    """Write a bundle whose edit takes until `let_go`."""
+    name = f"{ws_id}.txt"
+    project.agent(PATIENT.format(go=str(_go(project)), name=name))
+    project.bundle(ws_id, tool="agent", **more)
+
+
+def let_go(project: Project) -> None:
+    """Let what is held come to its end."""
+    _go(project).touch()
+
+
+def _go(project: Project) -> Path:
+    return project.root.parent / "go"
