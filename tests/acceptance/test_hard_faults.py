@@ -18,7 +18,7 @@ from penstock.store.sqlite import SqliteJournal
 from tests.support.dying import Death, killed
 from tests.support.merging import Merging, steps_of_merge, together
 from tests.support.pipeline import Project, says
-from tests.support.repos import git
+from tests.support.repos import git, write
 
 
 @pytest.fixture
@@ -87,6 +87,31 @@ def test_what_vanishes_in_every_turn_is_set_apart(project: Merging) -> None:
     assert row.status is WorkstreamState.QUARANTINED
     assert row.reason == "the worktree vanished 2 times during an attempt"
     assert project.integrations()["ws-b"] == "merged"
+
+
+# An acceptance test that does something at its first run.
+ONCE = """\
+import os, pathlib, shutil, sys
+here, mark = pathlib.Path.cwd(), pathlib.Path(sys.argv[1])
+if not mark.exists():
+    mark.write_text("")
+    {harm}
+"""
+
+
+@pytest.mark.parametrize("what", VANISH)
+def test_what_vanishes_under_a_check_is_nobodys_failure(project: Merging, what: str) -> None:
+    """The check is run again elsewhere, and no FIX turn is spent on it."""
+    write(project.root, {"tools/once.py": ONCE.format(harm=VANISH[what])})
+    git(project.root, "add", "tools")
+    git(project.root, "commit", "--quiet", "--message=once")
+    mark = project.root.parent / "once"
+    project.bundle("ws-a", says("fine\n"), acceptance_tests=[f"python3 tools/once.py {mark}"])
+    assert project.run().status == "succeeded"
+    assert project.steps("ws-a") == [
+        ("edit", "succeeded"), ("static", "succeeded"), ("runtime", "unknown"),
+        ("runtime", "succeeded"),
+    ]  # fmt: skip
 
 
 def test_what_vanishes_between_two_steps_is_laid_again(project: Merging) -> None:

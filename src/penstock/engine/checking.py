@@ -11,6 +11,7 @@ from penstock.breakers.decide import Decision, Next, decide
 from penstock.breakers.signature import combined, signature
 from penstock.checks.api import Check, CheckContext, CheckRun
 from penstock.engine.budget import spend_of
+from penstock.engine.desk import is_linked
 from penstock.engine.facts import (
     last_check,
     latest_hash,
@@ -19,7 +20,7 @@ from penstock.engine.facts import (
 )
 from penstock.engine.job import Job, relative
 from penstock.engine.prompt import FixInput, fix_prompt, summary
-from penstock.errors import Interrupted
+from penstock.errors import Interrupted, RepositoryError
 from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.finding import Finding
@@ -78,7 +79,8 @@ def announce(job: Job, step: str, decision: Decision) -> None:
 def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
     """Run the checks of `step` once and record the attempt.
 
-    After a runtime fix the static checks run again first: what is done must pass both.
+    After a runtime fix the static checks run again first: what is done must pass both. Raises
+    RepositoryError when the worktree vanishes meanwhile; the attempt is not recorded then.
     """
     services, attempts = job.services, job.attempts()
     number = next_number(attempts, step)
@@ -95,6 +97,8 @@ def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
     )
     attempt = services.journal.begin_attempt(intent)
     runs = run_all(job, tree, checks, attempt)
+    if not is_linked(tree.path):  # what they said of it then is nobody's failure
+        raise RepositoryError(f"the worktree {tree.path} vanished during its checks")
     return _record(job, attempt, runs, notes, latest_hash(attempts))
 
 

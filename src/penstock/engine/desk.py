@@ -39,7 +39,7 @@ class Desk:
         tree = self._trees.pop(job.ws_id, None)
         if tree is None and (left := self._left_behind(job)) is not None:
             tree = self._cleared(job, left)
-        if tree is not None:
+        if tree is not None and is_linked(tree.path):
             job.services.repository.release(tree)
 
     def forget(self, job: Job) -> None:
