@@ -16,12 +16,13 @@ import pytest
 from penstock import assembly
 from penstock.engine import waiting
 from penstock.engine.ports import RunRequest
-from penstock.errors import EnvironmentProblem, JournalError, PenstockError
+from penstock.errors import EnvironmentProblem, Interrupted, JournalError, PenstockError
+from penstock.locks import exclusive
 from penstock.model.events import EventType
 from penstock.model.results import RunResult
 from penstock.store.sqlite import open_journal
 from penstock.tools.scripted import ScriptedTool
-from tests.acceptance.test_resume import HANG, hanging, running, wait_for
+from tests.acceptance.test_resume import HANG, asked_when, hanging, running, wait_for
 from tests.support.pipeline import Project, says
 from tests.support.repos import write
 from tests.support.spans import widest
@@ -149,6 +150,18 @@ def test_a_limit_holds_over_runs_of_other_processes(project: Project) -> None:
     assert project.row("ws-b", "run-2").reason is None
 
 
+def test_an_interrupt_ends_the_wait_for_a_slot(project: Project) -> None:
+    """No turn was begun; afterwards nothing waits for a slot any more, and the run goes on."""
+    project.configure(limits={"tools": {"scripted": 1}})
+    slow(project, "ws-a", delay_s=0)
+    stop = asked_when(lambda: reason_of(project, "ws-a", "run-1") is not None)
+    slot = project.root / "state/locks/tool-scripted-0.lock"
+    with exclusive(slot, busy="taken"), pytest.raises(Interrupted):
+        project.run(stop=stop)
+    assert (project.attempts("ws-a"), project.row("ws-a").reason) == ([], None)
+    assert project.resume().status == "succeeded"
+
+
 def reason_of(project: Project, ws_id: str, run_id: str) -> str | None:
     """Why a workstream waits, None when it does not, or is not there yet."""
     try:
@@ -223,6 +236,19 @@ def test_no_more_worktrees_than_allowed(
     assert project.run().status == "succeeded"
     assert max(seen) == most
     assert trees(project) <= most
+
+
+def test_without_a_worktree_to_be_had_the_run_stops_resumably(project: Project) -> None:
+    """One that failed keeps its own to be looked at; the message names the limit, and what helps."""
+    project.configure(limits={"max_parallel": 1, "max_worktrees": 1})
+    project.bundle("ws-a", {"exit_code": 3})
+    slow(project, "ws-b", delay_s=0)
+    with pytest.raises(EnvironmentProblem, match="max_worktrees") as caught:
+        project.run()
+    assert "penstock resume run-1" in str(caught.value.hint)
+    project.configure(limits={"max_worktrees": 2})
+    assert project.resume().status == "failed"
+    assert project.row("ws-b").integration.value == "merged"
 
 
 def trees(project: Project) -> int:
