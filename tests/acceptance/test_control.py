@@ -11,6 +11,7 @@ import penstock
 from penstock.assembly import run_holder
 from penstock.errors import InvalidTransitionError, NotFoundError, RepositoryError, UsageError
 from penstock.model.events import EventType
+from penstock.model.states import RunState
 from penstock.process.identity import this_process
 from tests.support.pipeline import Project, says
 from tests.support.repos import git
@@ -231,3 +232,20 @@ def test_the_class_does_the_same(project: Project) -> None:
     assert orchestrator.quarantine_run("run-1", reason="odd")["status"] == "quarantined"
     fresh = orchestrator.create_run("ws-a")
     assert orchestrator.cancel_run(fresh)["status"] == "canceled"
+
+
+@pytest.mark.parametrize("way", ["cancel", "quarantine"])
+def test_a_run_that_a_script_has_entered_is_ended(project: Project, way: str) -> None:
+    """Without bundles nothing of it can be run here, but it can be given up or set aside."""
+    with project.workspace() as workspace:
+        journal = workspace.open_journal()
+        journal.create_run("scripts")
+        journal.add_workstream("scripts", "ws-x")
+        journal.move_run("scripts", RunState.RUNNING)
+    with pytest.raises(UsageError, match="ws-x of scripts was entered without its bundle"):
+        penstock.resume("scripts", root=project.root)
+    end = penstock.cancel if way == "cancel" else penstock.quarantine
+    run = end("scripts", reason="over", root=project.root)
+    assert run.reason == "over"
+    (row,) = penstock.status("scripts", root=project.root)
+    assert (row.status, run.status.value[:6]) == ("canceled", f"{way}ed"[:6])

@@ -110,7 +110,7 @@ class Control:
         asked = [r for r in journal.open_requests(self._run_id) if ends_run(r)]
         journal.set_run_reason(self._run_id, f"is to be {state.value}: {reason}")
         for row in journal.list_workstreams(self._run_id):
-            self._end_workstream(self._jobs[row.ws_id], row, state, reason)
+            self._end_workstream(self._jobs.get(row.ws_id), row, state, reason)
         if any(request.payload.get("compensate") for request in (self.ending, *asked)):
             for job in self._last_first():
                 compensate(job, self._desk)
@@ -127,16 +127,22 @@ class Control:
         }
         return [self._jobs[ws] for ws in sorted(begun, key=begun.__getitem__, reverse=True)]
 
-    def _end_workstream(self, job: Job, row: Workstream, state: RunState, reason: str) -> None:
-        if row.status is WorkstreamState.FAILED and state is RunState.QUARANTINED:
-            quarantine_workstream(job, reason)
+    def _end_workstream(
+        self, job: Job | None, row: Workstream, state: RunState, reason: str
+    ) -> None:
+        """End a workstream with its run; of one without a bundle there is no evidence."""
+        move = self._services.journal.move_workstream
+        aside = state is RunState.QUARANTINED
+        if row.status is WorkstreamState.FAILED and aside:
+            if job is None:
+                move(self._run_id, row.ws_id, WorkstreamState.QUARANTINED, reason=reason)
+            else:
+                quarantine_workstream(job, reason)
         if row.status in ENDED:
             return
-        if state is RunState.QUARANTINED and job.attempts():
+        if aside and job is not None and job.attempts():
             gather_evidence(job, reason, WorkstreamState.CANCELED)
-        self._services.journal.move_workstream(
-            self._run_id, row.ws_id, WorkstreamState.CANCELED, reason=reason
-        )
+        move(self._run_id, row.ws_id, WorkstreamState.CANCELED, reason=reason)
 
 
 def ends_run(request: Request) -> bool:

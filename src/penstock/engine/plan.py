@@ -11,6 +11,7 @@ from penstock.engine.ports import ResumeOptions
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.engine.toolslots import configured_limits
+from penstock.errors import UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.records import Run
 from penstock.model.settings import OverlapPolicy
@@ -43,11 +44,23 @@ def choices_of(services: Services, run: Run, options: ResumeOptions) -> Choices:
     )
 
 
-def jobs_of(services: Services, run: Run, choices: Choices) -> dict[str, Job]:
-    """Return the workstreams of a run with what is needed to work on them, by id."""
+def jobs_of(
+    services: Services, run: Run, choices: Choices, *, only_known: bool = False
+) -> dict[str, Job]:
+    """Return the workstreams of a run with what is needed to work on them, by id.
+
+    Raises UsageError for one that was entered without its bundle; it is left out with `only_known`.
+    """
     signals = Signals()
     jobs: dict[str, Job] = {}
     for row in services.journal.list_workstreams(run.run_id):
+        if "bundle" not in row.metadata:  # a script has entered it, which does the work itself
+            if only_known:
+                continue
+            raise UsageError(
+                f"{row.ws_id} of {run.run_id} was entered without its bundle: it cannot be run",
+                hint=f"penstock cancel {run.run_id} ends the run",
+            )
         bundle = msgspec.convert(row.metadata["bundle"], Bundle)
         jobs[row.ws_id] = Job(
             services=services,

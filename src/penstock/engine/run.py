@@ -170,7 +170,7 @@ class Engine:
         if run.status is RunState.RUNNING:
             recover(services, run_id)
         signals = Signals()
-        jobs = jobs_of(services, run, choices_of(services, run, AS_BEGUN))
+        jobs = jobs_of(services, run, choices_of(services, run, AS_BEGUN), only_known=True)
         control = Control(services, run_id, jobs, Desk(), signals)
         control.heed()
         if control.ending is not None:
