@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from unittest.mock import patch
 import msgspec
 import pytest
 
+from penstock.checks.api import CheckRun
+from penstock.engine.control import set_apart
+from penstock.engine.queue import Integration, is_queued
 from penstock.errors import EnvironmentProblem, RepositoryError
 from penstock.worktrees.repository import GitRepository
 from tests.support.dying import Death, killed
@@ -179,6 +182,52 @@ def test_what_has_landed_is_not_forgotten(project: Merging, back: tuple[str, ...
     project.configure()
     assert project.resume().status == "succeeded"
     assert project.history() == MERGES
+
+
+def test_what_is_set_aside_while_it_is_checked_does_not_land(project: Merging) -> None:
+    """The others of its batch are merged and checked without it."""
+    two(project)
+    project.bundle("ws-c", says("fine\n", "ws-c.txt"))
+    with together(3), rejected_when_checked("ws-b"):
+        assert project.run().status == "failed"
+    assert project.integrations() == {"ws-a": "merged", "ws-b": "rejected", "ws-c": "merged"}
+    assert project.history() == ["Merge ws-a (run-1)", "Merge ws-c (run-1)"]
+
+
+@contextmanager
+def rejected_when_checked(ws_id: str) -> Iterator[None]:
+    """Set a workstream aside as soon as a batch with it has been checked."""
+    real = Integration._verdict
+
+    def verdict(self: Integration, runs: Sequence[CheckRun]) -> bool:
+        job = self._jobs[ws_id]
+        if is_queued(job):
+            set_apart(job, "not wanted")
+        return real(self, runs)
+
+    with patch.object(Integration, "_verdict", verdict):
+        yield
+
+
+CLASHES = {
+    "deleted here, edited there": ("shared.txt", None, "shared.txt", "one\ntwo\nTHREE\n"),
+    "both added": ("added.md", "one\n", "added.md", "two\n"),
+    "a folder here, a file there": ("place/in.md", "one\n", "place", "two\n"),
+    "edited here, deleted there": ("shared.txt", "one\ntwo\nTHREE\n", "shared.txt", None),
+}
+
+
+@pytest.mark.parametrize("clash", CLASHES)
+def test_every_kind_of_conflict_is_mended(project: Merging, clash: str) -> None:
+    """Also those that leave no markers in a file: the turn has the last word."""
+    path, ours, other, theirs = CLASHES[clash]
+    scope = ["shared.txt", "added.md", "place", "place/**"]
+    project.bundle("ws-a", {"edits": {path: ours}}, files_scope=scope)
+    mended = {"edits": {path: "both\n"}}
+    project.bundle("ws-b", {"edits": {other: theirs}}, mended, files_scope=scope)
+    with together(2):
+        assert project.run().status == "succeeded"
+    assert project.integrated(path) == "both"
 
 
 HOSTILE = {

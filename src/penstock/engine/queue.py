@@ -57,6 +57,11 @@ def queue_up(job: Job) -> None:
         _move(job, IntegrationState.QUEUED)
 
 
+def is_queued(job: Job) -> bool:
+    """Tell whether a workstream still waits to be merged."""
+    return job.row().integration is IntegrationState.QUEUED
+
+
 def standing(job: Job) -> Decision:
     """Decide from the journal what a queued workstream needs: to be merged, a FIX turn, or its end."""
     return next_decision(job, STEP)
@@ -154,6 +159,7 @@ class Integration:
     def _land(self, members: Sequence[Job], *, again: bool) -> None:
         """Land a batch on the head; `again` allows it a second try as a whole."""
         for _ in range(MOVES):
+            members = [job for job in members if is_queued(job)]
             if not members:
                 return None
             head = self._head()
@@ -210,6 +216,8 @@ class Integration:
         )
 
     def _advance(self, stack: Sequence[Stacked], head: str) -> bool:
+        if not all(is_queued(item.job) for item in stack):
+            return False  # set aside by the user while it was checked
         tip = stack[-1].commit or head
         if not self._services.repository.advance(self._branch, tip, expected=head):
             return False

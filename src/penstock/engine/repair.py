@@ -18,7 +18,7 @@ from penstock.engine.desk import Desk, commit_gone
 from penstock.engine.facts import last_check
 from penstock.engine.job import Job
 from penstock.engine.prompt import merge_prompt
-from penstock.engine.queue import STEP
+from penstock.engine.queue import STEP, is_queued
 from penstock.engine.tries import take_turn
 from penstock.errors import EnvironmentProblem
 from penstock.model.records import Attempt
@@ -74,6 +74,8 @@ def give_up(job: Job, desk: Desk, decision: Decision) -> None:
 
     Its branch goes back to what its own checks have passed; those that depend on it wait.
     """
+    if not is_queued(job):
+        return  # set aside by the user meanwhile
     announce(job, STEP, decision)
     failed = last_check(job.history(), STEP)
     own = _own_work(job) or failed
