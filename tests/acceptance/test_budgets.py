@@ -120,7 +120,7 @@ def test_turns_that_would_pass_a_cap_together_wait_for_each_other(project: Proje
     project.configure(limits=limits, prices={"scripted": DOLLAR})
     turns_of(project, "ws-a", "ws-b", "ws-c", "ws-d", usd=0.1, delay_s=0.5)
     assert project.run().status == "succeeded"
-    assert widest(project, "edit") == 2
+    assert widest(project, "edit") <= 2
     assert project.events(EventType.BUDGET_EXCEEDED) == []
     waited = project.events(EventType.WORKSTREAM_WAITING)
     assert "budget" in {event.payload["reason"] for event in waited}

@@ -25,7 +25,7 @@ from penstock.tools.scripted import ScriptedTool
 from tests.acceptance.test_resume import HANG, asked_when, hanging, running, wait_for
 from tests.support.pipeline import Project, says
 from tests.support.repos import write
-from tests.support.spans import widest
+from tests.support.spans import most_at_once, span, widest
 from tests.support.turns import marked
 
 IDS = ("ws-a", "ws-b", "ws-c", "ws-d")
@@ -51,12 +51,31 @@ def run(project: Project, **choices: Any) -> RunResult:
         return workspace.run(RunRequest(bundles=bundles, run_id="run-1", **choices))
 
 
+MEET = """
+import pathlib, time
+here, place, end = pathlib.Path.cwd(), pathlib.Path({place!r}), time.monotonic() + 30
+place.mkdir(exist_ok=True)
+(place / here.name).touch()
+while len(list(place.iterdir())) < {count}:
+    assert time.monotonic() < end, 'the others did not come'
+    time.sleep(0.02)
+(here / (here.name + '.txt')).write_text('good\\n')
+"""
+
+
+def meeting(project: Project, count: int, *ids: str, tool: str = "agent", **more: Any) -> None:
+    """Write bundles whose turns end when so many of them have begun."""
+    project.agent(MEET.format(place=str(project.root.parent / "met"), count=count), tool)
+    for ws_id in ids:
+        project.bundle(ws_id, **{"tool": tool, **more})
+
+
 # -- places ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("places", [1, 3])
 def test_max_parallel_bounds_and_is_reached(project: Project, places: int) -> None:
     """As many turns as there are places run side by side, and never more."""
     project.configure(limits={"max_parallel": places})
-    slow(project, *IDS)
+    meeting(project, places, *IDS)
     assert project.run().status == "succeeded"
     assert widest(project, "edit") == places
     assert widest(project, "edit", "static", "runtime") <= places
@@ -65,7 +84,7 @@ def test_max_parallel_bounds_and_is_reached(project: Project, places: int) -> No
 def test_the_command_line_goes_before_the_configuration(project: Project) -> None:
     """--max-parallel of this run."""
     project.configure(limits={"max_parallel": 1})
-    slow(project, *IDS)
+    meeting(project, 4, *IDS)
     assert run(project, max_parallel=4).status == "succeeded"
     assert widest(project, "edit") == 4
 
@@ -73,15 +92,18 @@ def test_the_command_line_goes_before_the_configuration(project: Project) -> Non
 # -- tools and capabilities --------------------------------------------------------------------
 def test_a_tool_has_no_more_turns_than_configured(project: Project) -> None:
     """Others go on beside it."""
-    project.configure(limits={"max_parallel": 4, "tools": {"scripted": 2}})
-    project.agent("import time; time.sleep(.4); open('ws-e.txt', 'w').write('good\\n')")
-    slow(project, *IDS)
-    project.bundle("ws-e", tool="agent")
+    project.configure(limits={"max_parallel": 4, "tools": {"agent": 2}})
+    meeting(project, 2, *IDS)
+    slow(project, "ws-e", delay_s=0)
     assert project.run().status == "succeeded"
+    assert widest_of(project, "agent") == 2
+
+
+def widest_of(project: Project, tool_id: str) -> int:
+    """How many turns of a tool ran at the same time."""
     with project.workspace() as workspace:
-        edits = [a for a in workspace.reader.list_attempts("run-1") if a.step_name == "edit"]
-    assert {a.tool_id for a in edits} == {"scripted", "agent"}
-    assert widest(project, "edit") == 3
+        attempts = workspace.reader.list_attempts("run-1")
+    return most_at_once([span(a) for a in attempts if a.tool_id == tool_id])
 
 
 def test_a_login_of_the_user_serves_one_turn_at_a_time(
@@ -95,19 +117,13 @@ def test_a_login_of_the_user_serves_one_turn_at_a_time(
     assert widest(project, "edit") == 1
 
 
-def capable(project: Project, capability: str, *ids: str, tool: str = "agent") -> None:
-    """Write bundles that ask for a capability, served by a tool that takes a while."""
-    code = "import os, time; time.sleep(.4); open(os.path.basename(os.getcwd()) + '.txt', 'w')"
-    project.agent(f"{code}.write('good\\n')", tool)
-    payload = {"max_retries": 0}
-    for ws_id in ids:
-        project.bundle(ws_id, capability=capability, capability_payload=payload)
+CAPABLE = {"capability": "code_generation", "capability_payload": {"max_retries": 0}}
 
 
 def test_the_coordination_rules_bound_each_tool(project: Project) -> None:
     """One turn at a time, as long as neither they nor the configuration say otherwise."""
     project.rules(code_generation={"primary": "first"})
-    capable(project, "code_generation", *IDS[:3], tool="first")
+    meeting(project, 1, *IDS[:3], tool="first", **CAPABLE)
     assert project.run().status == "succeeded"
     assert widest(project, "edit") == 1
 
@@ -120,7 +136,7 @@ def test_the_coordination_rules_can_allow_more(project: Project) -> None:
     }
     place = ".AIM_ai-tools-registry/AIM_cross-tool/AIM_coordination-rules.json"
     write(project.root, {place: json.dumps(rules)})
-    capable(project, "code_generation", *IDS, tool="first")
+    meeting(project, 3, *IDS, tool="first", **CAPABLE)
     assert project.run().status == "succeeded"
     assert widest(project, "edit") == 3
 
@@ -129,7 +145,7 @@ def test_a_capability_has_no_more_turns_than_configured(project: Project) -> Non
     """Whatever the tools that serve it may."""
     project.configure(limits={"tools": {"first": 4}, "capabilities": {"code_generation": 2}})
     project.rules(code_generation={"primary": "first"})
-    capable(project, "code_generation", *IDS, tool="first")
+    meeting(project, 2, *IDS, tool="first", **CAPABLE)
     assert project.run().status == "succeeded"
     assert widest(project, "edit") == 2
 
@@ -172,18 +188,16 @@ def reason_of(project: Project, ws_id: str, run_id: str) -> str | None:
 
 # -- overlaps ----------------------------------------------------------------------------------
 def test_overlapping_bundles_can_be_run_one_after_the_other(project: Project) -> None:
-    """Each sees what the one before has merged; what does not overlap runs beside them."""
+    """The second begins when the first has come to its end."""
     project.configure(overlap_policy="serialise")
     for ws_id in ("ws-a", "ws-b"):
         text = says(f"good {ws_id}\n", f"{ws_id}.txt", delay_s=SLOW_S)
         project.bundle(ws_id, text, files_scope=["shared.txt", f"{ws_id}.txt"])
-    slow(project, "ws-c")
     assert project.run().status == "succeeded"
     (first,), (second,) = (
         [a for a in project.attempts(ws) if a.step_name == "edit"] for ws in ("ws-a", "ws-b")
     )
     assert str(first.completed_at) <= str(second.started_at)
-    assert widest(project, "edit") == 2
 
 
 # -- the disk ----------------------------------------------------------------------------------

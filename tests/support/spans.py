@@ -15,10 +15,11 @@ def spans(project: Project, *steps: str, run_id: str = "run-1") -> list[Span]:
     """Return from when until when (seconds since the epoch) the attempts of some steps ran."""
     with project.workspace() as workspace:
         attempts = workspace.reader.list_attempts(run_id)
-    return [_span(attempt) for attempt in attempts if attempt.step_name in steps]
+    return [span(attempt) for attempt in attempts if attempt.step_name in steps]
 
 
-def _span(attempt: Attempt) -> Span:
+def span(attempt: Attempt) -> Span:
+    """Return from when until when (seconds since the epoch) an attempt ran."""
     return seconds(attempt.started_at or ""), seconds(attempt.completed_at or "")
 
 
