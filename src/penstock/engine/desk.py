@@ -106,12 +106,18 @@ class Desk:
 
 
 def is_linked(tree: Path) -> bool:
-    """Tell whether a worktree is there, and its `.git` file names a folder of git's that is."""
+    """Tell whether a worktree is there, and its `.git` file names a folder of git's that is.
+
+    A dry run has the repository itself in place of worktrees, whose `.git` may be that folder.
+    """
+    link = tree / ".git"
+    if link.is_dir():
+        return (link / "HEAD").exists()
     try:
-        folder = (tree / ".git").read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
+        folder = link.read_text(encoding="utf-8").strip().removeprefix("gitdir: ")
     except (OSError, UnicodeDecodeError):
         return False
-    return (Path(folder) / "HEAD").exists()
+    return (tree / folder / "HEAD").exists()
 
 
 def commit_gone(job: Job) -> str | None:
