@@ -66,6 +66,7 @@ def next_steps(result: RunResult) -> list[str]:
     failed = [w.ws_id for w in result.workstreams if w.final_status == "failed"]
     if failed:
         lines.append(f"Why:    penstock show {run_id} {failed[0]}")
+    if failed and result.status == "failed":  # a canceled run has ended for good
         lines.append(f"Again:  penstock retry {run_id} --failed")
     if any(w.final_status == "done" for w in result.workstreams):
         lines.append(f"Result: git log --oneline --graph integration/{run_id}")
