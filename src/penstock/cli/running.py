@@ -84,6 +84,10 @@ def _what_it_waits_for(result: RunResult) -> list[str]:
             f"With more:           penstock resume {run_id} --max-cost-usd USD",
             f"With other settings: edit config/pipeline.yaml, then penstock resume {run_id}",
         ]
+    if any((w.reason or "").startswith(Reason.APPROVAL) for w in result.workstreams):
+        return [
+            f"It waits to be approved: penstock approve {run_id}, then penstock resume {run_id}"
+        ]
     return [f"It waits. Go on with: penstock resume {run_id}"]
 
 

@@ -50,6 +50,19 @@ def test_a_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["plan"][0]["depends_on"] == ["ws-0"]
 
 
+def test_what_waits_for_approval_says_how_to_give_it() -> None:
+    """Resuming alone would not help."""
+    held = results.workstream(reason="approval: gate 2 needs approval")
+    (line,) = next_steps(results.run(held, status="running"))
+    assert "penstock approve" in line
+
+
+def test_a_canceled_run_offers_no_retry() -> None:
+    """It has ended for good."""
+    lines = next_steps(results.run(results.broken(), status="canceled"))
+    assert not any("retry" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("result", "begins"),
     [
