@@ -57,7 +57,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_everything_is_there_to_look_at(project: Project, cli: Cli) -> None:
     """Attempts, errors, events, the commits, prompts and logs, for the owner alone."""
     said = cli("quarantine", "run-1", "ws-a", "--reason", "odd")
-    assert (said.code, said.out.strip()) == (0, "run-1 is quarantined: ws-a.")
+    assert (said.code, said.out.strip()) == (0, "ws-a of run-1 is quarantined.")
     found = contents(folder_of(project))
     assert {f"{name}.json" for name in DOCUMENTS} <= set(found)
     assert b"+bad" in found["branch.patch"]
@@ -122,7 +122,7 @@ def test_a_run_at_work_heeds_it(project: Project, capsys: pytest.CaptureFixture[
 def test_a_failed_run_is_set_apart_with_what_failed(project: Project, cli: Cli) -> None:
     """What is done stays done."""
     said = cli("quarantine", "run-1", "--reason", "odd")
-    assert (said.code, said.out.strip()) == (0, "run-1 is quarantined: the whole run.")
+    assert (said.code, said.out.strip()) == (0, "run-1 is quarantined.")
     assert statuses(project) == {"ws-a": "quarantined", "ws-b": "done"}
     assert run_of(project).status == "quarantined"
     assert cli("resume", "run-1").code == 2

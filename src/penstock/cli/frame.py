@@ -160,9 +160,9 @@ DECIDED = frozenset({"done", "failed", "canceled", "quarantined"})
 
 
 def left_words(now: RunNow | None) -> str:
-    """Return `about 6 min left`, empty while nothing is known."""
+    """Return `about 6 min left`, empty while nothing is known and when nothing is left."""
     left = None if now is None else now.snapshot.estimated_remaining_seconds
-    return "" if left is None else f"{about(left)} left"
+    return f"{about(left)} left" if left else ""
 
 
 def _head(board: Board, now: float, width: int) -> list[Line]:

@@ -47,8 +47,9 @@ def command(
             run_id,
             done=done,
             as_json=as_json,
-            what=f"quarantined: {ws_id or 'the whole run'}",
+            what="quarantined",
             until=_how_it_stands(workspace, run_id, ws_id),
+            ws_id=ws_id,
         )
 
 
