@@ -98,7 +98,9 @@ def test_killed_at_any_moment_and_said_again(project: Path, strategy: str, seed:
     rng, deaths = random.Random(seed), 0
     more = ("--into", "main", "--update-checkout", "--strategy", strategy)
     took = duration(project, more)
-    for number in range(KILLS):
+    for number in range(3 * KILLS):
+        if number >= KILLS and deaths > KILLS // 3:
+            break
         start_anew(project)
         died = kill_after(project, rng.uniform(0.3, 1.0) * took, *more, whole=number % 2 == 0)
         deaths += died
@@ -109,7 +111,7 @@ def test_killed_at_any_moment_and_said_again(project: Path, strategy: str, seed:
         assert git(project, "diff", "main", "integration/r1") == ""
         assert left_behind(project) == []
         assert handed_once(project, strategy)
-    assert deaths >= KILLS // 4
+    assert deaths > KILLS // 3
     assert git(project, "fsck", "--strict", "--no-dangling") == ""
 
 
