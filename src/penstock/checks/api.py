@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from penstock.model.finding import Finding
+from penstock.model.inspection import CheckReport
 from penstock.process.api import FilterFactory, Stop
 
 
@@ -92,3 +93,116 @@ class Checks(Protocol):
     ) -> CheckRun:
         """Run one check. A failing runtime check is run once more. Never raises for what it does."""
         ...
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where files are checked: `tree` holds them (a worktree, or what is staged), `root` is the
+    repository, whose environment and state folder serve. Both absolute and resolved."""
+
+    tree: Path
+    root: Path
+
+
+class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the error engine is asked for. `files` are relative to the tree, with forward slashes.
+
+    `only` and `skip` are plugin ids or tools' names. `require`: a plugin whose tool is missing is an
+    error. `strict`: warnings fail a file, too. `fix` lets fixers rewrite. `unusable` are named
+    paths that selection refused, with the reason.
+    """
+
+    place: Place
+    files: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    fix: bool = False
+    require: bool = False
+    strict: bool = False
+    use_cache: bool = True
+    explain: bool = False
+    unusable: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+
+class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One kept result. `parts` is what the key was made of, for explaining a later miss;
+    `expires_at` (seconds since the epoch) ends its life, None never."""
+
+    key: bytes
+    plugin_id: str
+    path: str
+    parts: bytes
+    value: bytes
+    expires_at: float | None = None
+
+
+class ResultCache(Protocol):
+    """Results by key, shared by processes. Nothing here raises for a damaged or locked cache:
+    a lookup then finds nothing, and `notes` says so once."""
+
+    def lookup(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return the values of those keys that are there, and mark them as used."""
+        ...
+
+    def save(self, entries: Sequence[CacheEntry]) -> None:
+        """Keep results, all or none; prune what is beyond the bounds."""
+        ...
+
+    def last_parts(self, plugin_id: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return for each path the parts of the newest result of a plugin, where there is one."""
+        ...
+
+    def facts(self, names: Sequence[str]) -> dict[str, str]:
+        """Return small remembered facts (tool identity -> version)."""
+        ...
+
+    def remember(self, facts: Mapping[str, str]) -> None:
+        """Keep small facts."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know: set aside, rebuilt, read-only."""
+        ...
+
+    def close(self) -> None:
+        """Give the file back."""
+        ...
+
+
+class Inspector(Protocol):
+    """The error engine."""
+
+    def inspect(
+        self,
+        request: InspectionRequest,
+        *,
+        stop: Stop | None = None,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> CheckReport:
+        """Check files. `on_progress` hears (plugin id, files done, files in all).
+
+        Raises UsageError for an unknown plugin id in `only` or `skip`; never for what a tool does.
+        """
+        ...
+
+    def plugins(self, place: Place) -> tuple[PluginInfo, ...]:
+        """Return every plugin with its tool found or how to install it, in the order they run."""
+        ...
+
+
+class PluginInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin as `penstock check --list` shows it."""
+
+    plugin_id: str
+    name: str
+    kind: str
+    file_extensions: tuple[str, ...]
+    requires: tuple[str, ...]
+    available: bool
+    executable: str | None = None
+    version: str | None = None
+    hint: str | None = None
+    cached_by: str = ""
+    origin: str = "built in"
+    default: bool = True

@@ -28,13 +28,22 @@ class Severity(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding. `path` is relative to the tree; `line` and `column` count from 1."""
+    """One finding. `path` is relative to the tree; lines and columns count from 1, ends included.
+
+    `fixable`: its tool can mend it by itself. `url` explains the rule. `fingerprint` tells the
+    finding again after lines have moved (see model.fingerprint); None where nobody asked for it.
+    """
 
     tool: str
     message: str
     path: str | None = None
     line: int | None = None
     column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
     code: str | None = None
     category: Category = Category.OTHER
     severity: Severity = Severity.ERROR
+    fixable: bool = False
+    url: str | None = None
+    fingerprint: str | None = None
