@@ -1,0 +1,1 @@
+"""Readers: each turns what a family of tools prints into findings."""

@@ -1,0 +1,52 @@
+"""The readers by the names that manifests use; each module is imported when it is needed first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import cast
+
+from penstock.checks.plugins.port import Reader
+
+_HERE = "penstock.checks.plugins.readers"
+# name: module and function; one line each, in order
+_PLACES: dict[str, tuple[str, str]] = {
+    # for any tool
+    "json": ("jsonmap", "read_json"),
+    "lines": ("lines", "read_lines"),
+    "listed": ("listed", "read_listed"),
+    "sarif": ("sarif", "read_sarif"),
+    # tools of the Python world
+    # other tools
+}
+
+
+def reader(name: str) -> Reader:
+    """Return the reader of that name. Raises KeyError when there is none."""
+    return _imported(*_PLACES[name])
+
+
+@cache
+def _imported(module: str, function: str) -> Reader:
+    return cast(Reader, getattr(import_module(f"{_HERE}.{module}"), function))
+
+
+class _Readers(Mapping[str, Reader]):
+    """All readers, imported when one is asked for."""
+
+    def __getitem__(self, name: str) -> Reader:
+        return reader(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _PLACES
+
+
+READERS: Mapping[str, Reader] = _Readers()
+"""Every reader by its name."""
