@@ -1,0 +1,1 @@
+"""The error engine: units of work, cached results, fixers, findings that are kept or set aside."""

@@ -1,0 +1,203 @@
+"""The baseline: findings that were there when checking began, and fail nothing as long as they stay.
+
+A JSON file for git: sorted, a line for each finding, without line numbers, so that it changes only
+where findings come or go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from penstock.checks.inspection.suppress import is_unchecked
+from penstock.errors import ConfigError, EnvironmentProblem
+from penstock.model.finding import Finding
+from penstock.model.fingerprint import Key, key_of
+
+VERSION = 1
+MAX_BYTES = 64 << 20
+_MODE = 0o666
+_HINT = "write it anew with `penstock check --baseline FILE --update-baseline`"
+
+
+class Known(msgspec.Struct, frozen=True, order=True):
+    """One finding of a baseline. `code` is empty for a tool without rules."""
+
+    path: str
+    tool: str
+    code: str
+    fingerprint: str
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings that are known; one may be in it several times."""
+
+    findings: tuple[Known, ...] = ()
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    tool: str
+    fingerprint: str
+    code: str = ""
+
+
+class _File(msgspec.Struct, frozen=True):
+    version: int
+    files: dict[str, list[_Entry]]
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a baseline. Raises ConfigError when it is not there, cannot be read, or is none."""
+    data = _bytes_of(path)
+    try:
+        content = msgspec.convert(json.loads(data), type=_File)
+    except (ValueError, msgspec.ValidationError, RecursionError) as error:
+        # a merge conflict in it ends here
+        raise ConfigError(f"{path} is no baseline: {error}", hint=_HINT) from error
+    if content.version != VERSION:
+        raise ConfigError(
+            f"{path} is a baseline of version {content.version}, this penstock reads {VERSION}",
+            hint=_HINT,
+        )
+    return Baseline(
+        findings=tuple(
+            Known(name, entry.tool, entry.code, entry.fingerprint)
+            for name, entries in content.files.items()
+            for entry in entries
+        )
+    )
+
+
+def write_baseline(
+    path: Path, findings: Iterable[Finding], *, checked: Collection[str] | None = None
+) -> int:
+    """Write the findings as the new baseline, in one piece, and return how many it holds.
+
+    `checked` are the files that were looked at, None all there are: of others, what the baseline
+    that is there knows stays. Findings that say that nothing was checked are left out. Raises ConfigError
+    when that baseline cannot be read, EnvironmentProblem when the new one cannot be written.
+    """
+    known = [_known(f) for f in findings if f.path is not None and not is_unchecked(f)]
+    if checked is not None and path.exists():
+        seen = frozenset(checked)
+        known += [entry for entry in load_baseline(path).findings if entry.path not in seen]
+    _replace(path, _text(sorted(known)).encode())
+    return len(known)
+
+
+def apply(
+    findings: Iterable[Finding], baseline: Baseline, *, checked: Collection[str] | None = None
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[Known, ...]]:
+    """Return the findings that stay, those that the baseline knows, and what it knows that is gone.
+
+    Only what it knows of the files `checked` (None: of all) can be gone.
+    """
+    left: Counter[Key] = Counter((entry.path, entry.fingerprint) for entry in baseline.findings)
+    kept: list[Finding] = []
+    known: list[Finding] = []
+    for found in findings:
+        if not is_unchecked(found) and _take(left, key_of(found)):
+            known.append(found)
+        else:
+            kept.append(found)
+    seen = None if checked is None else frozenset(checked)
+    gone = tuple(
+        entry
+        for entry in reversed(baseline.findings)
+        if (seen is None or entry.path in seen) and _take(left, (entry.path, entry.fingerprint))
+    )
+    return tuple(kept), tuple(known), gone[::-1]
+
+
+def _take(left: Counter[Key], key: Key) -> bool:
+    """Take one of what is left, False when there is none."""
+    if left[key] <= 0:
+        return False
+    left[key] -= 1
+    return True
+
+
+def _known(found: Finding) -> Known:
+    path, mark = key_of(found)
+    return Known(path or "", found.tool, found.code or "", mark)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise ConfigError(f"there is no baseline {path}", hint=_HINT)
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"{path} is too large for a baseline", hint=_HINT)
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _text(known: list[Known]) -> str:
+    """Return the file: a line for each finding, so that git merges it line by line."""
+    by_path: dict[str, list[str]] = {}
+    for entry in known:
+        by_path.setdefault(entry.path, []).append(_line(entry))
+    files = ",\n".join(
+        f"  {_json(path)}: [\n" + ",\n".join(f"   {line}" for line in lines) + "\n  ]"
+        for path, lines in by_path.items()
+    )
+    return (
+        f'{{\n "version": {VERSION},\n "files": {{'
+        + (f"\n{files}\n }}" if files else "}")
+        + "\n}\n"
+    )
+
+
+def _line(entry: Known) -> str:
+    code = {"code": entry.code} if entry.code else {}
+    return _json({"tool": entry.tool, **code, "fingerprint": entry.fingerprint})
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # a name that is no text (a lone surrogate) can only be kept as an escape
+    return text if _is_text(text) else json.dumps(value)
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file of the user's in one piece, through a link to it."""
+    target = Path(os.path.realpath(path))
+    temporary = ""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.is_file() else _MODE & ~_umask()
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+        Path(temporary).replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            if temporary:
+                Path(temporary).unlink()
+        raise EnvironmentProblem(
+            f"cannot write {path}: {error.strerror}", hint="choose another --baseline"
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
