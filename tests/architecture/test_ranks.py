@@ -36,6 +36,7 @@ RANKS: dict[str, int] = {
     "router": 6,
     "surroundings": 7,
     "driving": 8,
+    "hooking": 8,
     "wiring": 9,
     "demo": 10,
     "aim": 11,
@@ -60,7 +61,7 @@ IMPURE_MODULES = {
     "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
-COMPOSERS = {"assembly", "driving", "router", "surroundings", "toolside", "wiring"}
+COMPOSERS = {"assembly", "driving", "hooking", "router", "surroundings", "toolside", "wiring"}
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {
     ("dispatch", "engine"),

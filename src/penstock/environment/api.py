@@ -50,6 +50,27 @@ class InitReport(msgspec.Struct, frozen=True, kw_only=True):
         return complete and not self.problems and any(cli.path for cli in self.clis)
 
 
+class HookState(StrEnum):
+    """Whose pre-commit hook there is."""
+
+    OURS = "ours"
+    FOREIGN = "foreign"
+    ABSENT = "absent"
+
+
+class HookChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to the pre-commit hook.
+
+    `path` is the hook's file. `before` is how it stood. `kept` is where the hook of another tool
+    lies that runs first, None when there is none; `restored`: it is the hook again.
+    """
+
+    path: str
+    before: HookState
+    kept: str | None = None
+    restored: bool = False
+
+
 class Leftover(msgspec.Struct, frozen=True, kw_only=True):
     """A block of ports with its temporary folder whose holder is dead, or has let go of it.
 
