@@ -28,11 +28,12 @@ UNCHECKED = frozenset({NOT_CHECKED, PLUGIN_FAILED, TOOL_MISSING})
 
 # An opening bracket that is not closed must not widen the comment to all rules.
 _DIRECTIVE = re.compile(
-    r"penstock:\s{0,8}ignore(?P<file>-file)?(?:\[(?P<rules>[^\]]*)\]|(?![\w\[-]))"
+    r"penstock:[ \t]*ignore(?P<file>-file)?"
+    r"(?:[ \t]*\[(?P<rules>[^\[\]]*)\]|(?![\w-]|[ \t]*\[))"
 )
-_MARKS = r"(?:#+|//+|/\*+|\*|<!--|<#|\{#|\{\{!(?:--)?|\(\*|--|;+|%+|rem\b|dnl\b)"
-_COMMENT = re.compile(rf"(?:^\s*|\s|\b|[^\w\s]){_MARKS}", re.IGNORECASE)
-_OWN_LINE = re.compile(rf"\s*{_MARKS}\s*\Z", re.IGNORECASE)
+_MARK = re.compile(
+    r"#+|//+|/\*+|\*|<!--|<#|\{#|\{\{!(?:--)?|\(\*|--|;+|%+|\b(?:rem|dnl)\b", re.IGNORECASE
+)
 
 Rules = frozenset[str]
 
@@ -98,16 +99,18 @@ def _read(line: str, *, may_be_whole: bool) -> tuple[Rules, Rules, Rules]:
     here: set[str] = set()
     below: set[str] = set()
     whole: set[str] = set()
-    for match in _DIRECTIVE.finditer(line):
-        before = line[: match.start()]
+    mark = _MARK.search(line)
+    if mark is None:
+        return frozenset(), frozenset(), frozenset()
+    alone = not line[: mark.start()].strip()
+    for match in _DIRECTIVE.finditer(line, mark.end()):
         rules = _rules(match["rules"])
-        own = _OWN_LINE.match(before) is not None
-        if match["file"]:
-            # strict, or a text that explains the comment would silence its file
-            whole |= rules if own and may_be_whole else frozenset()
-        elif _COMMENT.search(before):
+        own = alone and not line[mark.end() : match.start()].strip()
+        if not match["file"]:
             here |= rules
             below |= rules if own else frozenset()
+        elif own and may_be_whole:  # strict, or a text that explains it would silence its file
+            whole |= rules
     return frozenset(here), frozenset(below), frozenset(whole)
 
 

@@ -1,0 +1,1 @@
+"""Tests of what the error engine is made of."""
