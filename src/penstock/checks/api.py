@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from penstock.model.finding import Finding
+from penstock.model.inspection import CacheEntry as CacheEntry  # the store makes them, too
 from penstock.model.inspection import CheckReport
 from penstock.process.api import FilterFactory, Stop
 
@@ -122,18 +123,6 @@ class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
     explain: bool = False
     unusable: tuple[tuple[str, str], ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
-
-
-class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One kept result. `parts` is what the key was made of, for explaining a later miss;
-    `expires_at` (seconds since the epoch) ends its life, None never."""
-
-    key: bytes
-    plugin_id: str
-    path: str
-    parts: bytes
-    value: bytes
-    expires_at: float | None = None
 
 
 class ResultCache(Protocol):

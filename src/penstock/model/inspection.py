@@ -82,6 +82,18 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+class CacheEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One kept result. `parts` is what the key was made of, for explaining a later miss;
+    `expires_at` (seconds since the epoch) ends its life, None never."""
+
+    key: bytes
+    plugin_id: str
+    path: str
+    parts: bytes
+    value: bytes
+    expires_at: float | None = None
+
+
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     """A run of the error engine.
 
