@@ -5,6 +5,7 @@ As in wiring, everything is imported where it is used.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,20 @@ class _Export(Surroundings):
     def place(self) -> Place | None:
         """None: whatever repository there is around it is another one."""
         return None
+
+    def bundle_files(self) -> list[Path]:
+        """Return the files of bundles; links that lead out are what git ignores, not of the tree."""
+        folder = self.bundle_directory()
+        if not folder.resolve().is_relative_to(self.root):
+            return []
+        found = sorted(folder.glob("[!.]*.json"))
+        return [path for path in found if path.resolve().is_relative_to(self.root)]
+
+    def validated(self, files: Sequence[Path]) -> ValidationReport:
+        """Validate bundles of these files, which may depend on each other only."""
+        from penstock.planning.load import load_bundles
+
+        return self._tolerated(load_bundles(files, None, known_capabilities=self.capabilities))
 
 
 def install(workspace: Surroundings, *, force: bool = False) -> HookChange:
@@ -60,18 +75,18 @@ def exported_bundles(tree: Path) -> ValidationReport | None:
     from msgspec import structs
 
     with _Export(tree) as export:
-        folder = export.bundle_directory()
-        if not folder.is_relative_to(tree.resolve()) or not any(folder.glob("*.json")):
-            return None
         prefix = f"{export.root}/"
+        files = export.bundle_files()
+        if not files:
+            return None
         try:
-            report = export.load_bundles(directory=str(folder))
+            report = export.validated(files)
         except ConfigError as error:
             raise ConfigError(str(error).replace(prefix, ""), hint=error.hint) from error
     errors = tuple(
         structs.replace(
             error,
-            file=None if error.file is None else error.file.removeprefix(prefix),
+            file=error.file and error.file.replace(prefix, ""),
             details=error.details.replace(prefix, ""),
         )
         for error in report.errors

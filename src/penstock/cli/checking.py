@@ -1,0 +1,154 @@
+"""What `penstock check` and the hook share: what was asked for, progress, the exit code."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from penstock.cli import output
+from penstock.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from penstock.model.inspection import CheckReport
+
+DEFAULT_BASELINE = ".penstock-baseline.json"
+QUIET_S = 1.0
+"""A check that is shorter shows no progress."""
+REDRAW_S = 0.1
+CLEAR = "\r\x1b[K"
+
+
+class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The command line of `penstock check`, one field for each option."""
+
+    paths: tuple[str, ...] = ()
+    changed: str | None = None
+    staged: bool = False
+    fix: bool = False
+    style: str = "text"
+    cache: str | None = None
+    use_cache: bool = True
+    baseline: str | None = None
+    update_baseline: bool = False
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    explain: bool = False
+    strict: bool = False
+    require: bool = False
+    listing: bool = False
+    verbose: bool = False
+
+    @property
+    def baseline_file(self) -> str | None:
+        """The baseline that counts: the named one, or the usual one when it is to be written."""
+        if self.baseline is None and self.update_baseline:
+            return DEFAULT_BASELINE
+        return self.baseline
+
+
+def refuse_contradictions(options: CheckOptions) -> None:
+    """Raise UsageError for options that cannot be meant together."""
+    wrong = (
+        (options.staged and options.changed is not None, "--staged and --changed"),
+        (options.staged and options.fix, "--staged and --fix"),
+        (options.update_baseline and options.fix, "--update-baseline and --fix"),
+        (options.cache is not None and not options.use_cache, "--cache and --no-cache"),
+    )
+    hints = {
+        "--staged and --fix": "What is staged cannot be rewritten: `penstock check --fix`, then"
+        " stage the files again.",
+    }
+    for both, names in wrong:
+        if both:
+            raise UsageError(f"{names} do not go together", hint=hints.get(names))
+
+
+def plugin_ids(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of a repeated option whose values may be lists joined by commas."""
+    return tuple(
+        dict.fromkeys(name.strip() for text in given for name in text.split(",") if name.strip())
+    )
+
+
+def exit_code(report: CheckReport) -> ExitCode:
+    """Return what a check ends with: interrupted, a mistake in the command, a failed file, done."""
+    if report.interrupted:
+        return ExitCode.INTERRUPTED
+    if report.unusable:
+        return ExitCode.USAGE
+    return ExitCode.DONE if report.passed else ExitCode.FAILED
+
+
+class Progress:
+    """What is being checked, on one line of a terminal's stderr that is drawn in place.
+
+    Called with (plugin id, files done, files in all), from any thread.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._drawn_at = self._began + QUIET_S - REDRAW_S
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, int]] = {}
+        self._visible = False
+
+    def __call__(self, plugin_id: str, done: int, total: int) -> None:
+        """Take note of how far a plugin is, and draw it when it is time to."""
+        with self._lock:
+            self._counts[plugin_id] = (done, total)
+            now = self._clock()
+            if now - self._drawn_at >= REDRAW_S:
+                self._drawn_at = now
+                self._draw(self.line(now))
+
+    def line(self, now: float) -> str:
+        """Return the line: how long it takes already, and the plugins at work."""
+        parts = [
+            f"{name} {done}/{total}" for name, (done, total) in self._counts.items() if done < total
+        ]
+        return f"checking, {now - self._began:.0f}s: {', '.join(parts)}".removesuffix(": ")
+
+    def warn(self, text: str) -> None:
+        """Write a line of its own, above the progress."""
+        with self._lock:
+            self._clear()
+            sys.stderr.write(f"{text}\n")
+
+    def end(self) -> None:
+        """Leave nothing of it on the screen."""
+        with self._lock:
+            self._clear()
+            sys.stderr.flush()
+
+    def _draw(self, text: str) -> None:
+        room = output.width() - 1
+        short = text if len(text) <= room else text[: room - 2] + ".."
+        sys.stderr.write(CLEAR + short)
+        sys.stderr.flush()
+        self._visible = True
+
+    def _clear(self) -> None:
+        if self._visible:
+            sys.stderr.write(CLEAR)
+            self._visible = False
+
+
+@contextmanager
+def progress() -> Iterator[Progress | None]:
+    """Show progress while the block runs; None where stderr is no terminal, which shows nothing."""
+    if not output.on_terminal(sys.stderr):
+        yield None
+        return
+    shown = Progress()
+    with output.warnings_to(shown.warn):
+        try:
+            yield shown
+        finally:
+            shown.end()
