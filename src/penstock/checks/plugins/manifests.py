@@ -1,0 +1,120 @@
+"""Reading manifests, and refusing those that cannot be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from penstock.checks.plugins.readers.table import READERS
+from penstock.errors import ConfigError
+from penstock.model.manifest import Manifest, OutputSpec, PluginKind, ToolSpec
+
+MANIFEST = "manifest.json"
+_LARGEST = 1 << 18
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+_KNOWN = frozenset({"{files}", "{report}", "{config}", "{cache}", "{scratch}"})
+_MAX_CODE = 255
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, str]:
+    """Return the manifest in a plugin's folder and a digest of it.
+
+    Raises ConfigError with a line that names the file and what is wrong with it.
+    """
+    path = folder / MANIFEST
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_LARGEST + 1)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(data) > _LARGEST:
+        raise ConfigError(f"{path} is larger than {_LARGEST} bytes")
+    try:
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is no manifest: {error}") from error
+    wrong = next(mistakes(manifest, folder.name), None)
+    if wrong is not None:
+        raise ConfigError(f"{path}: {wrong}")
+    return manifest, blake2b(data, digest_size=10).hexdigest()
+
+
+def beside(file: str) -> Manifest:
+    """Return the manifest that lies beside a plugin.py; for its `register`. Raises ConfigError."""
+    return read_manifest(Path(file).parent)[0]
+
+
+def mistakes(manifest: Manifest, folder: str | None = None) -> Iterator[str]:
+    """Yield what cannot be right in a manifest, in the folder of that name."""
+    plugin_id = manifest.plugin_id
+    if not _ID.fullmatch(plugin_id):
+        yield f"plugin_id {plugin_id!r} may have lower-case letters, digits, _, . and - alone"
+    if folder is not None and plugin_id != folder:
+        yield f"plugin_id is {plugin_id!r}, but its folder is called {folder!r}"
+    if manifest.resources.cores < 1:
+        yield "resources.cores must be at least 1"
+    if manifest.depends.max_age_s is not None and not manifest.depends.max_age_s > 0:
+        yield "depends.max_age_s must be more than 0"
+    if manifest.tool is not None:
+        yield from _tool_mistakes(manifest, manifest.tool)
+    if manifest.output is not None:
+        yield from _output_mistakes(manifest.output)
+
+
+def _tool_mistakes(manifest: Manifest, tool: ToolSpec) -> Iterator[str]:
+    if not tool.command.strip() or "\0" in tool.command:
+        yield "tool.command is empty"
+    if not 0 < tool.timeout_s <= 86_400:
+        yield "tool.timeout_s must be more than 0 and at most 86400"
+    if not all(0 <= code <= _MAX_CODE for code in _codes(tool)):
+        yield f"exit codes are between 0 and {_MAX_CODE}"
+    if manifest.output is None:
+        yield "output is missing: nothing could be read of what the tool says"
+    if manifest.kind is PluginKind.FIXER and not tool.fix_arguments:
+        yield "a fixer needs tool.fix_arguments"
+    if manifest.kind is PluginKind.CHECKER and tool.fix_arguments:
+        yield "tool.fix_arguments are for the kind fixer"
+    yield from _word_mistakes(manifest, tool)
+
+
+def _codes(tool: ToolSpec) -> tuple[int, ...]:
+    announced = () if tool.findings_codes == "any" else tool.findings_codes
+    return (*tool.success_codes, *announced, tool.findings_mask)
+
+
+def _word_mistakes(manifest: Manifest, tool: ToolSpec) -> Iterator[str]:
+    words = (*tool.arguments, *tool.fix_arguments, *tool.env.values())
+    for word in words:
+        for name in _PLACEHOLDER.findall(word):
+            if name not in _KNOWN:
+                yield f"{name} in {word!r} is not known; there are {', '.join(sorted(_KNOWN))}"
+        if "{files}" in word and word != "{files}":
+            yield f"{{files}} must be an argument of its own, not a part of {word!r}"
+    if any("{config}" in word for word in words) and not tool.needs_config:
+        yield "{config} needs tool.needs_config to say what is looked for"
+    output = manifest.output
+    if output is not None and output.stream == "report" and "{report}" not in " ".join(words):
+        yield "output.stream is report, but no argument has {report}"
+
+
+def _output_mistakes(output: OutputSpec) -> Iterator[str]:
+    if output.reader not in READERS:
+        yield f"output.reader {output.reader!r} is not known; there are {', '.join(READERS)}"
+    if output.reader == "json" and "items" not in output.mapping:
+        yield "the reader json needs output.mapping.items"
+    if output.pattern is None:
+        if output.reader == "lines":
+            yield "the reader lines needs output.pattern"
+        return
+    try:
+        groups = re.compile(output.pattern).groupindex
+    except re.error as error:
+        yield f"output.pattern is no regular expression: {error}"
+        return
+    if "message" not in groups and "path" not in groups:
+        yield "output.pattern has neither a group `message` nor `path`"
