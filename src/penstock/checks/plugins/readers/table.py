@@ -18,6 +18,10 @@ _PLACES: dict[str, tuple[str, str]] = {
     "listed": ("listed", "read_listed"),
     "sarif": ("sarif", "read_sarif"),
     # tools of the Python world
+    "bandit": ("bandit", "read_bandit"),
+    "codespell": ("codespell", "read_codespell"),
+    "mypy": ("mypy", "read_mypy"),
+    "ruff": ("ruff", "read_ruff"),
     # other tools
 }
 
