@@ -1,0 +1,247 @@
+"""The key of a result: all that it depends on, so that what is found under a key still holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from penstock.checks.api import Place
+from penstock.checks.inspection import closure
+from penstock.checks.inspection.consulted import Consulted, Wanted, wanted_by
+from penstock.checks.inspection.contents import Contents, digest_of
+from penstock.checks.inspection.installed import node_packages, python_packages
+from penstock.checks.inspection.project import list_project
+from penstock.checks.plugins.port import Plugin, ToolFacts
+from penstock.model.manifest import Manifest, Reach
+
+KEY_BYTES = 20
+_FORMAT = b"penstock-check-1"  # of keys and of the values kept under them
+_UNREADABLE = "unreadable"
+_PYTHON = frozenset({"py", "pyi"})
+
+
+class KeyParts(msgspec.Struct, frozen=True, array_like=True):
+    """What a result depends on, each as a digest or short text.
+
+    `plugin`: its version and the code that reads the output. `tool`: its identity. `config`: the
+    configuration that is consulted, absent files by being absent. `packages`: what is installed
+    beside the tool. `closure`: other files of the project. For a plugin of reach project, `path`
+    and `content` are those of all files that it was asked about.
+    """
+
+    plugin: str
+    tool: str
+    arguments: str
+    config: str
+    packages: str
+    path: str
+    content: str
+    closure: str
+
+
+_WORDS = {
+    "plugin": "plugin",
+    "tool": "tool",
+    "arguments": "arguments",
+    "config": "configuration",
+    "packages": "installed packages",
+    "path": "set of files",
+    "content": "content",
+    "closure": "other files of the project",
+}
+
+
+def pack(parts: KeyParts) -> bytes:
+    """Return the parts as bytes, to be kept beside a result."""
+    return msgspec.msgpack.encode(parts)
+
+
+def unpack(data: bytes) -> KeyParts | None:
+    """Return parts from their bytes, None when these are no parts."""
+    try:
+        return msgspec.msgpack.decode(data, type=KeyParts)
+    except msgspec.MsgspecError:
+        return None
+
+
+def key_of(parts: KeyParts) -> bytes:
+    """Return the key under which a result with these parts is kept."""
+    return blake2b(_FORMAT + pack(parts), digest_size=KEY_BYTES).digest()
+
+
+def because(old: KeyParts | None, new: KeyParts) -> str:
+    """Say why there was no result: what has changed since the last one."""
+    if old is None:
+        return "not checked before"
+    changed = [word for part, word in _WORDS.items() if getattr(old, part) != getattr(new, part)]
+    return f"{', '.join(changed)} changed" if changed else "its result was not kept"
+
+
+class _Profile(msgspec.Struct, frozen=True):
+    """The parts that all files share, and what is consulted."""
+
+    plugin: str
+    tool: str
+    arguments: str
+    packages: str
+    wanted: Wanted
+    is_python: bool
+
+
+class Ledger:
+    """What the files of a tree depend on, each looked at once; for one inspection.
+
+    `listing` are the project's files when they are known, else they are listed when asked for
+    (what list_project raises is passed on then).
+    """
+
+    def __init__(self, place: Place, *, listing: Sequence[str] | None = None) -> None:
+        self._place = place
+        self._tree = os.fspath(place.tree)
+        self._listing = None if listing is None else tuple(listing)
+        self._begin(Contents())
+
+    def _begin(self, contents: Contents) -> None:
+        self._contents = contents
+        self._consulted = Consulted(self._tree, contents)
+        self._profiles: dict[tuple[str, str], _Profile] = {}
+        self._closures: dict[tuple[str, str], str] = {}
+        self._modules: dict[str, tuple[str, ...]] = {}
+        self._kinds: dict[tuple[str, ...], str] = {}
+
+    def content(self, path: str) -> str | None:
+        """Return the digest of a file's bytes and its right to be executed; None: unreadable."""
+        return self._contents.digest(f"{self._tree}/{path}")
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Look anew at files that were rewritten, and at all configuration."""
+        self._contents.forget(f"{self._tree}/{path}" for path in paths)
+        self._begin(self._contents)
+
+    def again(self) -> Ledger:
+        """Return a ledger of the files as they are now; unchanged ones are not read again."""
+        other = Ledger(self._place, listing=self._listing)
+        other._begin(self._contents.again())
+        return other
+
+    def parts(self, plugin: Plugin, tool: ToolFacts | None, path: str) -> KeyParts:
+        """Return what the result of a plugin of reach file on a file depends on."""
+        profile = self._profile(plugin, tool)
+        folder = path.rpartition("/")[0]
+        return KeyParts(
+            profile.plugin,
+            profile.tool,
+            profile.arguments,
+            self._consulted.digest(profile.wanted, folder),
+            profile.packages,
+            path,
+            self.content(path) or _UNREADABLE,
+            self._visible(profile, plugin.manifest.plugin_id, folder),
+        )
+
+    def project_parts(
+        self, plugin: Plugin, tool: ToolFacts | None, files: Sequence[str]
+    ) -> KeyParts:
+        """Return what the result of a plugin of reach project on these files together depends on."""
+        profile = self._profile(plugin, tool)
+        asked = sorted(set(files))
+        folders = sorted({path.rpartition("/")[0] for path in asked})
+        configs = (self._consulted.digest(profile.wanted, folder) for folder in folders)
+        return KeyParts(
+            profile.plugin,
+            profile.tool,
+            profile.arguments,
+            digest_of(*configs),
+            profile.packages,
+            digest_of(*asked),
+            closure.digest_over(asked, self.content),
+            self._project(plugin.manifest),
+        )
+
+    def still(
+        self, parts: KeyParts, plugin: Plugin, tool: ToolFacts | None, files: Sequence[str]
+    ) -> bool:
+        """Tell whether all that a result depends on is on disk as it was when its parts were made.
+
+        For many files at once, compare with the parts of one `again()`.
+        """
+        now = self.again()
+        if plugin.manifest.depends.reach is Reach.PROJECT:
+            return now.project_parts(plugin, tool, files) == parts
+        return all(now.parts(plugin, tool, path) == parts for path in files)
+
+    def _profile(self, plugin: Plugin, tool: ToolFacts | None) -> _Profile:
+        manifest = plugin.manifest
+        identity = "" if tool is None else tool.identity
+        known = self._profiles.get((manifest.plugin_id, identity))
+        if known is None:
+            known = _Profile(
+                digest_of(manifest.plugin_id, manifest.version, _own_code()),
+                "" if tool is None else digest_of(tool.version, identity),
+                digest_of(*plugin.arguments(fix=False)),
+                self._packages(manifest, tool),
+                wanted_by(manifest),
+                bool(_PYTHON.intersection(manifest.file_extensions)),
+            )
+            self._profiles[manifest.plugin_id, identity] = known
+        return known
+
+    def _packages(self, manifest: Manifest, tool: ToolFacts | None) -> str:
+        if manifest.depends.packages == "python":
+            return python_packages(self._place, tool, self._contents)
+        if manifest.depends.packages == "node":
+            return node_packages(self._place, tool, self._contents)
+        return ""
+
+    # -- other files -----------------------------------------------------------------------------
+    def _visible(self, profile: _Profile, plugin_id: str, folder: str) -> str:
+        """Return what tools for Python make out of names alone: which modules are the project's own,
+        and which folders are packages."""
+        if not profile.is_python:
+            return ""
+        known = self._closures.get((plugin_id, folder))
+        if known is None:
+            lines = list(closure.packages_above(folder, self._names_in))
+            for root in self._consulted.roots(profile.wanted, folder):
+                lines += ["from", root.removeprefix(self._tree), *self._modules_in(root)]
+            known = self._closures[plugin_id, folder] = digest_of(*lines)
+        return known
+
+    def _names_in(self, folder: str) -> frozenset[str]:
+        return self._consulted.names_in(f"{self._tree}/{folder}" if folder else self._tree)
+
+    def _modules_in(self, folder: str) -> tuple[str, ...]:
+        known = self._modules.get(folder)
+        if known is None:
+            known = self._modules[folder] = closure.module_names(folder)
+        return known
+
+    def _project(self, manifest: Manifest) -> str:
+        """Return the digest of all files of the project that a plugin can see."""
+        kinds = manifest.depends.project_extensions or manifest.file_extensions
+        known = self._kinds.get(kinds)
+        if known is None:
+            listing = self._files()
+            files = closure.of_kind(listing, kinds)
+            hidden = closure.unlisted(self._tree, listing, kinds)
+            known = closure.digest_over(sorted({*files, *hidden}), self.content)
+            self._kinds[kinds] = known
+        return known
+
+    def _files(self) -> tuple[str, ...]:
+        if self._listing is None:
+            self._listing = list_project(self._place)
+        return self._listing
+
+
+@cache
+def _own_code() -> str:
+    """Return a digest of our code that turns output into findings."""
+    folder = Path(__file__).parents[1] / "plugins"
+    names = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".json"))
+    return digest_of(*(part for path in names for part in (path.name, path.read_bytes())))
