@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -91,6 +90,8 @@ class BasePlugin(ABC):
 
     def build_command(self, path: str | Path) -> list[str]:
         """Return the command that checks one file; its first word is bare when there is no tool."""
+        import tempfile  # not needed while all results are known
+
         place, folder = _here(), Path(tempfile.gettempdir())
         found = self.find_tool(place, ForgetfulMemory())
         tool = found if isinstance(found, ToolFacts) else None
@@ -99,6 +100,8 @@ class BasePlugin(ABC):
 
     def execute(self, path: str | Path) -> PluginResult:
         """Check one file in the current folder: a convenience over `check`."""
+        import tempfile  # not needed while all results are known
+
         place = _here()
         found = self.find_tool(place, ForgetfulMemory())
         if isinstance(found, Unavailable):

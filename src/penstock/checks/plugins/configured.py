@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,8 @@ def _found(tree: Path, pattern: str) -> list[Path]:
 
 
 def _has_table(path: Path, table: str) -> bool:
+    import tomllib  # not needed by most plugins
+
     try:
         with path.open("rb") as stream:
             value: Any = tomllib.loads(stream.read(_LARGEST).decode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -80,6 +79,8 @@ class ManifestPlugin(BasePlugin):
 
     # -- one run ---------------------------------------------------------------------------------
     def _run(self, files: Sequence[str], place: Place, call: Call, *, fix: bool) -> PluginResult:
+        import tempfile  # not needed while all results are known
+
         try:
             scratch = Path(tempfile.mkdtemp(prefix="run-", dir=call.scratch))
         except OSError as error:

@@ -28,7 +28,7 @@ ENTRY_POINT_GROUP = "penstock.error_plugins"
 FOLDER_VARIABLE = "PIPELINE_ERROR_PLUGINS_PATH"
 REPOSITORY_FOLDER = Path("config", "error_plugins")
 CODE = "plugin.py"
-_BUILT_IN = Path(__file__).parent / "builtin"
+BUILT_IN_FOLDER = Path(__file__).parent / "builtin"
 _BUILT_IN_PACKAGE = "penstock.checks.plugins.builtin"
 
 
@@ -65,7 +65,7 @@ class PluginManager:
         """Return all plugins, each after those that it requires."""
         self._problems.clear()
         self._found.clear()
-        self._take_folder(_BUILT_IN, BUILT_IN, code=True)
+        self._take_folder(BUILT_IN_FOLDER, BUILT_IN, code=True)
         if self._root is not None:
             own = self._root / REPOSITORY_FOLDER
             self._take_folder(own, str(REPOSITORY_FOLDER), code=False)
@@ -100,7 +100,7 @@ class PluginManager:
         """Return the plugin in a folder. Raises ConfigError."""
         manifest, digest = read_manifest(folder)
         source = folder / CODE
-        if not source.exists():
+        if not os.path.lexists(source):
             if manifest.tool is None:
                 raise ConfigError(f"its manifest names no tool, and there is no {CODE}")
             return ManifestPlugin(manifest, origin, digest)
@@ -150,9 +150,8 @@ def _registered(source: Path, manifest: Manifest, origin: str, digest: str) -> P
         module = _imported(source, origin)
         made = module.register()
         return _adopted(made, manifest, origin, made_of)
-    if isinstance(guard.error, ConfigError):
-        raise guard.error
-    raise ConfigError(f"{source} failed: {guard.said}") from guard.error
+    said = str(guard.error) if isinstance(guard.error, ConfigError) else guard.said
+    raise ConfigError(f"{source} failed: {said}") from guard.error
 
 
 def _imported(source: Path, origin: str) -> ModuleType:
@@ -184,9 +183,8 @@ def _from_entry_point(point: EntryPoint) -> Plugin:
         made = point.load()()
         version = point.dist.version if point.dist is not None else ""
         return _adopted(made, manifest_of(made), f"entry point {point.value}", version)
-    if isinstance(guard.error, ConfigError):
-        raise guard.error
-    raise ConfigError(guard.said) from guard.error
+    said = str(guard.error) if isinstance(guard.error, ConfigError) else guard.said
+    raise ConfigError(said) from guard.error
 
 
 def _may_have_entry_points() -> bool:
