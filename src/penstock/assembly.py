@@ -161,8 +161,8 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         make_filter=redactor.stream,
         watch_output=_watcher(observer),
         hold=run_holder(parts.root / parts.state),
-        jitter=_jitter,
-        new_marker=_marker,
+        jitter=jitter,
+        new_marker=new_marker,
         sweep=sweep_markers,
         owner=this_process().to_dict(),
         free_mb=lambda: shutil.disk_usage(parts.root).free >> 20,
@@ -196,14 +196,14 @@ def _router(parts: Parts, journal: Journal) -> AimRouter | None:
         aim.settings,
         journal,
         check_payload=aim.check_payload,
-        jitter=_jitter,
+        jitter=jitter,
     )
 
 
 def make_caller(toolbox: Toolbox, root: Path, state: str) -> Caller:
     """Return what calls tools in a repository as it is."""
     scratch = root / state / "calls" / secrets.token_hex(6)
-    return Caller(toolbox, root, scratch, make_filter=make_redactor().stream, new_marker=_marker)
+    return Caller(toolbox, root, scratch, make_filter=make_redactor().stream, new_marker=new_marker)
 
 
 def call_by_capability(
@@ -233,7 +233,7 @@ def call_by_capability(
         capability,
         payload,
         lambda tries: ToolSide(aim.registry, parts.toolbox, journal).decide(
-            capability, payload, tries, jitter=_jitter()
+            capability, payload, tries, jitter=jitter()
         ),
         timeout_s=timeout_s or float(given) / 1000,
         settle=lambda tool, attempt: _settle(journal, tool, attempt),
@@ -258,11 +258,13 @@ def checkout_policy(settings: PipelineSettings, *, terminal: bool) -> CheckoutPo
     return settings.checkout_policy or default
 
 
-def _jitter() -> float:
+def jitter() -> float:
+    """Draw from 0.5..1.5."""
     return random.uniform(0.5, 1.5)  # noqa: S311 - spreads retries, guards nothing
 
 
-def _marker(run_id: str, ws_id: str, step: str, attempt: int) -> str:
+def new_marker(run_id: str, ws_id: str, step: str, attempt: int) -> str:
+    """Make the value that every process of an attempt carries."""
     return f"{run_id}/{ws_id}/{step}/{attempt}/{secrets.token_hex(6)}"
 
 

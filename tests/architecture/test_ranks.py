@@ -37,6 +37,7 @@ RANKS: dict[str, int] = {
     "surroundings": 7,
     "driving": 8,
     "hooking": 8,
+    "escalating": 8,
     "wiring": 9,
     "demo": 10,
     "aim": 11,
@@ -53,6 +54,7 @@ RANKS: dict[str, int] = {
     "execution": 11,
     "control": 11,
     "orchestrator": 11,
+    "error_pipeline": 11,
     "preflight": 11,
     "orchestration": 12,
 }
@@ -61,7 +63,9 @@ IMPURE_MODULES = {
     "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
-COMPOSERS = {"assembly", "driving", "hooking", "router", "surroundings", "toolside", "wiring"}
+COMPOSERS = {
+    "assembly", "driving", "escalating", "hooking", "router", "surroundings", "toolside", "wiring",
+}  # fmt: skip
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {
     ("dispatch", "engine"),

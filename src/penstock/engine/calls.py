@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.engine.evidence import write_private
 from penstock.model.capability import MUST_CHANGE
-from penstock.model.outcome import Outcome, OutcomeKind
+from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process.api import FilterFactory, Stop
 from penstock.routing.api import FailedTry, RouteDecision, Try
 from penstock.routing.decide import message_for_all_failed
@@ -35,6 +35,27 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float = 0.0
     duration_s: float = 0.0
     attempts: tuple[FailedTry, ...] = ()
+    usage: Usage = Usage()
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """On whose behalf and how a tool is called; None is as usual.
+
+    `home` holds the tools' own folders, `repo_root` is the repository that the folder belongs to.
+    `env` and `flags` are as in a TurnRequest; `idle_s` is how long (s) it may stay silent.
+    """
+
+    run_id: str = "call"
+    ws_id: str | None = None
+    home: Path | None = None
+    repo_root: Path | None = None
+    model: str | None = None
+    idle_s: float | None = None
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+
+USUAL = Terms()
 
 
 class Caller:
@@ -49,7 +70,9 @@ class Caller:
         make_filter: FilterFactory,
         new_marker: Callable[[str, str, str, int], str],
         stop: Stop | None = None,
+        terms: Terms = USUAL,
     ) -> None:
+        self._terms = terms
         self._toolbox = toolbox
         self._folder = folder
         self._scratch = scratch
@@ -83,6 +106,7 @@ class Caller:
             argv=report.argv,
             started_at=began,
             duration_s=report.duration_s,
+            usage=report.usage,
             content={
                 "files_created": created,
                 "files_modified": modified,
@@ -103,21 +127,27 @@ class Caller:
         prompt_file = write_private(
             self._scratch / f"{name}.txt", prompt.encode("utf-8", "replace")
         )
+        terms = self._terms
+        ws_id, homes = terms.ws_id or capability, terms.home or self._scratch / "homes"
         return TurnRequest(
-            run_id="call",
-            ws_id=capability,
+            run_id=terms.run_id,
+            ws_id=ws_id,
             step="edit",
             turn=self._count - 1,
             worktree=self._folder,
-            repo_root=self._folder,
+            repo_root=terms.repo_root or self._folder,
             prompt=prompt,
             prompt_file=prompt_file,
             files=tuple(f for f in files if (self._folder / f).is_file()),
-            home=self._scratch / "homes" / tool_id,
+            home=homes / tool_id,
             log=self._scratch / f"{name}.log",
-            marker=self._new_marker("call", capability, "edit", self._count),
+            marker=self._new_marker(terms.run_id, ws_id, "edit", self._count),
+            model=terms.model,
             wall_s=timeout_s,
+            idle_s=terms.idle_s,
             metadata=payload.get("metadata") or {},
+            env=terms.env,
+            flags=terms.flags,
         )
 
 

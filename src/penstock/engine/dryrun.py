@@ -179,6 +179,10 @@ class DryRepository:
         """Return the first parent: nothing is written."""
         return parents[0] if parents else self.head()
 
+    def snapshot(self, tree: Path) -> str:
+        """Return the commit that HEAD names: nothing is written."""
+        return self.head()
+
     def patch_between(self, base: str, head: str) -> bytes:
         """Return nothing: nothing was changed."""
         return b""

@@ -86,6 +86,17 @@ def _fix_decision(payload: Payload) -> str:
     return f"{payload.get('step', '?')}: {payload.get('decision', '?')}{_because(payload)}"
 
 
+def _pipeline_moved(payload: Payload) -> str:
+    agent = payload.get("agent")
+    by = f" with {agent}" if agent not in (None, "none") else ""
+    return f"error pipeline: {payload.get('to', '?')}{by}{_because(payload)}"
+
+
+def _pipeline_fix(payload: Payload) -> str:
+    label, agent = payload.get("attempt", "?"), payload.get("agent", "?")
+    return f"error pipeline: attempt {label} of {agent}: {payload.get('notes') or 'ended'}"
+
+
 def _merged(payload: Payload) -> str:
     commit = str(payload.get("commit") or "")[:12]
     return f"merged into {payload.get('into', '?')}{f' as {commit}' if commit else ''}"
@@ -220,6 +231,9 @@ def _disk_low(payload: Payload) -> str:
 
 
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
+    EventType.ERROR_PIPELINE_MOVED: _pipeline_moved,
+    EventType.ERROR_PIPELINE_FIX: _pipeline_fix,
+    EventType.ERROR_PIPELINE_LOST: _pipeline_fix,
     EventType.RUN_STATUS_CHANGED: _moved("run is"),
     EventType.WORKSTREAM_STATUS_CHANGED: _moved("is"),
     EventType.WORKSTREAM_START: lambda _: "workstream started",

@@ -105,7 +105,7 @@ def summary(finding: Finding) -> str:
 
 def _common(bundle: Bundle, tree: Path) -> list[str]:
     acceptance = _bullets(bundle.acceptance_tests)
-    conventions = _conventions(tree)
+    conventions = repository_conventions(tree)
     return [
         *([_section("Acceptance", acceptance)] if acceptance else []),
         _section("Scope: you may change only these paths", _scope(bundle)),
@@ -142,7 +142,8 @@ def _fields(bundle: Bundle) -> str:
     return msgspec.json.format(msgspec.json.encode(fields), indent=2).decode()
 
 
-def _conventions(tree: Path) -> str:
+def repository_conventions(tree: Path) -> str:
+    """Return what the repository tells agents, in AGENTS.md and CLAUDE.md."""
     texts = []
     for name in CONVENTION_FILES:
         path = tree / name

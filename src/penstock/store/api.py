@@ -311,6 +311,20 @@ class Journal(Protocol):
         """Return the approved gates of a run."""
         ...
 
+    def save_error_context(
+        self, run_id: str, ws_id: str, context: Mapping[str, Any]
+    ) -> ErrorContext:
+        """Keep the state of the error pipeline for a workstream, replacing the last one."""
+        ...
+
+    def get_error_context(self, run_id: str, ws_id: str) -> ErrorContext | None:
+        """Return the state of the error pipeline for a workstream, or None."""
+        ...
+
+    def list_error_contexts(self, *, limit: int = 100) -> list[ErrorContext]:
+        """Return the states of the error pipeline, the one that moved last first."""
+        ...
+
     # -- requests --------------------------------------------------------------------------
     def add_request(
         self,
@@ -447,14 +461,4 @@ class DocumentedJournal(Journal, Protocol):
         completed_at: str | None = None,
     ) -> Attempt:
         """Write an attempt that somebody else made; `intent.attempt` 0 takes the next number."""
-        ...
-
-    def save_error_context(
-        self, run_id: str, ws_id: str, context: Mapping[str, Any]
-    ) -> ErrorContext:
-        """Keep the state of the error pipeline for a workstream, replacing the last one."""
-        ...
-
-    def get_error_context(self, run_id: str, ws_id: str) -> ErrorContext | None:
-        """Return the state of the error pipeline for a workstream, or None."""
         ...

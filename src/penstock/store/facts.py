@@ -127,3 +127,8 @@ class FactStore(Base):
         """Return the state of the error pipeline for a workstream, or None."""
         row = self._db.row("facts.get_context", run_id=run_id, ws_id=ws_id)
         return None if row is None else from_row(ErrorContext, row)
+
+    def list_error_contexts(self, *, limit: int = 100) -> list[ErrorContext]:
+        """Return the states of the error pipeline, the one that moved last first."""
+        rows = self._db.rows("facts.list_contexts", limit=limit)
+        return [from_row(ErrorContext, row) for row in rows]

@@ -108,6 +108,7 @@ class AiderTool:
             *("--model-settings-file", str(own / "settings.yml")),
             *(("--model-metadata-file", str(own / "models.json")) if _own_endpoint() else ()),
             *(("--model", model) if model else ()),
+            *request.flags,
             *("--message-file", str(request.prompt_file)),
             *(_plain(name) for name in request.files[:_LONGEST_LIST]),
         )

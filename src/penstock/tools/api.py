@@ -22,7 +22,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     `capability` and `payload` are set when a tool is asked for a capability rather than by name;
     `max_retries` is for adapters that are programs of their own. `env` are variables that every
     process of the turn gets, over what the adapter has chosen; `on_start` hears of each process that
-    is started (see Command).
+    is started (see Command). `flags` are the user's own, for the tool's command line.
     """
 
     run_id: str
@@ -48,6 +48,7 @@ class TurnRequest(msgspec.Struct, frozen=True, kw_only=True):
     max_retries: int = 0
     env: Mapping[str, str] = msgspec.field(default_factory=dict)
     on_start: Callable[[int, int], None] | None = None
+    flags: tuple[str, ...] = ()
 
 
 class TurnReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,7 +72,7 @@ class ClaudeTool:
         model = ("--model", request.model) if request.model else ()
         cap = request.max_cost_usd
         budget = ("--max-budget-usd", f"{cap:g}") if cap else ()
-        return (EXECUTABLE, *_ARGS, *model, *budget)
+        return (EXECUTABLE, *_ARGS, *model, *budget, *request.flags)
 
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""

@@ -52,7 +52,7 @@ class CodexTool:
     def command_line(self, request: TurnRequest) -> tuple[str, ...]:
         """Return the argv; the prompt comes on stdin and no secret is in it."""
         model = ("-m", request.model) if request.model else ()
-        return (EXECUTABLE, *_ARGS, *model, "-")
+        return (EXECUTABLE, *_ARGS, *model, *request.flags, "-")
 
     def available(self) -> str | None:
         """Return None when it is on the PATH, else how to install it."""

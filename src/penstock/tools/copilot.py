@@ -54,7 +54,8 @@ class CopilotTool(ClientTool):
 
     def command_line(self, request: TurnRequest) -> tuple[str, ...]:
         """Return the argv; the prompt comes on stdin and no secret is in it."""
-        return (self.executable, *_ARGS, *(("--model", request.model) if request.model else ()))
+        model = ("--model", request.model) if request.model else ()
+        return (self.executable, *_ARGS, *model, *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key or token it gets folders of its own."""

@@ -57,7 +57,8 @@ class GeminiTool(ClientTool):
 
     def command_line(self, request: TurnRequest) -> tuple[str, ...]:
         """Return the argv; the prompt comes on stdin and no secret is in it."""
-        return (self.executable, *_ARGS, *(("-m", request.model) if request.model else ()))
+        model = ("-m", request.model) if request.model else ()
+        return (self.executable, *_ARGS, *model, *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets settings of its own."""

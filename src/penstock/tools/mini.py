@@ -60,7 +60,7 @@ class MiniTool(ClientTool):
         cap = request.max_cost_usd
         limit = ("-l", f"{cap:g}") if cap else ()
         files = ("-o", str(own / "turn.traj.json"), "-c", str(own / "task.yaml"))
-        return (self.executable, *_ARGS, *_CONFIG, *files, *model, *limit)
+        return (self.executable, *_ARGS, *_CONFIG, *files, *model, *limit, *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Write the task and return the child's environment."""

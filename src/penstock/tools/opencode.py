@@ -73,7 +73,8 @@ class OpencodeTool(ClientTool):
         model = request.model
         if model and "/" not in model and _endpoint():
             model = f"{PROVIDER}/{model}"
-        return (self.executable, *_ARGS, *(("--model", model) if model else ()))
+        chosen = ("--model", model) if model else ()
+        return (self.executable, *_ARGS, *chosen, *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets folders and a configuration."""

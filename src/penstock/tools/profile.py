@@ -29,7 +29,7 @@ class ProfileTool:
 
     def command_line(self, request: TurnRequest) -> tuple[str, ...]:
         """Return the rendered argv. Raises ConfigError for an unknown placeholder."""
-        return rendered(self.profile, turn_context(request))
+        return (*rendered(self.profile, turn_context(request)), *request.flags)
 
     def available(self) -> str | None:
         """Return None when the command is on the PATH, else why not."""
@@ -47,7 +47,7 @@ class ProfileTool:
         context = turn_context(request)
         said = profile_environment(self.profile, context)
         launch = Launch(
-            argv=rendered(self.profile, context),
+            argv=(*rendered(self.profile, context), *request.flags),
             env=child_environment(extra=said),
             said=said,
             cwd=Path(_one(self.profile.working_dir, context)),

@@ -45,7 +45,7 @@ class QwenTool(ClientTool):
         """Return the argv; the prompt comes on stdin and no secret is in it."""
         signed_in = ("--auth-type", "openai") if _key() else ()
         model = ("--model", request.model) if request.model else ()
-        return (self.executable, *_ARGS, *signed_in, *model)
+        return (self.executable, *_ARGS, *signed_in, *model, *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets settings of its own."""

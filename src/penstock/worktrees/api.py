@@ -261,6 +261,11 @@ class Repository(Protocol):
         """Make a commit of a tree and return its id; no branch moves."""
         ...
 
+    def snapshot(self, tree: Path) -> str:
+        """Make a commit of all that a tree (the checkout's or one of ours) holds now, but for ignored
+        files, and return its id; no branch and no index moves."""
+        ...
+
     def patch_between(self, base: str, head: str) -> bytes:
         """Return the binary patch from one commit to another; empty when one is gone."""
         ...

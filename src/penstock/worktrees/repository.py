@@ -8,7 +8,15 @@ from typing import Any
 
 from penstock.errors import GitError, RepositoryError
 from penstock.model.settings import WorktreeSettings
-from penstock.worktrees import checkout, fingerprint, handover, integration, pool, recovery
+from penstock.worktrees import (
+    checkout,
+    fingerprint,
+    handover,
+    integration,
+    pool,
+    recovery,
+    snapshot,
+)
 from penstock.worktrees.api import Handover, HandoverStrategy, MergeOutcome
 from penstock.worktrees.faults import file_errors
 from penstock.worktrees.fingerprint import CheckoutFingerprint
@@ -190,6 +198,19 @@ class GitRepository:
         Raises GitError when the tree or a parent is not in the repository.
         """
         return integration.commit_tree(self._site, tree, parents, message, trailers)
+
+    @file_errors("take a snapshot")
+    def snapshot(self, tree: Path) -> str:
+        """Make a commit of all that a tree holds now but for ignored files, and return its id.
+
+        `tree` is the top of the checkout, or one of our worktrees. Raises RepositoryError for
+        another one, GitError when git cannot.
+        """
+        is_checkout = tree == self.root
+        slot = None if is_checkout else self._find(tree)
+        if slot is None and not is_checkout:
+            raise RepositoryError(f"{tree} is no worktree of ours in {self.root}")
+        return snapshot.take(self._site, tree, slot)
 
     @file_errors("move a branch")
     def advance(self, branch: str, commit: str, *, expected: str) -> bool:

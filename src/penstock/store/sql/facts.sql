@@ -72,3 +72,6 @@ SET current_state = excluded.current_state, attempt_number = excluded.attempt_nu
 
 -- name: get_context
 SELECT * FROM error_pipeline_contexts WHERE run_id = :run_id AND ws_id = :ws_id;
+
+-- name: list_contexts
+SELECT * FROM error_pipeline_contexts ORDER BY updated_at DESC, run_id, ws_id LIMIT :limit;

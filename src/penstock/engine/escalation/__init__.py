@@ -1,0 +1,1 @@
+"""The escalation pipeline: checks, mechanical fixes and AI agents, one state at a time."""
