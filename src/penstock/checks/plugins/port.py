@@ -32,10 +32,14 @@ class ToolFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unavailable(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a plugin cannot work here, and the command or edit that mends it."""
+    """Why a plugin cannot work here, and the command or edit that mends it.
+
+    `by_choice`: the repository has chosen another tool for this, so nothing is missing.
+    """
 
     reason: str
     hint: str | None = None
+    by_choice: bool = False
 
 
 class ToolMemory(Protocol):

@@ -19,10 +19,24 @@ _PLACES: dict[str, tuple[str, str]] = {
     "sarif": ("sarif", "read_sarif"),
     # tools of the Python world
     "bandit": ("bandit", "read_bandit"),
+    "black": ("pyformat", "read_black"),
     "codespell": ("codespell", "read_codespell"),
+    "detect_secrets": ("detectsecrets", "read_detect_secrets"),
     "mypy": ("mypy", "read_mypy"),
+    "pip_audit": ("pipaudit", "read_pip_audit"),
+    "pylint": ("pylint", "read_pylint"),
+    "pyright": ("pyright", "read_pyright"),
     "ruff": ("ruff", "read_ruff"),
+    "ruff_format": ("pyformat", "read_ruff_format"),
+    "semgrep": ("semgrep", "read_semgrep"),
     # other tools
+    "eslint": ("eslint", "read_eslint"),
+    "gitleaks": ("gitleaks", "read_gitleaks"),
+    "markdownlint": ("markdownlint", "read_markdownlint"),
+    "mdformat": ("mdformat", "read_mdformat"),
+    "prettier": ("prettier", "read_prettier"),
+    "psscriptanalyzer": ("psscriptanalyzer", "read_psscriptanalyzer"),
+    "shellcheck": ("shellcheck", "read_shellcheck"),
 }
 
 

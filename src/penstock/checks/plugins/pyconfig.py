@@ -1,0 +1,88 @@
+"""What the configuration files of Python tools say that penstock has to act on itself."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+PYPROJECT = "pyproject.toml"
+_LARGEST = 4 << 20
+
+
+def toml_table(path: Path, *names: str) -> Mapping[str, Any]:
+    """Return a table of a TOML file; empty where there is none that can be read."""
+    try:
+        with path.open("rb") as stream:
+            value: Any = tomllib.loads(stream.read(_LARGEST).decode())
+    except (OSError, ValueError):
+        return {}
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def ini_section(path: Path, section: str) -> Mapping[str, str]:
+    """Return a section of an INI file; empty where there is none that can be read."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        with path.open(encoding="utf-8") as stream:
+            parser.read_string(stream.read(_LARGEST))
+    except (OSError, ValueError, configparser.Error):
+        return {}
+    return dict(parser.items(section)) if parser.has_section(section) else {}
+
+
+# -- which formatter a repository has chosen -------------------------------------------------------
+_RUFF_FILES = ("ruff.toml", ".ruff.toml")
+_ISORT_PLACES = ((".isort.cfg", "settings"), ("setup.cfg", "isort"), ("tox.ini", "isort"))
+
+
+def configures_ruff(tree: Path) -> bool:
+    """Tell whether a tree configures ruff."""
+    return any((tree / name).is_file() for name in _RUFF_FILES) or _names(tree, "tool.ruff")
+
+
+def formats_with_ruff(tree: Path) -> bool:
+    """Tell whether ruff is the formatter of a tree: it is configured, and black is not."""
+    return configures_ruff(tree) and not _names(tree, "tool.black")
+
+
+def sorts_with_ruff(tree: Path) -> bool:
+    """Tell whether imports are sorted by ruff if at all: it is configured, and isort is not."""
+    if not configures_ruff(tree):
+        return False
+    own = any(_has_section(tree / name, section) for name, section in _ISORT_PLACES)
+    return not own and not _names(tree, "tool.isort")
+
+
+def _names(tree: Path, table: str) -> bool:
+    """Tell whether pyproject.toml has a table, by a look at its text: parsing takes long."""
+    return _has_section(tree / PYPROJECT, table)
+
+
+def _has_section(path: Path, section: str) -> bool:
+    try:
+        status = path.stat()
+        return section in _sections(path, status.st_mtime_ns, status.st_size)
+    except OSError:
+        return False
+
+
+_HEADER = re.compile(r"^\s*\[+\s*([\w.:-]+)", re.MULTILINE)
+
+
+@lru_cache(maxsize=64)
+def _sections(path: Path, _mtime_ns: int, _size: int) -> frozenset[str]:
+    """Return the names of the sections of a file, and of those that contain them. Raises OSError."""
+    with path.open("rb") as stream:
+        text = stream.read(_LARGEST).decode("utf-8", "replace")
+    names: set[str] = set()
+    for name in _HEADER.findall(text):
+        parts = name.split(".")
+        names.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    return frozenset(names)
