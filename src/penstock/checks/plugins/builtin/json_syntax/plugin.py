@@ -1,0 +1,40 @@
+"""JSON, parsed by penstock itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penstock.checks.api import Place
+from penstock.checks.plugins.coded import CodedPlugin
+from penstock.checks.plugins.jsontext import SYNTAX, Flaw, flaws, has_comments
+from penstock.checks.plugins.manifests import beside
+from penstock.model.finding import Category, Finding, Severity
+
+_TOOL = "json"
+
+
+class JsonSyntax(CodedPlugin):
+    """What is no JSON is an error, what it may not mean a warning."""
+
+    def look(self, path: str, data: bytes, place: Place) -> Iterable[Finding]:
+        """Return the flaws of a file."""
+        return [_finding(path, flaw) for flaw in flaws(data, comments=has_comments(path))]
+
+
+def _finding(path: str, flaw: Flaw) -> Finding:
+    syntax = flaw.code == SYNTAX
+    return Finding(
+        tool=_TOOL,
+        message=flaw.message,
+        path=path,
+        line=flaw.line,
+        column=flaw.column,
+        code=flaw.code,
+        category=Category.SYNTAX if syntax else Category.STYLE,
+        severity=Severity.ERROR if syntax else Severity.WARNING,
+    )
+
+
+def register() -> JsonSyntax:
+    """Make the plugin."""
+    return JsonSyntax(beside(__file__))

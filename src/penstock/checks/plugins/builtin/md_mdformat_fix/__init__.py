@@ -1,0 +1,1 @@
+"""The plugin md_mdformat_fix."""

@@ -1,0 +1,1 @@
+"""The plugin powershell_pssa."""
