@@ -55,7 +55,7 @@ def _read(raw: RawOutput, spec: OutputSpec, text: str) -> Parsed:
 
 
 def _findings(lines: list[str], tool: str, spec: OutputSpec) -> Iterator[Finding]:
-    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+    for line, below in zip(lines, [*lines[1:], ""], strict=False):
         would = _WOULD.fullmatch(line)
         if would is not None:
             yield _unformatted(would["path"], tool, spec)
