@@ -30,13 +30,17 @@ def fixer(folder: Path, name: str, body: str, *, timeout_s: float = 20.0) -> Fix
 
 
 def run(
-    tree: Path, fixers: Sequence[Fixer], files: Sequence[str], stop: Stop | None = None
+    tree: Path,
+    fixers: Sequence[Fixer],
+    files: Sequence[str],
+    stop: Stop | None = None,
+    root: Path | None = None,
 ) -> FixReport:
-    """Let fixers rewrite files of a tree that is its own root."""
+    """Let fixers rewrite files of a tree, which is its own root unless there is another."""
     scratch, cache = tree.parent / "scratch", tree.parent / "cache"
     scratch.mkdir(exist_ok=True)
     files_of = {plugin.manifest.plugin_id: files for plugin, _ in fixers}
-    place = Place(tree=tree, root=tree)
+    place = Place(tree=tree, root=root or tree)
     return run_fixers(fixers, files_of, place, scratch=scratch, cache=cache, stop=stop or Stop())
 
 

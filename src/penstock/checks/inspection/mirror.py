@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from penstock.checks.inspection.project import OURS
-from penstock.checks.inspection.replace import Refusal
+from penstock.checks.inspection.regular import Refusal, read_regular
 from penstock.folders import remove_tree
 
 GROWTH = 20_000_000
@@ -73,16 +72,12 @@ class Mirror:
 
     def _source(self, path: str) -> tuple[bytes, int]:
         try:
-            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-            with os.fdopen(os.open(self._tree / path, flags), "rb") as file:
-                status = os.fstat(file.fileno())
-                if not stat.S_ISREG(status.st_mode):
-                    raise Refusal("it is no longer a file")
-                return file.read(), status.st_mode
+            data, status = read_regular(self._tree / path, follow=True)
         except FileNotFoundError:
             raise Refusal("it was removed meanwhile") from None
         except OSError as error:
             raise Refusal(f"it cannot be read: {error.strerror or error}") from error
+        return data, status.st_mode
 
     def _make_real(self, name: str) -> None:
         """Make a folder here of what was a link to one, with links to all that it holds."""
@@ -121,15 +116,9 @@ class Mirror:
 
     def _look(self, path: str) -> bytes:
         try:
-            descriptor = os.open(
-                self.folder / path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-            )
+            data, _ = read_regular(self.folder / path, follow=False, limit=GROWTH)
         except OSError as error:
             raise Refusal(f"it was removed or replaced ({error.strerror})") from error
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Refusal("it was replaced by something that is no file")
-            data = file.read(GROWTH + 1)
         if len(data) > GROWTH:
             raise Refusal(f"it grew beyond {GROWTH:,} bytes")
         return data

@@ -11,15 +11,11 @@ from pathlib import Path
 import msgspec
 
 from penstock.checks.inspection.project import TEMPORARY_PREFIX
+from penstock.checks.inspection.regular import Refusal, read_regular
 
 CHANGED_MEANWHILE = "it was changed meanwhile, so it was left as it is"
-_NO_FOLLOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _PIECE = 1 << 20
-
-
-class Refusal(Exception):  # noqa: N818 - a verdict, not a fault
-    """Why a file was left as it is."""
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,25 +111,15 @@ def _beside(target: str, token: str) -> str:
 
 def _demand_unchanged(swap: Swap) -> os.stat_result:
     """Raise Refusal when the bytes on disk are not those that were changed; OSError."""
-    descriptor = os.open(swap.target, _NO_FOLLOW)
-    try:
-        status = os.fstat(descriptor)
-        same = stat.S_ISREG(status.st_mode) and status.st_size == len(swap.before)
-        if not same or _read(descriptor, status.st_size) != swap.before:
-            raise Refusal(CHANGED_MEANWHILE)
-    finally:
-        os.close(descriptor)
+    found, status = read_regular(swap.target, follow=False, limit=len(swap.before))
+    if found != swap.before:
+        raise Refusal(CHANGED_MEANWHILE)
     return status
 
 
 def _demand_writable(target: str, status: os.stat_result) -> None:
     if not status.st_mode & _WRITABLE or not os.access(target, os.W_OK):
         raise Refusal("it is read-only")
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return file.read(size + 1)
 
 
 def _write(swap: Swap, like: os.stat_result) -> None:
