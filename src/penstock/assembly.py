@@ -42,6 +42,7 @@ from penstock.engine.services import Services
 from penstock.environment.isolation import Isolation
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
+from penstock.model.agents import AgentProfiles, AgentTable
 from penstock.model.bundle import Bundle
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.model.records import Attempt, Event
@@ -77,7 +78,7 @@ class Parts:
     """The edges of one repository, as the workspace has opened them.
 
     `aim` is None where AIM is off or its registry is not to be reached, `trail` where auditing
-    is off.
+    is off, `agents` where the repository describes none.
     """
 
     root: Path
@@ -89,6 +90,7 @@ class Parts:
     checks: Checks
     aim: Aim | None = None
     trail: AuditTrail | None = None
+    agents: AgentProfiles | None = None
 
 
 def engine(
@@ -144,7 +146,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
 
 
 def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: Stop) -> Services:
-    redactor = make_redactor()
+    redactor = make_redactor(parts.agents)
     return Services(
         root=parts.root,
         settings=parts.settings,
@@ -173,6 +175,7 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         ensure_descriptors=ensure_descriptors,
         router=_router(parts, journal),
         audit=parts.trail,
+        ladder=parts.agents.ladder() if parts.agents is not None else (),
     )
 
 
@@ -244,9 +247,12 @@ def _settle(journal: Journal, tool_id: str, attempt: Try) -> None:
     journal.record_tool_result(tool_id, attempt.kind, attempt.reset_at)
 
 
-def make_redactor() -> Redactor:
-    """Return what takes the secrets of this environment, and what looks like one, out of text."""
-    return Redactor(secret_values(os.environ))
+def make_redactor(agents: AgentProfiles | None = None) -> Redactor:
+    """Return what takes the secrets of this environment, those that agents are given, and what
+    looks like one, out of text."""
+    table = agents.agents if agents is not None else AgentTable()
+    given = (table.aider.env_vars, table.codex.env_vars, table.claude.env_vars)
+    return Redactor({value for env in (os.environ, *given) for value in secret_values(env)})
 
 
 def checkout_policy(settings: PipelineSettings, *, terminal: bool) -> CheckoutPolicy:

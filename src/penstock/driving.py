@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from penstock.engine.handover import HandoverRequest, HandoverResult
     from penstock.engine.ports import Observer, ResumeOptions, RunRequest
     from penstock.engine.run import Engine
+    from penstock.model.agents import AgentProfiles
     from penstock.model.results import RunResult
     from penstock.process.api import Stop
 
@@ -36,7 +37,17 @@ class Driving(Surroundings):
             checks=self.checks,
             aim=self._aim(),
             trail=self.trail,
+            agents=self._agents(),
         )
+
+    def _agents(self) -> AgentProfiles | None:
+        """Return the agents that the repository describes. Raises ConfigError."""
+        from penstock.config.agents import load_agent_profiles, require_tools
+
+        profiles = load_agent_profiles(self.root)
+        if profiles is not None:
+            require_tools(profiles, self.toolbox.get)
+        return profiles
 
     def _aim(self) -> Aim | None:
         """Return the tool side, None where it is off or its registry is not to be reached.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.assembly import Parts, checkout_policy, jitter, new_marker, run_holder
+from penstock.assembly import Parts, checkout_policy, jitter, make_redactor, new_marker, run_holder
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Inspector
 from penstock.engine.calls import Caller, CallResult, Terms, call_capability
@@ -27,7 +26,7 @@ from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.process.api import Stop
 from penstock.process.identity import this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact import Redactor, secret_values
+from penstock.redact import Redactor
 from penstock.routing.api import RouteDecision, Try
 from penstock.store.api import Journal
 from penstock.tools.api import ALIASES
@@ -42,19 +41,18 @@ def pipeline_edges(
     parts: Parts,
     journal: Journal,
     inspector: Inspector,
-    profiles: AgentProfiles | None,
     repository: Callable[[], Repository],
     *,
     stop: Stop | None = None,
 ) -> Edges:
-    """Return the real edges of the escalation pipeline; without `profiles` the usual agents.
+    """Return the real edges of the escalation pipeline; where no agents are described, the usual ones.
 
     Raises AIMAuditLogError when auditing is on and the trail cannot be written.
     """
     if parts.trail is not None:
         parts.trail.require_writable()
-    agents, state = profiles or AgentProfiles(), parts.root / parts.state
-    redactor = _redactor(agents)
+    agents, state = parts.agents or AgentProfiles(), parts.root / parts.state
+    redactor = make_redactor(agents)
     return Edges(
         root=parts.root,
         state=state,
@@ -76,14 +74,6 @@ def pipeline_edges(
         new_marker=new_marker,
         versions={"penstock": version("penstock"), "python": sys.version.split()[0]},
     )
-
-
-def _redactor(profiles: AgentProfiles) -> Redactor:
-    """Return what takes out the secrets of this environment and those given to the agents."""
-    table = profiles.agents
-    given = [a.env_vars for a in (table.aider, table.codex, table.claude)]
-    secrets = {value for env in (os.environ, *given) for value in secret_values(env)}
-    return Redactor(secrets)
 
 
 def _locker(state: Path) -> Callable[[str, str], AbstractContextManager[None]]:

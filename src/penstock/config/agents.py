@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from penstock.config.decode import decode
-from penstock.config.documents import Document, load_document
+from penstock.config.documents import ConfigFileError, Document, load_document
+from penstock.errors import NotFoundError
 from penstock.model.agents import AgentProfiles
+from penstock.model.escalation import TIERS
 
 NAME = "config/agent_profiles.json"
 
@@ -23,3 +26,18 @@ def load_agent_profiles(root: Path) -> AgentProfiles | None:
         plain = {key: value for key, value in document.value.items() if key != "$schema"}
         document = Document(document.shown, plain, document.lines)
     return decode(document, AgentProfiles)
+
+
+def require_tools(profiles: AgentProfiles, find: Callable[[str], object]) -> None:
+    """Raise ConfigFileError naming every enabled agent whose tool `find` does not know."""
+    problems = []
+    for agent in TIERS:
+        tool_id = profiles.profile(agent).tool
+        if tool_id is None or not profiles.profile(agent).enabled:
+            continue
+        try:
+            find(tool_id)
+        except NotFoundError as error:
+            problems.append(f"agents.{agent.value}.tool: {error}; {error.hint}")
+    if problems:
+        raise ConfigFileError(NAME, problems)

@@ -9,6 +9,7 @@ from typing import Any
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.errors import Interrupted, PenstockError
+from penstock.model.agents import Rung
 from penstock.model.bundle import Bundle
 from penstock.model.events import EventType
 from penstock.model.records import Attempt, Workstream
@@ -43,7 +44,8 @@ class Job:
 
     `forced_tool` is set when the user named the tool for this run, which beats a capability.
     `route` says why a turn of a capability has this tool. `max_cost_usd` is the cap of the whole
-    run. `signals` are shared by all workstreams of the run.
+    run. `rung` is the tier of the ladder that a FIX turn was given to. `signals` are shared by all
+    workstreams of the run.
     """
 
     services: Services
@@ -55,6 +57,7 @@ class Job:
     forced_tool: bool = False
     route: dict[str, object] | None = None
     max_cost_usd: float | None = None
+    rung: Rung | None = None
     signals: Signals = field(default_factory=Signals)
 
     @property
@@ -66,6 +69,17 @@ class Job:
     def branch(self) -> str:
         """The workstream's branch."""
         return f"workstream/{self.bundle.id}/{self.run_id}"
+
+    @property
+    def tier(self) -> Rung | None:
+        """The tier that this turn was given to; None when another tool has come to take it."""
+        rung = self.rung
+        return rung if rung is not None and rung.tool_id in (None, self.tool_id) else None
+
+    @property
+    def turn_model(self) -> str | None:
+        """The model that a tool is told to use: that of its tier, else the run's."""
+        return (self.tier.model if self.tier is not None else None) or self.model
 
     def row(self) -> Workstream:
         """Return the workstream as the journal has it now."""

@@ -86,6 +86,11 @@ def _fix_decision(payload: Payload) -> str:
     return f"{payload.get('step', '?')}: {payload.get('decision', '?')}{_because(payload)}"
 
 
+def _escalated(payload: Payload) -> str:
+    step, turn, tool = (payload.get(key, "?") for key in ("step", "turn", "tool_id"))
+    return f"{step}: fix {turn} goes to {tool}"
+
+
 def _pipeline_moved(payload: Payload) -> str:
     agent = payload.get("agent")
     by = f" with {agent}" if agent not in (None, "none") else ""
@@ -231,6 +236,7 @@ def _disk_low(payload: Payload) -> str:
 
 
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
+    EventType.FIX_ESCALATED: _escalated,
     EventType.ERROR_PIPELINE_MOVED: _pipeline_moved,
     EventType.ERROR_PIPELINE_FIX: _pipeline_fix,
     EventType.ERROR_PIPELINE_LOST: _pipeline_fix,

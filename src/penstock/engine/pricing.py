@@ -51,7 +51,7 @@ def turn_cost(
     told = (usage.input_tokens, usage.output, usage.cost_usd)
     if kind in UNCHARGED and all(amount is None for amount in told):
         return None
-    model = usage.model or job.model
+    model = usage.model or job.turn_model
     return Cost(
         run_id=job.run_id,
         ws_id=job.ws_id,

@@ -15,6 +15,7 @@ from penstock.engine.evidence import Evidence
 from penstock.engine.ports import Clock
 from penstock.engine.router import Router
 from penstock.environment.api import Isolation
+from penstock.model.agents import Rung
 from penstock.model.bundle import Bundle
 from penstock.model.records import Attempt
 from penstock.model.settings import BreakerLimits, CheckoutPolicy, PipelineSettings
@@ -67,6 +68,7 @@ class Services:
     folder. `ensure_descriptors(children)` raises EnvironmentProblem when this process could not
     watch so many.
     `router` is None where AIM is off or not to be reached, `audit` where auditing is off.
+    `ladder` says who takes the first, second, ... FIX turn of a step; empty: the workstream's own tool.
     """
 
     root: Path
@@ -95,4 +97,5 @@ class Services:
     slot_lock: SlotLock
     ensure_descriptors: Callable[[int], None]
     router: Router | None = None
+    ladder: tuple[Rung, ...] = ()
     audit: AuditTrail | None = None

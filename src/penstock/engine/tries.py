@@ -16,6 +16,7 @@ from penstock.breakers.retry import TRANSIENT, RetryDecision, RetryPolicy, retry
 from penstock.engine.budget import context_problem_of, spend_of
 from penstock.engine.facts import edit_tries, turn_attempts
 from penstock.engine.job import Job
+from penstock.engine.ladder import on_rung
 from penstock.engine.router import Router
 from penstock.engine.turn import Turn, run_turn
 from penstock.engine.waiting import wait_until
@@ -49,6 +50,8 @@ def take_turn(
     `before` is the hash of the diff that it begins with, where that is not what the last turn left.
     """
     turn = Turn(step=step, for_step=for_step, prompt=prompt, before=before)
+    if for_step is not None:
+        job = on_rung(job, for_step)
     router = job.services.router
     if job.bundle.capability is None or router is None or job.forced_tool:
         return _direct(job, tree, turn)

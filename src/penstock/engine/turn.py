@@ -110,7 +110,7 @@ def _require_disk(job: Job) -> None:
 def _request(
     job: Job, tree: Worktree, intent: Attempt, prompt: str, prompt_file: Path, turn: int
 ) -> TurnRequest:
-    services, limits = job.services, job.services.settings.limits
+    services, limits, rung = job.services, job.services.settings.limits, job.tier
     return TurnRequest(
         run_id=job.run_id,
         ws_id=job.ws_id,
@@ -124,13 +124,14 @@ def _request(
         home=services.evidence.home(job.run_id, job.ws_id, job.tool_id),
         log=services.evidence.log(job.run_id, job.ws_id, intent.step_name, intent.attempt),
         marker=intent.marker or "",
-        model=job.model,
-        wall_s=_wall_limit(job) or limits.wall_s,
+        model=job.turn_model,
+        wall_s=(rung.timeout_s if rung else None) or _wall_limit(job) or limits.wall_s,
         idle_s=limits.idle_s,
         max_cost_usd=_money_left(job),
         metadata=job.bundle.metadata,
         on_log=services.watch_output(job.ws_id, intent.step_name),
-        env=services.isolation.take(job.run_id, job.ws_id),
+        env={**services.isolation.take(job.run_id, job.ws_id), **(rung.env if rung else {})},
+        flags=rung.flags if rung else (),
         on_start=lambda pid, start: services.journal.note_process(intent.id, pid, start),
         **_asked(job, intent.step_name),
     )

@@ -58,6 +58,7 @@ class EventType(StrEnum):
     ATTEMPT_LOST = "attempt_lost"
     HANDED_OVER = "handed_over"
     DISK_LOW = "disk_low"
+    FIX_ESCALATED = "fix_escalated"
     ERROR_PIPELINE_MOVED = "error_pipeline_moved"
     ERROR_PIPELINE_FIX = "error_pipeline_fix"
     ERROR_PIPELINE_LOST = "error_pipeline_lost"

@@ -22,7 +22,7 @@ def job(tool_id: str = "claude-cli", model: str | None = None, **prices: Price) 
     """A workstream with a tool and prices; of the rest nothing is looked at."""
     settings = PipelineSettings(prices={n.replace("_", "-"): p for n, p in prices.items()})
     services = SimpleNamespace(settings=settings)
-    fields = {"run_id": "run-1", "ws_id": "ws-a", "tool_id": tool_id, "model": model}
+    fields = {"run_id": "run-1", "ws_id": "ws-a", "tool_id": tool_id, "turn_model": model}
     return cast("Job", SimpleNamespace(services=services, **fields))
 
 
