@@ -11,8 +11,8 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from penstock.errors import EnvironmentProblem
@@ -27,6 +27,8 @@ _PATIENCE_S = 2.0
 _PAUSE_S = 0.005
 _TRIES = 3
 _SMALLEST = 512  # bytes of a database; less is something else, though SQLite takes a byte for none
+_CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)  # not on Windows
+_EFFECTIVE = os.access in os.supports_effective_ids
 _LOG_LIMIT = 16 * 1024 * 1024
 _TABLES = (
     "make_results",
@@ -117,19 +119,24 @@ def open_cache_file(path: Path) -> CacheFile:
 
 def _hold(path: Path) -> int:
     """Return the descriptor of a shared lock on the cache. Raises EnvironmentProblem."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except (OSError, ValueError) as error:
-        raise EnvironmentProblem(f"{path} cannot be made: {error}") from error
+    lock = _lock_file(path)
     if not _locked(lock, alone=False):
         os.close(lock)
         raise EnvironmentProblem(f"{path} is locked by another process")
     return lock
 
 
-def _locked(lock: int, *, alone: bool) -> bool:
-    """Lock the file, waiting a little; tell whether that was possible."""
+def _lock_file(path: Path) -> int:
+    """Open the file whose lock is that of the cache. Raises EnvironmentProblem."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | _CLOSE_ON_EXEC, 0o600)
+    except (OSError, ValueError) as error:
+        raise EnvironmentProblem(f"{path} cannot be made: {error}") from error
+
+
+def _locked(lock: int, *, alone: bool, unless: Callable[[], bool] = lambda: False) -> bool:
+    """Lock the file, waiting a little `unless` there is no need; tell whether it is locked."""
     try:
         import fcntl
     except ImportError:  # Windows, where an open file cannot be moved anyway
@@ -140,7 +147,7 @@ def _locked(lock: int, *, alone: bool) -> bool:
         try:
             fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
+            if unless() or time.monotonic() > deadline:
                 return False
             time.sleep(_PAUSE_S)
         except OSError:  # a file system without locks
@@ -178,7 +185,7 @@ def _see_place(path: Path) -> tuple[int, int]:
     if not stat.S_ISREG(status.st_mode):
         what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
         raise EnvironmentProblem(f"{path} is {what}")
-    if not os.access(path, os.W_OK):
+    if not os.access(path, os.W_OK, effective_ids=_EFFECTIVE):
         raise EnvironmentProblem(f"{path} cannot be written")
     return status.st_dev, status.st_ino
 
@@ -222,34 +229,34 @@ def _pragma(connection: sqlite3.Connection, name: str) -> int:
 def set_aside(path: Path, why: str, identity: tuple[int, int]) -> tuple[str, ...]:
     """Move a spoiled cache and its log away, if that very file still lies there.
 
-    Returns a note. Raises EnvironmentProblem while another process uses it.
+    Returns a note, or nothing when another process was quicker. Raises EnvironmentProblem while
+    another process uses it.
     """
-    with _alone(path):
-        try:
-            status = path.stat()
-            if (status.st_dev, status.st_ino) != identity:
-                return ()  # another process was quicker
-            place = _free_name(path)
-            for end in ("-wal", "-shm", ""):  # the log first: it must not meet a fresh file
-                with suppress(FileNotFoundError):
-                    Path(f"{path}{end}").replace(f"{place}{end}")
-        except FileNotFoundError:
+    lock = _lock_file(path)
+    try:
+        alone = _locked(lock, alone=True, unless=lambda: _identity(path) != identity)
+        if _identity(path) != identity:
             return ()
-        except OSError as error:
-            raise EnvironmentProblem(f"{path} {why} and cannot be set aside: {error}") from error
+        if not alone:
+            raise EnvironmentProblem(f"{path} {why}, and is in use by another process")
+        place = _free_name(path)
+        for end in ("-wal", "-shm", ""):  # the log first: it must not meet a fresh file
+            with suppress(FileNotFoundError):
+                Path(f"{path}{end}").replace(f"{place}{end}")
+    except OSError as error:
+        raise EnvironmentProblem(f"{path} {why} and cannot be set aside: {error}") from error
+    finally:
+        os.close(lock)
     return (f"the check cache {path} {why}; it was set aside as {place.name}",)
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock alone. Raises EnvironmentProblem."""
-    lock = _hold(path)
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return which file lies at a path, None when there is none. Raises OSError."""
     try:
-        if not _locked(lock, alone=True):
-            raise EnvironmentProblem(f"{path} is damaged, and in use by another process")
-        yield
-    finally:
-        os.close(lock)
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _free_name(path: Path) -> Path:

@@ -210,7 +210,8 @@ class CheckCache:
     def close(self) -> None:
         """Prune when results were added, and give the file back; a second time does nothing."""
         if self._saved and self._writing(self._prune):
-            self._reading(lambda c: c.execute("PRAGMA incremental_vacuum").fetchall(), [])
+            # as a script, because each of its steps gives one page back, as a row without columns
+            self._reading(lambda c: c.executescript("PRAGMA incremental_vacuum"), None)
         if self._used or self._bad:
             self._writing(self._settle)
         with self._lock:
