@@ -190,6 +190,12 @@ def test_an_odd_report_is_a_problem(
     assert said in problem(bench.run(script, **REPORT))
 
 
+def test_a_full_disk_is_a_problem(bench: Bench) -> None:
+    """A tool that cannot write its report whole, here for a limit on files, is no clean run."""
+    result = bench.run('ulimit -f 1; exec head -c 200000 /dev/zero >"$1"', **REPORT)
+    assert "SIGXFSZ" in problem(result)
+
+
 def test_a_pipe_for_a_report_hangs_nobody(bench: Bench) -> None:
     """A FIFO in place of the report is read without waiting for a writer."""
     assert bench.run('mkfifo "$1"', **REPORT).returncode == 0

@@ -15,6 +15,7 @@ from penstock.checks.plugins.loading import (
     REPOSITORY_FOLDER,
     PluginManager,
 )
+from penstock.checks.plugins.manifests import mistakes, read_manifest
 from penstock.checks.plugins.port import BUILT_IN, Plugin
 from tests.support.plugins import declared, write_plugin
 from tests.support.repofiles import write_files
@@ -105,7 +106,35 @@ def test_a_missing_folder_of_the_user_is_told(tmp_path: Path) -> None:
     """A folder that the variable names and that is not there is a line."""
     manager = PluginManager(extra_folder=tmp_path / "gone", entry_points=False)
     manager.load()
-    assert manager.problems == (f"{FOLDER_VARIABLE}: there is no folder {tmp_path / 'gone'}",)
+    (line,) = manager.problems
+    assert line == f"plugins in {tmp_path / 'gone'} cannot be looked for: No such file or directory"
+
+
+def test_a_file_for_a_folder_is_told(tmp_path: Path) -> None:
+    """A file in place of the repository's folder of plugins is a line, its absence is none."""
+    manager = PluginManager(tmp_path, entry_points=False)
+    manager.load()
+    assert not manager.problems
+    write_files(tmp_path, {str(REPOSITORY_FOLDER): "no folder"})
+    manager.load()
+    assert "cannot be looked for: Not a directory" in manager.problems[0]
+
+
+def test_code_without_a_manifest_is_told(tmp_path: Path) -> None:
+    """A folder with code alone is a plugin that somebody misses; other folders are none."""
+    write_files(tmp_path, {"coded/plugin.py": OBJECT, "notes/a.txt": "", ".git/manifest.json": ""})
+    manager = PluginManager(extra_folder=tmp_path, entry_points=False)
+    manager.load()
+    (line,) = manager.problems
+    assert "manifest.json cannot be read: No such file" in line
+
+
+def test_manifests_of_the_built_in_ones_are_right() -> None:
+    """They are not looked through when they are loaded, so this does it."""
+    folders = [path.parent for path in sorted(BUILT_IN_FOLDER.glob("*/manifest.json"))]
+    assert folders != []
+    for folder in folders:
+        assert list(mistakes(read_manifest(folder)[0], folder.name)) == []
 
 
 def test_later_ones_replace_earlier_ones(tmp_path: Path) -> None:

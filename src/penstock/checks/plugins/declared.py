@@ -29,7 +29,7 @@ KEEP_BYTES = 48 << 20
 """How much of each stream is kept; a tool that prints more has a problem."""
 MAX_REPORT = KEEP_BYTES
 _MAX_TEXT = 16_000
-"""Characters of each stream that go with a result."""
+"""Bytes at the end of each stream that go with a result."""
 _FILES = "{files}"
 _ODD_STARTS = ("-", "@", "+", "!", "~", "#")
 """What tools may take a name for that begins so: an option, a file of options, a pattern."""
@@ -154,8 +154,8 @@ class ManifestPlugin(BasePlugin):
             plugin_id=self.manifest.plugin_id,
             success=verdict.problem is None and not verdict.interrupted,
             issues=verdict.findings,
-            stdout=outcome.text[-_MAX_TEXT:],
-            stderr=outcome.error_text[-_MAX_TEXT:],
+            stdout=_end(outcome.stdout),
+            stderr=_end(outcome.stderr),
             returncode=outcome.exit_code,
             duration_ms=round(outcome.duration_s * 1000),
             metadata={
@@ -189,6 +189,10 @@ class _Filling:
 
 def _plain_name(path: str) -> str:
     return f"./{path}" if path.startswith(_ODD_STARTS) else path
+
+
+def _end(stream: bytes) -> str:
+    return stream[-_MAX_TEXT:].decode("utf-8", "replace")
 
 
 def _report(path: Path) -> bytes | None:

@@ -71,8 +71,8 @@ def traces_of(executable: Path, tool: ToolSpec, tree: Path) -> Traces:
 def _stat_line(path: Path) -> list[str]:
     """Describe a file or folder by its place, size and time; nothing when it is not there."""
     try:
-        resolved = path.resolve()
-        status = resolved.stat()
+        resolved = os.path.realpath(path)
+        status = os.stat(resolved)  # noqa: PTH116 - a hundred of them, paths cost
     except OSError:
         return []
     return [f"{resolved} {status.st_size} {status.st_mtime_ns} {status.st_ino}"]

@@ -108,7 +108,11 @@ def _unreadable(tool: ToolSpec, outcome: Outcome, parsed: Parsed) -> str:
 
 def _with_words(what: str, outcome: Outcome) -> str:
     """Add the end of what the tool said, on one line."""
-    said = " ".join((outcome.error_text.strip() or outcome.text.strip()).split())
+    said = " ".join((_end(outcome.stderr) or _end(outcome.stdout)).split())
     if len(said) > MAX_SAID:
         said = f"...{said[-MAX_SAID:]}"
     return f"{what}: {said}" if said else what
+
+
+def _end(stream: bytes) -> str:
+    return stream[-4 * MAX_SAID :].decode("utf-8", "replace").strip()

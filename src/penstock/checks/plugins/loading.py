@@ -70,8 +70,6 @@ class PluginManager:
             own = self._root / REPOSITORY_FOLDER
             self._take_folder(own, str(REPOSITORY_FOLDER), code=False)
         for folder in self._folders:
-            if not folder.is_dir():
-                self._problems.append(f"{FOLDER_VARIABLE}: there is no folder {folder}")
             self._take_folder(folder, str(folder), code=True)
         if self._entry_points and _may_have_entry_points():
             self._take_entry_points()
@@ -88,7 +86,14 @@ class PluginManager:
     # -- folders ---------------------------------------------------------------------------------
     def _take_folder(self, folder: Path, origin: str, *, code: bool) -> None:
         """Load all plugins in a folder, in the order of their names."""
-        for place in _plugin_folders(folder):
+        try:
+            places = _plugin_folders(folder)
+        except OSError as error:
+            if not (isinstance(error, FileNotFoundError) and origin == str(REPOSITORY_FOLDER)):
+                why = error.strerror or error
+                self._problems.append(f"plugins in {folder} cannot be looked for: {why}")
+            return
+        for place in places:
             try:
                 plugin = self._in_folder(place, origin, code=code)
             except ConfigError as error:
@@ -98,7 +103,7 @@ class PluginManager:
 
     def _in_folder(self, folder: Path, origin: str, *, code: bool) -> Plugin:
         """Return the plugin in a folder. Raises ConfigError."""
-        manifest, digest = read_manifest(folder)
+        manifest, digest = read_manifest(folder, trusted=origin == BUILT_IN)
         source = folder / CODE
         if not os.path.lexists(source):
             if manifest.tool is None:
@@ -126,16 +131,15 @@ class PluginManager:
 
 
 def _plugin_folders(folder: Path) -> list[Path]:
-    """Return the folders that have a manifest, sorted; a missing folder has none."""
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
-    except OSError:
-        return []
+    """Return the folders with a manifest or code, sorted. Raises OSError."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_dir())
     hidden = (".", "__")
     return [
         folder / name
         for name in names
-        if not name.startswith(hidden) and os.path.lexists(folder / name / MANIFEST)
+        if not name.startswith(hidden)
+        and any(os.path.lexists(folder / name / file) for file in (MANIFEST, CODE))
     ]
 
 

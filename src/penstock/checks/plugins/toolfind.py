@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from types import MappingProxyType
 
 from penstock.checks.api import Place
 from penstock.checks.plugins.configured import first_config
@@ -18,6 +21,13 @@ from penstock.process.api import Command, End, Outcome
 VERSION_LIMIT_S = 5.0
 """Seconds that a tool gets to tell its version."""
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+_FIXED = {
+    "LC_ALL": "C",
+    "LANG": "C",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 _VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+(?:[-+.]?[\w+]+)*)")
 _LONGEST_VERSION = 40
 _NOT_THERE = (126, 127)
@@ -29,22 +39,30 @@ def tool_environment(place: Place, *, network: bool = False) -> dict[str, str]:
 
     The proxies are for tools that need the network alone.
     """
-    env = base_environment(place.tree, place.root)
+    folders = tuple(filter(os.path.isdir, _own_folders(place)))
+    env = dict(_environment(place.tree, place.root, folders, frozenset(os.environ.items())))
     if not network:
         for name in _PROXIES:
             env.pop(name, None)
             env.pop(name.lower(), None)
-    fixed = {
-        "LC_ALL": "C",
-        "LANG": "C",
-        "NO_COLOR": "1",
-        "TERM": "dumb",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    env.update(fixed)
-    env.pop("LANGUAGE", None)
-    env.pop("COLORTERM", None)
     return env
+
+
+def _own_folders(place: Place) -> list[str]:
+    """Return where a tree and its repository may have tools of their own."""
+    names = (".venv/bin", "venv/bin", "node_modules/.bin")
+    return [f"{folder}/{name}" for folder in (place.tree, place.root) for name in names]
+
+
+@lru_cache(maxsize=8)  # all plugins ask for the same one
+def _environment(
+    tree: Path, root: Path, _folders: tuple[str, ...], _ours: frozenset[tuple[str, str]]
+) -> Mapping[str, str]:
+    """Work the environment out; the last two tell that it would be another one by now."""
+    env = base_environment(tree, root)
+    for name in ("LANGUAGE", "COLORTERM"):
+        env.pop(name, None)
+    return MappingProxyType(env | _FIXED)
 
 
 def find_tool(
