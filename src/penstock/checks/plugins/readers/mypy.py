@@ -36,9 +36,11 @@ class _Message(msgspec.Struct):
 
 
 def read_mypy(raw: RawOutput, spec: OutputSpec) -> Parsed:
-    """Read mypy's messages. Of files that it cannot read it tells in words, on standard error."""
+    """Read mypy's messages. On standard error it tells of its configuration, and in words of files
+    that it cannot read."""
     printed = [line for line in raw.stdout.splitlines() if line.strip()]
-    findings = tuple(_finding(message, raw, spec) for message in _messages(printed))
+    messages = _messages([*printed, *raw.stderr.splitlines()])
+    findings = tuple(_finding(message, raw, spec) for message in messages)
     findings += tuple(_stopped(raw, spec))
     if not findings and (printed or raw.exit_code):
         return Parsed((), ok=False, why="it printed no message in JSON")
