@@ -1,0 +1,1 @@
+"""A report of the error engine, in the formats of `penstock check --format`."""
