@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,5 +50,16 @@ def leftovers(tree: Path) -> list[str]:
     return sorted(
         str(path.relative_to(tree))
         for path in tree.rglob("*")
-        if path.name.startswith(".penstock-fix-") or path.name in ("tree", "pending")
+        if path.name.startswith((".penstock-fix-", "tree-")) or path.name == "pending"
     )
+
+
+def main(tree: Path) -> None:
+    """Fix all Python files of a tree: a process to be killed."""
+    files = sorted(path.relative_to(tree).as_posix() for path in tree.rglob("*.py"))
+    capital = fixer(tree.parent, "capital", 'sed -i s/capital/CAPITAL/ "$@"')
+    print(len(run(tree, [capital], files).fixed))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -104,7 +104,7 @@ def clear_leftovers(place: Place) -> None:
 
 _LOCK = "lock"
 _LEDGER = "pending"
-_MIRROR = "tree"
+_MIRROR = "tree-"
 
 
 class _Job:
@@ -145,7 +145,8 @@ class _Job:
         )
 
     def _portion(self, fixers: Sequence[Fixer], portion: Sequence[str]) -> None:
-        mirror = Mirror(self._home / _MIRROR, self._place.tree)
+        # a name of its own: a fixer of a killed run may still be writing where that one worked
+        mirror = Mirror(self._home / f"{_MIRROR}{secrets.token_hex(4)}", self._place.tree)
         targets = self._take(mirror, portion)
         copy = Place(tree=mirror.folder, root=self._place.root)
         passes = Passes(mirror, copy, fixers, self._files_of)
@@ -212,7 +213,8 @@ def _alone(lock: Path, stop: Stop) -> Iterator[None]:
 
 
 def _clear(home: Path, place: Place) -> None:
-    remove_tree(home / _MIRROR)
+    for mirror in home.glob(f"{_MIRROR}*"):
+        remove_tree(mirror)
     replace.clear(home / _LEDGER, place.tree)
 
 

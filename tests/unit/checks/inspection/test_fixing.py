@@ -203,7 +203,7 @@ def test_a_fixer_that_never_comes_to_rest_is_refused(tree: Path) -> None:
 
 
 def test_fixers_that_fight_are_named(tree: Path) -> None:
-    """Two fixers that undo each other's work leave the file as it was... or as both agree."""
+    """Two fixers that never agree leave the file as it was, and both are named."""
     one = fixer(tree.parent, "one", "sed -i 's/$/x/' \"$@\"")
     two = fixer(tree.parent, "two", "sed -i 's/$/y/' \"$@\"")
     report = run(tree, [one, two], ["a.py", "src/C.py"])
@@ -384,7 +384,7 @@ def test_a_stop_leaves_everything_as_it_is(tree: Path) -> None:
     """Before files are replaced a stop throws all away, and says so."""
     stop = Stop()
     body = f"touch started; {UPPER}; sleep 600"
-    with when(lambda: bool(list(tree.glob(".state/fixing/*/tree/started"))), stop.ask):
+    with when(lambda: bool(list(tree.glob(".state/fixing/*/tree-*/started"))), stop.ask):
         report = run(tree, [fixer(tree.parent, "slow", body)], ["a.py"], stop)
     assert (tree / "a.py").read_text() == "a\n"
     assert report.fixed == ()
@@ -414,7 +414,7 @@ def test_two_fixes_wait_for_each_other(tree: Path) -> None:
     fast = fixer(tree.parent, "fast", "sed -i 's/^b/c/' \"$1\"")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(run, tree, [slow], ["a.py"])
-        assert eventually(lambda: bool(list(tree.glob(".state/fixing/*/tree/s"))))
+        assert eventually(lambda: bool(list(tree.glob(".state/fixing/*/tree-*/s"))))
         second = pool.submit(run, tree, [fast], ["a.py"])
         reports = (first.result(), second.result())
     assert [fixed_paths(report) for report in reports] == [["a.py"], ["a.py"]]
@@ -469,7 +469,7 @@ def test_what_a_killed_fix_left_is_removed(tree: Path) -> None:
     place = Place(tree=tree, root=tree)
     run(tree, [fixer(tree.parent, "upper", UPPER)], ["a.py"])
     (home,) = tree.glob(".state/fixing/*")
-    write(home, {"tree/src/x.py": "x\n"})
+    write(home, {"tree-1/src/x.py": "x\n"})
     listed = (tree / "src/.penstock-fix-1", tree / "mine", tree.parent / ".penstock-fix-2")
     listed[2].write_text("not in the tree\n")
     (home / "pending").write_bytes(b"".join(bytes(path) + b"\0" for path in listed))
