@@ -20,6 +20,7 @@ _SETTINGS = (
     ("core.fsmonitor", "false"),
     ("core.quotePath", "false"),
     ("diff.relative", "false"),
+    ("checkout.workers", "0"),  # as many as there are cores, where many files are written
     ("advice.statusHints", "false"),
 )
 _FIXED = {
