@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from penstock.model.finding import Finding
-from penstock.model.inspection import ENGINE, NOT_CHECKED, PLUGIN_FAILED, TOOL_MISSING
+from penstock.model.inspection import NOT_CHECKED, PLUGIN_FAILED, TOOL_MISSING
 
 WORD = "penstock:"
 FILE_LINES = 20
@@ -60,7 +60,7 @@ NONE = Suppressions()
 
 def is_unchecked(found: Finding) -> bool:
     """Tell whether a finding says that a check could not do its work."""
-    return found.code in UNCHECKED and (found.code == PLUGIN_FAILED or found.tool == ENGINE)
+    return found.code in UNCHECKED
 
 
 def suppressions(lines: Sequence[str]) -> Suppressions:
