@@ -109,7 +109,8 @@ class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `only` and `skip` are plugin ids or tools' names. `require`: a plugin whose tool is missing is an
     error. `strict`: warnings fail a file, too. `fix` lets fixers rewrite. `unusable` are named
-    paths that selection refused, with the reason.
+    paths that selection refused, with the reason. `listing` are the files of the project where they
+    are known already.
     """
 
     place: Place
@@ -123,6 +124,7 @@ class InspectionRequest(msgspec.Struct, frozen=True, kw_only=True):
     explain: bool = False
     unusable: tuple[tuple[str, str], ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    listing: tuple[str, ...] | None = None
 
 
 class ResultCache(Protocol):

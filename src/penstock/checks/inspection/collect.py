@@ -1,0 +1,164 @@
+"""From the work of plugins to a report: a result for each file, a line for each plugin."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from penstock.checks.inspection.assign import Assigned
+from penstock.checks.inspection.baseline import Baseline, apply
+from penstock.checks.inspection.suppress import split, suppressions
+from penstock.checks.inspection.work import Tally
+from penstock.checks.plugins.port import Unavailable
+from penstock.model.finding import Category, Finding, Severity
+from penstock.model.inspection import (
+    ENGINE,
+    NO_CHECKER,
+    NOT_CHECKED,
+    PLUGIN_FAILED,
+    TOOL_MISSING,
+    CheckReport,
+    FileResult,
+    FileStatus,
+    PluginState,
+    PluginUse,
+)
+
+
+def file_results(
+    files: Sequence[str],
+    tallies: Mapping[str, Tally],
+    extra: Mapping[str, Sequence[Finding]],
+    lines_of: Callable[[str], Sequence[str]],
+    *,
+    strict: bool,
+    fixed_by: Mapping[str, tuple[str, ...]],
+) -> tuple[FileResult, ...]:
+    """Return the results of files in their order. `extra` are the engine's own findings."""
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    looked_at: set[str] = set()
+    fresh: set[str] = set()
+    for tally in tallies.values():
+        for path, findings in tally.found.items():
+            found[path] += findings
+        looked_at |= tally.found.keys() | tally.failed.keys()
+        fresh |= (tally.found.keys() | tally.failed.keys()) - tally.cached
+    for plugin_id, tally in tallies.items():
+        for path, reason in tally.failed.items():
+            found[path].append(failure(plugin_id, path, reason))
+    results = []
+    for path in files:
+        own = [*extra.get(path, ()), *sorted(found[path], key=_position)]
+        if path not in looked_at and not own:
+            own = [note(path, NO_CHECKER, "no plugin checks this file", Severity.WARNING)]
+        kept, suppressed = split(own, suppressions(lines_of(path))) if own else ((), ())
+        results.append(
+            FileResult(
+                path=path,
+                status=status_of(kept, strict=strict),
+                findings=tuple(kept),
+                suppressed=tuple(suppressed),
+                fixed_by=fixed_by.get(path, ()),
+                cached=path in looked_at and path not in fresh,
+            )
+        )
+    return tuple(results)
+
+
+def _position(found: Finding) -> tuple[int, int, str, str, str]:
+    return found.line or 0, found.column or 0, found.tool, found.code or "", found.message
+
+
+def status_of(findings: Iterable[Finding], *, strict: bool) -> FileStatus:
+    """Return whether findings fail a file: errors do, in strict mode warnings as well.
+
+    That nothing checks a file never fails it.
+    """
+    failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    bad = any(f.severity in failing and f.code != NO_CHECKER for f in findings)
+    return FileStatus.FAILED if bad else FileStatus.PASSED
+
+
+def failure(plugin_id: str, path: str, reason: str) -> Finding:
+    """Return the finding that a plugin could not check a file."""
+    return Finding(
+        tool=plugin_id, path=path, code=PLUGIN_FAILED, category=Category.OTHER, message=reason
+    )
+
+
+def missing(plugin_id: str, path: str, absent: Unavailable) -> Finding:
+    """Return the finding that a required tool is missing."""
+    hint = f" ({absent.hint})" if absent.hint else ""
+    return Finding(tool=plugin_id, path=path, code=TOOL_MISSING, message=f"{absent.reason}{hint}")
+
+
+def note(path: str, code: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
+    """Return a finding of the engine itself."""
+    return Finding(tool=ENGINE, path=path, code=code, message=message, severity=severity)
+
+
+def refusals(refused: Iterable[tuple[str, str]], *, strict: bool) -> tuple[FileResult, ...]:
+    """Return failed results of named files that could not be taken."""
+    results = []
+    for path, why in refused:
+        findings = (note(path, NOT_CHECKED, why),)
+        status = status_of(findings, strict=strict)
+        results.append(FileResult(path=path, status=status, findings=findings))
+    return tuple(results)
+
+
+def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
+    """Return what became of a plugin."""
+    if isinstance(assigned.found, Unavailable):
+        return PluginUse(
+            plugin_id=assigned.plugin_id,
+            state=PluginState.FAILED if require else PluginState.UNAVAILABLE,
+            files=len(assigned.files),
+            reason=assigned.found.reason,
+            hint=assigned.found.hint,
+        )
+    return PluginUse(
+        plugin_id=assigned.plugin_id,
+        state=_state(assigned, tally),
+        version=assigned.found.version if assigned.found is not None else None,
+        files=len(assigned.files),
+        cached=len(tally.cached),
+        duration_s=round(tally.duration_s, 3),
+        reason=next(iter(tally.failed.values()), None),
+    )
+
+
+def _state(assigned: Assigned, tally: Tally) -> PluginState:
+    if not assigned.files:
+        return PluginState.IDLE
+    if tally.failed:
+        return PluginState.FAILED
+    return PluginState.CACHED if len(tally.cached) == len(assigned.files) else PluginState.RAN
+
+
+def with_baseline(report: CheckReport, baseline: Baseline, *, strict: bool) -> CheckReport:
+    """Return the report with what the baseline knows set apart, and its gone findings counted."""
+    everything = [found for result in report.files for found in result.findings]
+    kept, known, gone = apply(everything, baseline)
+    kept_of, known_of = _by_path(kept), _by_path(known)
+    files = tuple(
+        msgspec.structs.replace(
+            result,
+            findings=tuple(kept_of.get(result.path, ())),
+            known=tuple(known_of.get(result.path, ())),
+            status=status_of(kept_of.get(result.path, ()), strict=strict),
+        )
+        for result in report.files
+    )
+    checked = {result.path for result in report.files}
+    fixed = sum(1 for entry in gone if entry.path in checked)
+    return msgspec.structs.replace(report, files=files, fixed_known=fixed)
+
+
+def _by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    by_path: dict[str, list[Finding]] = {}
+    for found in findings:
+        by_path.setdefault(found.path or "", []).append(found)
+    return by_path

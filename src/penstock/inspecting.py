@@ -1,0 +1,153 @@
+"""Checking the files of a repository, or of a folder that is none: the error engine put together.
+
+As in wiring, everything is imported where it is used: a check of which nothing has changed must be
+over before a heavy import would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.errors import EnvironmentProblem
+from penstock.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from penstock.checks.api import Inspector, Place, PluginInfo, ResultCache
+    from penstock.checks.inspection.selecting import Selection
+    from penstock.model.inspection import CheckReport
+
+STATE = ".state"
+"""Where check results and the tools' own caches are, from the top of the repository."""
+CACHE_NAME = "validation_cache.db"
+
+
+class Inspecting(Surroundings):
+    """What can be done with the error engine in a repository or folder."""
+
+    @property
+    def check_place(self) -> Place:
+        """The working files."""
+        from penstock.checks.api import Place
+
+        root = self.root.resolve()
+        return Place(tree=root, root=root)
+
+    @contextmanager
+    def inspector(self, *, cache: str | None = None, use_cache: bool = True) -> Iterator[Inspector]:
+        """Open the error engine. `cache` names the file of kept results, from where we stand."""
+        from penstock.checks.inspection.engine import ErrorEngine
+        from penstock.checks.plugins.loading import PluginManager
+
+        self._hide_state()
+        results = self._results(cache, use_cache=use_cache)
+        try:
+            yield ErrorEngine(PluginManager(self.root), results, self.root / STATE / "tools")
+        finally:
+            results.close()
+
+    def _results(self, cache: str | None, *, use_cache: bool) -> ResultCache:
+        from penstock.store.checkcache import NoCache, open_check_cache
+
+        if not use_cache:
+            return NoCache()
+        place = self.root / STATE / CACHE_NAME if cache is None else self.start / cache
+        return open_check_cache(place)
+
+    def _hide_state(self) -> None:
+        """See that git does not show our folder, where there is a repository."""
+        if self.place is not None and not (self.root / STATE).is_dir():
+            from penstock.environment.scaffold import Own, hide
+
+            with suppress(EnvironmentProblem):  # a repository that is not ours to write in
+                hide(self.place.common_dir / "info" / "exclude", Own((STATE,)))
+
+    def check_plugins(self) -> tuple[PluginInfo, ...]:
+        """Return every plugin, with its tool or how to install it."""
+        with self.inspector() as inspector:
+            return inspector.plugins(self.check_place)
+
+    def select(self, paths: Sequence[str], *, changed: str | None = None) -> Selection:
+        """Return the files that paths mean, from where we stand; none means the whole project.
+
+        `changed` keeps those that differ from a revision ("" is the last commit). Raises UsageError.
+        """
+        import msgspec
+
+        from penstock.checks.inspection.project import changed_files, list_project
+        from penstock.checks.inspection.selecting import select
+
+        place = self.check_place
+        listing = list_project(place)
+        if changed is None:
+            return select(place, self.start, paths, listing=listing)
+        differing = changed_files(place, changed or None)
+        if not paths:
+            found = select(place, self.start, (), listing=differing)
+        else:
+            found = select(place, self.start, paths, listing=listing)
+            kept = frozenset(differing)
+            files = tuple(path for path in found.files if path in kept)
+            found = msgspec.structs.replace(found, files=files)
+        return msgspec.structs.replace(found, listing=listing)
+
+    @contextmanager
+    def staged(self, paths: Sequence[str] = ()) -> Iterator[tuple[Place, Selection]]:
+        """Write what is staged into a folder of its own while the block runs; give the place, and
+        which of its files are staged changes (of those that `paths` mean). Raises UsageError."""
+        import msgspec
+
+        from penstock.checks.api import Place
+        from penstock.checks.inspection.project import export_index, staged_files
+        from penstock.checks.inspection.selecting import select
+
+        with self._export_folder() as folder:
+            place = Place(tree=folder, root=self.root.resolve())
+            listing = export_index(self.check_place, folder)
+            changed = staged_files(self.check_place)
+            start = folder / self.start.relative_to(self.root)
+            found = select(place, start, paths, listing=listing if paths else changed)
+            kept = frozenset(changed)
+            files = tuple(path for path in found.files if path in kept)
+            yield place, msgspec.structs.replace(found, files=files, listing=listing)
+
+    @contextmanager
+    def _export_folder(self) -> Iterator[Path]:
+        """Make a folder for an export. It lies below the repository, as the tree itself, so that tools
+        find the same configuration above it; those of processes that were killed are removed."""
+        import tempfile
+
+        from penstock.folders import remove_tree
+
+        self._hide_state()
+        home = self.root / STATE / "staged"
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=home)).resolve()
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+
+    def against(self, report: CheckReport, baseline: str, *, strict: bool) -> CheckReport:
+        """Return the report with what a baseline knows set apart. Raises ConfigError."""
+        from penstock.checks.inspection.baseline import load_baseline
+        from penstock.checks.inspection.collect import with_baseline
+
+        return with_baseline(report, load_baseline(self.start / baseline), strict=strict)
+
+    def write_baseline(self, report: CheckReport, baseline: str, *, partly: bool) -> int:
+        """Write what was found as the baseline and return how many findings it knows. `partly`: of
+        files that were not looked at it knows what it knew. Raises ConfigError, EnvironmentProblem."""
+        from penstock.checks.inspection.baseline import write_baseline
+
+        checked = {result.path for result in report.files} if partly else None
+        findings = (found for result in report.files for found in result.findings)
+        return write_baseline(self.start / baseline, findings, checked=checked)
+
+    def log_checks(self, report: CheckReport) -> str | None:
+        """Enter a report into the log of checks; return why that could not be done."""
+        from penstock.checks.inspection.errorlog import write_log
+
+        return write_log(self.root / STATE, report)
