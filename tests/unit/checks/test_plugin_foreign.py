@@ -115,6 +115,12 @@ def test_a_stop_ends_the_batch(bench: Bench) -> None:
     assert (stopped.success, stopped.interrupted, made.paths) == (False, True, [])
 
 
+def test_files_are_matched_by_the_manifest(bench: Bench) -> None:
+    """Without a `matches` of its own, the manifest says which files it wants."""
+    plugin = foreign(Documented(), file_extensions=("py",))
+    assert (plugin.matches("a.py", b""), plugin.matches("a.txt", b"")) == (True, False)
+
+
 def test_its_tool_is_asked_for(bench: Bench) -> None:
     """check_tool_available tells whether the plugin can work, the manifest how to install it."""
     assert foreign(Documented()).find_tool(bench.place, MEMORY) is None

@@ -147,6 +147,14 @@ def test_later_ones_replace_earlier_ones(tmp_path: Path) -> None:
     assert found["codespell"].manifest.name == "theirs"
 
 
+def test_a_lying_manifest_is_told(tmp_path: Path) -> None:
+    """A manifest that can be decoded and cannot be right is left out, with what is wrong."""
+    write_plugin(repository(tmp_path), declared(output={"reader": "psychic"}))
+    manager = PluginManager(tmp_path, entry_points=False)
+    assert "spell" not in by_id(manager)
+    assert "output.reader 'psychic' is not known" in manager.problems[0]
+
+
 @pytest.mark.parametrize(
     "manifest", ["{", "[]", '{"plugin_id": "x"}', '{"plugin_id": "broken", "name": "x"}']
 )
@@ -256,6 +264,13 @@ def test_edited_code_is_another_plugin(tmp_path: Path) -> None:
     assert before != after
 
 
+OTHERS = """
+class Silent(Checker): execute = None
+
+def fail(): raise OSError("disk")
+"""
+
+
 # -- entry points --------------------------------------------------------------------------------
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, **points: str) -> None:
     """Install a distribution with these entry points, whose module is `outside_plugins`."""
@@ -264,7 +279,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, **points: str) -> Non
     write_files(
         folder,
         {
-            "outside_plugins.py": OBJECT + "def fail(): raise OSError('disk')\n",
+            "outside_plugins.py": OBJECT + OTHERS,
             f"{info}/entry_points.txt": f"[penstock.error_plugins]\n{lines}",
             f"{info}/METADATA": "Metadata-Version: 2.1\nName: outside-plugins\nVersion: 1.5\n",
         },
@@ -287,6 +302,7 @@ def test_outsiders_come_by_entry_point(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("value", "said"),
     [
+        ("outside_plugins:Silent", "has no execute"),
         ("outside_plugins:fail", "OSError: disk"),
         ("outside_plugins:gone", "AttributeError"),
         ("no_such_module:x", "ModuleNotFoundError"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.checks.api import Place
 from penstock.checks.plugins.port import ToolFacts, Unavailable
 from penstock.checks.plugins.toolfind import tool_environment
+from tests.support import unprivileged
 from tests.support.plugins import Bench
 from tests.support.repofiles import write_files
 
@@ -138,6 +141,14 @@ def test_a_folder_for_a_package_file_is_passed_over(bench: Bench) -> None:
     assert find(bench, package="spell").version == "4.5.6"
 
 
+def test_no_package_of_that_name_is_asked(bench: Bench) -> None:
+    """Where no metadata of the named packages is found, the tool is asked."""
+    (bench.machine.bin.parent / "lib" / "python3.11").mkdir(parents=True)
+    (bench.machine.bin.parent / "lib" / "python3.11" / "site-packages").touch()
+    bench.machine.program("spell", "echo 4.5.6")
+    assert find(bench, distribution="spell", package="spell").version == "4.5.6"
+
+
 # -- versions that are asked for -----------------------------------------------------------------
 def test_a_version_is_asked_for_once(bench: Bench) -> None:
     """A tool without metadata is started once; then its version is remembered."""
@@ -243,6 +254,30 @@ def test_an_upgraded_npm_package_is_seen(bench: Bench) -> None:
     assert (after.version, after.identity == before.identity) == ("3.2.0", False)
 
 
+def test_a_linked_environment_is_the_same_tool(bench: Bench) -> None:
+    """A worktree with a link to the repository's environment has the same tool, and its results."""
+    venv(bench.folder / "root" / ".venv")
+    (bench.tree / ".venv").symlink_to(bench.folder / "root" / ".venv")
+    here = find(bench, distribution="spell-check")
+    (bench.tree / ".venv").unlink()
+    there = bench.plugin(tool={"distribution": "spell-check"}).find_tool(
+        Place(tree=bench.tree, root=bench.folder / "root"), bench.memory
+    )
+    assert isinstance(there, ToolFacts)
+    assert there.identity == here.identity
+
+
+def test_a_long_script_is_no_wrapper(bench: Bench) -> None:
+    """What a large script names is its own affair; its text still counts."""
+    real = executable(bench.folder / "real", "binary")
+    path = bench.machine.program("spell", f"echo 1.0\nexit\n{real}\n" + "# filler\n" * 4000)
+    before = find(bench)
+    executable(real, "another one")
+    assert find(bench) == before
+    path.write_text(path.read_text(encoding="utf-8") + "#\n", encoding="utf-8")
+    assert find(bench).identity != before.identity
+
+
 def test_nothing_changed_is_the_same_tool(bench: Bench) -> None:
     """The identity holds as long as nothing changes, whoever asks."""
     venv(bench.tree / ".venv")
@@ -321,6 +356,26 @@ def test_a_lost_interpreter_is_told(bench: Bench) -> None:
     """A script whose Python is gone is unavailable, before anything is started."""
     executable(bench.machine.bin / "spell", SCRIPT.format(python="/gone/bin/python"))
     assert "the interpreter /gone/bin/python that " in lost(bench).reason
+
+
+def test_a_pipe_for_a_program_hangs_nobody(bench: Bench) -> None:
+    """A FIFO that is executable is no program."""
+    os.mkfifo(bench.machine.bin / "spell", 0o755)
+    assert lost(bench).reason == f"{bench.machine.bin / 'spell'} cannot be read: it is no file"
+
+
+def test_a_program_that_may_only_be_started(bench: Bench) -> None:
+    """A program that we may start and not read is a tool by its place, size and time."""
+    shutil.copy("/bin/echo", bench.machine.bin / "spell")
+    (bench.machine.bin / "spell").chmod(0o111)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from penstock.checks.plugins.evidence import traces_of\n"
+        "from penstock.model.manifest import ToolSpec\n"
+        "print(traces_of(Path(sys.argv[1]), ToolSpec(command='spell'), Path()).lines)"
+    )
+    said = unprivileged.python(code, [bench.machine.bin / "spell"], cwd=bench.tree)
+    assert str(bench.machine.bin / "spell") in said
 
 
 def test_a_program_that_cannot_be_started_is_told(bench: Bench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -49,10 +49,13 @@ class _Package(msgspec.Struct):
 
 
 def traces_of(executable: Path, tool: ToolSpec, tree: Path) -> Traces:
-    """Collect what identifies a tool. Starts nothing. Raises OSError when it has just vanished."""
+    """Collect what identifies a tool. Starts nothing. Raises OSError for what is no file."""
     resolved = executable.resolve()
+    if not resolved.is_file():  # a FIFO would hang us
+        raise OSError("it is no file")
     text = _script_text(resolved)
-    lines = [str(executable), *_stat_line(resolved)]
+    # its name, for a version manager may stand behind many; not its folder, which may be a link
+    lines = [executable.name, *_stat_line(resolved)]
     if text is not None:
         lines += _script_lines(text)
     runs = _interpreter_of(text)
@@ -80,11 +83,13 @@ def _stat_line(path: Path) -> list[str]:
 
 # -- scripts -------------------------------------------------------------------------------------
 def _script_text(path: Path) -> bytes | None:
-    """Return the text of a script, None for any other program."""
-    with path.open("rb") as stream:
-        if stream.read(2) != b"#!":
-            return None
-        return b"#!" + stream.read(LARGEST_SCRIPT)
+    """Return the text of a script, None for any other program. Raises OSError."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(2)
+            return start + stream.read(LARGEST_SCRIPT) if start == b"#!" else None
+    except PermissionError:
+        return None  # which may be started all the same
 
 
 def _script_lines(text: bytes) -> Iterator[str]:
@@ -160,31 +165,28 @@ def _distributions(prefix: Path, wanted: str) -> list[tuple[str, Path]]:
     found = []
     for pattern in _SITES:
         for site in sorted(prefix.glob(pattern)):
-            version, name = _installed(str(site), _time_of(site)).get(wanted, ("", ""))
+            version, name = _installed(site).get(wanted, ("", ""))
             if version:
                 found.append((version, site / name))
     return found
 
 
-def _time_of(folder: Path) -> int:
+def _installed(site: Path) -> Mapping[str, tuple[str, str]]:
+    """Return the distributions in a folder: plain name -> version and name of its metadata."""
     try:
-        return folder.stat().st_mtime_ns
+        return _listed(str(site), site.stat().st_mtime_ns)
     except OSError:
-        return 0
+        return {}
 
 
 @lru_cache(maxsize=64)  # all tools of an environment share it; its time changes with an upgrade
-def _installed(site: str, _mtime_ns: int) -> dict[str, tuple[str, str]]:
-    """Return the distributions in a folder: plain name -> version and name of its metadata."""
+def _listed(site: str, _mtime_ns: int) -> Mapping[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    try:
-        with os.scandir(site) as entries:
-            for entry in entries:
-                match = _DIST.fullmatch(entry.name)
-                if match is not None:
-                    found[_plain(match["name"])] = match["version"], entry.name
-    except OSError:
-        return {}
+    with os.scandir(site) as entries:
+        for entry in entries:
+            match = _DIST.fullmatch(entry.name)
+            if match is not None:
+                found[_plain(match["name"])] = match["version"], entry.name
     return found
 
 
