@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
+from penstock.inspecting import Inspecting
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,7 +41,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving):
+class Workspace(Driving, Inspecting):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

@@ -37,6 +37,7 @@ RANKS: dict[str, int] = {
     "surroundings": 7,
     "driving": 8,
     "hooking": 8,
+    "inspecting": 8,
     "escalating": 8,
     "wiring": 9,
     "demo": 10,
@@ -64,7 +65,7 @@ IMPURE_MODULES = {
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
 COMPOSERS = {
-    "assembly", "driving", "escalating", "hooking", "router", "surroundings", "toolside", "wiring",
+    "assembly", "driving", "escalating", "hooking", "inspecting", "router", "surroundings", "toolside", "wiring",
 }  # fmt: skip
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {
