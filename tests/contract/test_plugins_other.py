@@ -11,7 +11,15 @@ from penstock.model.finding import Category, Severity
 from tests.support.checkers import use_checkers
 from tests.support.plugin_runs import ScratchTree
 
-COMMANDS = ("prettier", "eslint", "yamllint", "mdformat", "markdownlint", "shellcheck")
+COMMANDS = (
+    "prettier",
+    "eslint",
+    "yamllint",
+    "mdformat",
+    "markdownlint",
+    "shellcheck",
+    "kingfisher",
+)
 # names that tools may take for options, patterns or groups; a batch holds them all
 ODD_NAMES = ("[id]", "a b", "-x", "!n", "{a,b}", "sub/$x", ".hid/a", "ünï")
 
@@ -345,6 +353,31 @@ def test_shellcheck_that_cannot_open_a_file_has_a_problem(tree: ScratchTree) -> 
     """The others of the batch were looked at, but one was not."""
     tree.write({"a.sh": SCRIPT})
     assert not tree.check("shellcheck", "a.sh", "gone.sh").success
+
+
+# -- Kingfisher ----------------------------------------------------------------------------------
+SECRET = "AKIA" + "QYLPMN5HHHFPZAM2"
+PAIR = f'ID = "{SECRET}"\nAWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz8kd93kQ7q"\n'
+
+
+def test_kingfisher_tells_where_and_never_what(tree: ScratchTree) -> None:
+    """Each place of a secret is an error of security, and no part of the result holds the secret."""
+    tree.write({"a.py": PAIR, "b/[x].py": f"\n{PAIR}", "ok.py": "x = 1\n"})
+    result = tree.check("kingfisher", "a.py", "b/[x].py", "ok.py")
+    assert result.success, result.problem
+    assert [(f.path, f.line, f.column, f.category) for f in result.issues] == [
+        ("a.py", 1, 7, Category.SECURITY),
+        ("b/[x].py", 2, 7, Category.SECURITY),
+    ]
+    assert result.issues[0].code == "betterleaks.aws-access-token"
+    assert SECRET not in repr(result)
+
+
+def test_kingfisher_passes_clean_files(tree: ScratchTree) -> None:
+    """A clean file is no finding; one that has vanished is a problem."""
+    tree.write({"-ok.py": "x = 1\n"})
+    assert tree.found("kingfisher", "-ok.py") == []
+    assert not tree.check("kingfisher", "gone.py").success
 
 
 # -- names ---------------------------------------------------------------------------------------

@@ -32,9 +32,11 @@ class OutputSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `reader` is a name of checks.plugins.readers (sarif, json, lines, listed, ruff, ...). `stream` is where
     the output is: stdout, stderr, or a report file whose name replaces `{report}` in the arguments. `mapping`
     serves the reader `json`: `items` is the path to the list (dots between keys, `[]` goes through
-    a list), the others (path, line, column, end_line, end_column, code, message, severity, url,
-    fixable) are paths within an item. `pattern` serves `lines`: a regular expression with the
-    groups path, line, column, code, severity, message. `severities` maps the tool's words (or code
+    a list, `*` through the values of an object), `format` is document, document-or-nothing or lines,
+    the others (path, line, column, end_line, end_column, code, message, severity, url,
+    fixable) are paths within an item, `^` steps out of it. `pattern` serves `lines` and `listed`: a regular
+    expression with the groups path, line, column, code, severity, message; without one, `lines` reads
+    `path:line:column: message`, and `listed` a path on each line. `severities` maps the tool's words (or code
     prefixes, ending in `*`) to ours; `categories` maps codes or prefixes. `zero_based`: its lines
     or columns count from 0.
     """
@@ -84,7 +86,7 @@ class Dependence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     `config_files` (names or patterns) count in every folder from the file's up to the root of the
     file system, there or not; `user_config_files` begin with `~`. What these name in turn
     (extended configurations, word lists) counts too. `project_extensions` are the files that a
-    plugin of reach `project` can see. `packages`: what is installed beside the tool counts
+    plugin of reach `project` can see; "" are those whose names have none. `packages`: what is installed beside the tool counts
     (stubs, plugins): python, node, or nothing.
     `network`: the answer is not ours to keep, it is asked for anew after `max_age_s` seconds.
     """

@@ -50,7 +50,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"output": {"stream": "report"}}, "no argument has {report}"),
     ({"output": {"reader": "psychic"}}, "'psychic' is not known"),
     ({"output": {"reader": "json"}}, "mapping.items"),
-    ({"output": {"pattern": None}}, "needs output.pattern"),
+    ({"output": {"mapping": {"mesage": "m"}}}, "mapping has no 'mesage'"),
     ({"output": {"pattern": "("}}, "no regular expression"),
     ({"output": {"pattern": "x"}}, "neither a group"),
 ]

@@ -18,11 +18,18 @@ _OURS = frozenset({"state", "logs"})
 
 
 def of_kind(paths: Iterable[str], extensions: Sequence[str]) -> tuple[str, ...]:
-    """Return those paths that end in one of the extensions (without dots; none or `*`: all)."""
+    """Return those paths that end in one of the extensions (without dots; none or `*`: all). The
+    empty extension is that of names without one, `bin/run` and `.env`.
+    """
     if not extensions or "*" in extensions:
         return tuple(paths)
-    ends = tuple(f".{extension.lstrip('.')}" for extension in extensions)
-    return tuple(path for path in paths if path.endswith(ends))
+    bare = "" in extensions
+    ends = tuple(f".{extension.lstrip('.')}" for extension in extensions if extension)
+    return tuple(path for path in paths if path.endswith(ends) or (bare and _is_bare(path)))
+
+
+def _is_bare(path: str) -> bool:
+    return "." not in path.rpartition("/")[2][1:]
 
 
 def folders_of(paths: Iterable[str]) -> tuple[str, ...]:
@@ -47,7 +54,7 @@ def unlisted(tree: str, listing: Sequence[str], extensions: Sequence[str]) -> tu
     left = MAX_LOOKED_AT
     for folder in sorted(folders):
         inside = f"{folder}/" if folder else ""
-        for name, is_folder in _entries(f"{tree}/{inside}"):
+        for name, is_folder in _entries(f"{tree}/{inside}", tree):
             path = inside + name
             if not is_folder:
                 found += [path] if path not in listed else []
@@ -66,7 +73,7 @@ def _below(
     waiting, looked = [folder], 0
     while waiting and looked < limit and (found or looked < _DATA_AFTER):
         place = waiting.pop()
-        entries = _entries(f"{tree}/{place}")
+        entries = _entries(f"{tree}/{place}", tree)
         looked += len(entries) + 1
         if any(name == _ENVIRONMENT_MARK for name, _ in entries):
             continue
@@ -76,17 +83,27 @@ def _below(
     return found, looked
 
 
-def _entries(folder: str) -> list[tuple[str, bool]]:
-    """Return the entries of a folder that may hold code, each with whether it is a folder."""
+def _entries(folder: str, tree: str | None = None) -> list[tuple[str, bool]]:
+    """Return the entries of a folder that may hold code, each with whether it is a folder.
+
+    With a `tree`, a link to a folder of that tree, or to one that holds it, is no folder.
+    """
     try:
         with os.scandir(folder) as entries:
             return [
-                (entry.name, entry.is_dir(follow_symlinks=False))
+                (entry.name, entry.is_dir() and not _leads_back(entry, tree))
                 for entry in entries
                 if not entry.name.startswith(".") and entry.name not in _NEVER
             ]
     except OSError:
         return []
+
+
+def _leads_back(entry: os.DirEntry[str], tree: str | None) -> bool:
+    if tree is None or not entry.is_symlink():
+        return False
+    target = os.path.realpath(entry.path) + "/"
+    return target.startswith(f"{tree}/") or f"{tree}/".startswith(target)
 
 
 def module_names(folder: str) -> tuple[str, ...]:

@@ -18,6 +18,11 @@ _LARGEST = 1 << 18
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 _KNOWN = frozenset({"{files}", "{report}", "{config}", "{cache}", "{scratch}"})
+_MAPPED = (
+    *("items", "format", "path", "line", "column", "end_line", "end_column"),
+    *("code", "message", "severity", "url", "fixable"),
+)
+"""What a mapping may say: see readers.jsonmap."""
 _MAX_CODE = 255
 
 
@@ -108,9 +113,10 @@ def _output_mistakes(output: OutputSpec) -> Iterator[str]:
         yield f"output.reader {output.reader!r} is not known; there are {', '.join(READERS)}"
     if output.reader == "json" and "items" not in output.mapping:
         yield "the reader json needs output.mapping.items"
+    for name in output.mapping:
+        if name not in _MAPPED:
+            yield f"output.mapping has no {name!r}; there are {', '.join(_MAPPED)}"
     if output.pattern is None:
-        if output.reader == "lines":
-            yield "the reader lines needs output.pattern"
         return
     try:
         groups = re.compile(output.pattern).groupindex
