@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from penstock.control import approve, cancel, integrate, pause, quarantine, retry
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
+    from penstock.error_pipeline import escalate, tick
     from penstock.errors import (
         AIMAdapterInvocationError,
         AIMAdapterNotFoundError,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
         validate_state_transition,
     )
     from penstock.model.bundle import Bundle
+    from penstock.model.escalation import EscalationContext
     from penstock.model.figures import RunFigures
     from penstock.model.progress import ProgressSnapshot, RunMetrics
     from penstock.model.results import RunResult, StepResult, WorkstreamResult
@@ -207,6 +209,10 @@ HOMES: dict[str, tuple[str, ...]] = {
         "PreFlightError",
         "RetryExhausted",
     ),
+    "penstock.error_pipeline": (
+        "escalate",
+        "tick",
+    ),
     "penstock.execution": (
         "create_execution_request",
         "get_tool_config",
@@ -242,6 +248,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "validate_state_transition",
     ),
     "penstock.model.bundle": ("Bundle",),
+    "penstock.model.escalation": ("EscalationContext",),
     "penstock.model.figures": ("RunFigures",),
     "penstock.model.progress": (
         "ProgressSnapshot",
@@ -306,6 +313,7 @@ __all__ = [
     "BundleDependencyError",
     "BundleValidationError",
     "CircuitBreakerOpen",
+    "EscalationContext",
     "EventType",
     "ExecutionScheduler",
     "FileScopeOverlapError",
@@ -342,6 +350,7 @@ __all__ = [
     "detect_tool",
     "diff",
     "dry_run",
+    "escalate",
     "events",
     "execute_with_aim",
     "figures",
@@ -403,6 +412,7 @@ __all__ = [
     "save_error_context",
     "status",
     "sync_bundles_to_db",
+    "tick",
     "update_run_status",
     "update_workstream_status",
     "validate",

@@ -170,7 +170,7 @@ class Asking:
             raise ConfigError("AIM is off")
         side = ToolSide(aim.registry, self._parts.toolbox, self._journal)
         found = side.decide(rung.capability, payload, tries, override=rung.tool_id, jitter=jitter())
-        if not rung.alone or found.tool_id in (None, rung.tool_id):
+        if not rung.alone or found.tool_id == rung.tool_id:
             return found
         mine = tuple(r for r in found.rejected if r.tool_id == rung.tool_id)
         return msgspec.structs.replace(found, tool_id=None, order=(), rejected=mine, delay_s=0.0)

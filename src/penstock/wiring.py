@@ -8,7 +8,8 @@ of the edges.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from penstock.engine.calls import CallResult
     from penstock.engine.clean import Cleaner, CleanPlan
+    from penstock.engine.escalation.pipeline import Pipeline
     from penstock.engine.ports import PlannedWorkstream, RunRequest
     from penstock.environment.api import InitReport
     from penstock.model.figures import DiffStat
     from penstock.model.records import Attempt, Workstream
     from penstock.model.results import RunResult
     from penstock.model.settings import ToolProfile
+    from penstock.process.api import Stop
     from penstock.store.salvage import Salvaged
     from penstock.store.soundness import Soundness
     from penstock.tools.api import ToolResult
@@ -236,6 +239,29 @@ class Workspace(Driving, Inspecting):
             hold=run_holder(state),
             leftovers=Isolation(self.root, state),
         )
+
+    # -- the error pipeline ------------------------------------------------------------------
+    @contextmanager
+    def error_pipeline(
+        self, run_id: str, ws_id: str, *, stop: Stop | None = None
+    ) -> Iterator[Pipeline]:
+        """Open the escalation pipeline of a workstream, or of files under other names.
+
+        Raises RepositoryError outside of a repository, UsageError for ids that cannot name a
+        folder, ConfigError.
+        """
+        from penstock.assembly import event_sink
+        from penstock.driving import require_runnable
+        from penstock.engine.escalation.pipeline import Pipeline
+        from penstock.escalating import pipeline_edges
+
+        require_runnable()
+        parts = self._parts()
+        self._hide()
+        journal = self.open_journal(on_event=event_sink(parts.root, None, parts.trail))
+        with self.inspector() as inspector:
+            edges = pipeline_edges(parts, journal, inspector, lambda: self.repository, stop=stop)
+            yield Pipeline(edges, run_id, ws_id)
 
     # -- calls outside of a run ------------------------------------------------------------
     def call_tool(

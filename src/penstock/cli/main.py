@@ -20,6 +20,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("cancel", "End a run for good.", "Work"),
     Entry("quarantine", "Set a failed workstream, or a run, apart with its evidence.", "Work"),
     Entry("approve", "Let a run pass a gate that waits for approval.", "Work"),
+    Entry("errors", "Mend files step by step: fixers, then one AI agent after another.", "Work"),
     Entry("integrate", "Hand the result of a run over to a branch of yours.", "Work"),
     Entry("status", "List the runs, or the workstreams of one run.", "Look"),
     Entry("show", "Show the attempts of a run or workstream and why they ended so.", "Look"),

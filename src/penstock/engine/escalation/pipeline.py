@@ -51,10 +51,13 @@ class Pipeline:
         self._run_id, self._ws_id = require_run_id(run_id), require_run_id(ws_id)
         self._cabinet = Cabinet(edges.reports, run_id, ws_id)
 
-    def tick(self, seed: Seed = NOTHING, *, restart: bool = False) -> EscalationContext:
+    def tick(
+        self, seed: Seed | EscalationContext = NOTHING, *, restart: bool = False
+    ) -> EscalationContext:
         """Do the work of the present state and move to the next; an ended one stays as it is.
 
-        `seed` begins it, and is not looked at later. With `restart` it begins again. Raises
+        `seed` begins it (a context: as it stands), and is not looked at later. With `restart` it begins
+        again. Raises
         UsageError when it is to begin without files, ClaimError while another process works on
         it or its run, Interrupted.
         """
@@ -74,14 +77,23 @@ class Pipeline:
             return context
 
     # -- beginning -------------------------------------------------------------------------
-    def _begun(self, seed: Seed, *, restart: bool) -> EscalationContext:
+    def _begun(self, seed: Seed | EscalationContext, *, restart: bool) -> EscalationContext:
         if restart:
             self._clear()
         else:
             known = record.load(self._edges.journal, self._run_id, self._ws_id)
             if known is not None and known.files:
                 return known
-        return self._seeded(seed)
+        if isinstance(seed, Seed):
+            return self._seeded(seed)
+        files = self._files(seed)
+        return msgspec.structs.replace(
+            seed,
+            python_files=files.python_files,
+            powershell_files=files.powershell_files,
+            other_files=files.other_files,
+            pending=None,
+        )
 
     def _clear(self) -> None:
         """Put away what an earlier pipeline left; an attempt that it left unsettled is undone."""
@@ -115,11 +127,15 @@ class Pipeline:
     def _enabled(self, agent: Agent, seed: Seed) -> bool:
         return self._edges.profiles.profile(agent).enabled and agent.value not in seed.without
 
-    def _files(self, seed: Seed) -> Seed:
+    def _files(self, seed: Seed | EscalationContext) -> Seed:
         """Return the files to begin with: those named, else the workstream's own."""
-        if seed.files:
-            return seed
         workplace = find_workplace(self._edges, self._run_id, self._ws_id)
+        if seed.files:
+            return Seed(
+                python_files=_in_tree(workplace, seed.python_files),
+                powershell_files=_in_tree(workplace, seed.powershell_files),
+                other_files=_in_tree(workplace, seed.other_files),
+            )
         found = files_of(workplace)
         if not found.files:
             raise UsageError(
@@ -198,6 +214,22 @@ def _move(before: EscalationState, context: EscalationContext) -> Mapping[str, o
 
 def _chosen(given: bool | None, usual: bool) -> bool:
     return usual if given is None else given
+
+
+def _in_tree(workplace: Workplace, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return paths as they are from the top of the tree, links followed. Raises UsageError."""
+    found = []
+    for name in paths:
+        path = (workplace.tree / name).resolve()
+        if not name.isprintable():
+            raise UsageError(f"{name!r} holds a control character: rename it")
+        if not path.is_relative_to(workplace.tree):
+            raise UsageError(f"{name} lies outside of {workplace.shown}")
+        if not path.is_file():
+            what = "is no file" if path.exists() else "does not exist"
+            raise UsageError(f"{name} {what} in {workplace.shown}")
+        found.append(path.relative_to(workplace.tree).as_posix())
+    return tuple(dict.fromkeys(found))
 
 
 PYTHON = (".py", ".pyi")

@@ -1,0 +1,507 @@
+"""The escalation pipeline on files of a repository: its way through the states, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.engine.escalation.ports import Seed
+from penstock.errors import ConfigError, UsageError
+from penstock.model.escalation import EscalationContext
+from penstock.model.events import EventType
+from tests.support.escalation import FILE, RUN, WS, Ladder, edit, make_ladder, states
+from tests.support.repos import git, write
+
+GOOD, UGLY, BROKEN, LOOSE = "x = 1\n", "x = 1  # ugly\n", "x = 1  # broken\n", "x = 1  # loose\n"
+SEED = Seed(python_files=(FILE,))
+
+
+@pytest.fixture
+def ladder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ladder:
+    """A project with a file to mend."""
+    return make_ladder(tmp_path, monkeypatch)
+
+
+# -- the way through the states ------------------------------------------------------------------
+def test_a_clean_file_passes_at_once(ladder: Ladder) -> None:
+    """Nobody is asked, and nothing is changed."""
+    ladder.file(GOOD)
+    seen = ladder.run()
+    assert states(seen) == ["BASELINE_CHECK", "SUCCESS"]
+    assert (seen[-1].final_status, seen[-1].ai_attempts, ladder.text()) == ("success", (), GOOD)
+
+
+def test_fixers_may_be_enough(ladder: Ladder) -> None:
+    """They really rewrite the file, and the report 0b counts it."""
+    ladder.file(LOOSE)
+    seen = ladder.run()
+    assert states(seen)[1:] == ["MECHANICAL_AUTOFIX", "MECHANICAL_RECHECK", "SUCCESS"]
+    assert ladder.text() == "x = 1  # tight\n"
+    assert (seen[-1].mechanical_fix_applied, seen[-1].auto_fixed) == (True, (FILE,))
+    assert ladder.report("0b")["summary"]["auto_fixed"] == 1
+
+
+def test_each_tier_is_asked_in_turn(ladder: Ladder) -> None:
+    """What one leaves better is the next one's start; claude mends it."""
+    ladder.file("broken\nuntyped\nugly\n")
+    ladder.agents(edit("untyped\nugly\n"), edit("ugly\n"), edit(GOOD))
+    seen = ladder.run()
+    assert states(seen)[3:] == [
+        "AIDER_FIX", "AIDER_RECHECK", "CODEX_FIX", "CODEX_RECHECK", "CLAUDE_FIX", "CLAUDE_RECHECK",
+        "SUCCESS",
+    ]  # fmt: skip
+    assert [a.tool_id for a in seen[-1].ai_attempts] == ["first", "second", "agent"]
+    assert ladder.text() == GOOD
+
+
+@pytest.mark.parametrize("only", ["aider", "codex", "claude"])
+def test_disabled_tiers_are_passed_over(ladder: Ladder, only: str) -> None:
+    """The one that is left is asked, and its number is that of its tier."""
+    ladder.file(BROKEN)
+    off = {name: {"enabled": False} for name in ("aider", "codex", "claude") if name != only}
+    ladder.profiles(agents=off, enable_mechanical_autofix=False)
+    ladder.agents(edit(GOOD), edit(GOOD), edit(GOOD))
+    seen = ladder.run()
+    number = ["aider", "codex", "claude"].index(only) + 1
+    assert states(seen)[1] == f"{only.upper()}_FIX"
+    assert (seen[-1].attempt_number, seen[-1].current_agent, seen[-1].final_status) == (
+        number, only, "success",
+    )  # fmt: skip
+
+
+def test_an_agent_may_try_more_than_once(ladder: Ladder) -> None:
+    """Its second attempt has the letter b, and the prompt tells what became of the first."""
+    ladder.file(BROKEN)
+    ladder.profiles(agents={"aider": {"max_attempts": 2}})
+    ladder.agents(edit("x = 2  # broken\n"), edit(GOOD))
+    seen = ladder.run()
+    assert [a.label for a in seen[-1].ai_attempts] == ["1", "1b", "2"]
+    assert "AIDER_FIX" in states(seen)[5:6]
+    assert ladder.report("1b")["attempt_number"] == 1
+    assert "- 1, aider: edited" in ladder.prompt("1b")
+
+
+def test_the_total_bounds_all_agents_together(ladder: Ladder) -> None:
+    """Then the rest of the ladder is not climbed."""
+    ladder.file(BROKEN)
+    ladder.profiles(max_total_attempts=2)
+    seen = ladder.run()
+    assert [a.agent for a in seen[-1].ai_attempts] == ["aider", "codex"]
+    assert seen[-1].final_status == "quarantined"
+
+
+def test_without_strict_style_is_let_pass(ladder: Ladder) -> None:
+    """No hard fail is left, so nobody is asked."""
+    ladder.file(UGLY)
+    seen = ladder.run(Seed(python_files=(FILE,), strict=False))
+    assert states(seen) == ["BASELINE_CHECK", "SUCCESS"]
+    assert ladder.report("0")["summary"]["style_only"] is True
+
+
+def test_without_strict_a_type_error_is_not(ladder: Ladder) -> None:
+    """Syntax, types and tests are hard."""
+    ladder.file("untyped\n")
+    ladder.agents(edit(UGLY))
+    seen = ladder.run(Seed(python_files=(FILE,), strict=False))
+    assert [a.agent for a in seen[-1].ai_attempts] == ["aider"]
+    assert seen[-1].final_status == "success"
+
+
+def test_choices_of_the_seed_beat_the_configuration(ladder: Ladder) -> None:
+    """No fixers, and no aider."""
+    ladder.file(LOOSE)
+    ladder.agents(codex=edit(GOOD))
+    seen = ladder.run(Seed(python_files=(FILE,), mechanical=False, without=("aider",)))
+    assert states(seen)[:3] == ["BASELINE_CHECK", "CODEX_FIX", "CODEX_RECHECK"]
+    assert seen[-1].mechanical_fix_applied is False
+
+
+# -- infrastructure ------------------------------------------------------------------------------
+def failing_agent(kind: str) -> str:
+    """Return the program of an agent that cannot work."""
+    return {
+        "auth": "import sys; print('401 Invalid API key', file=sys.stderr); sys.exit(1)",
+        "crash": "import os; open('code.py', 'w').write('half'); os.kill(os.getpid(), 9)",
+        "timeout": "import time; time.sleep(60)",
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["auth", "crash", "timeout"])
+def test_an_agent_that_cannot_work_is_no_failure_of_the_code(ladder: Ladder, kind: str) -> None:
+    """The pipeline ends as infra_failure, says why, and leaves the file as it was."""
+    ladder.file(BROKEN)
+    ladder.profiles(agents={"aider": {"timeout_seconds": 2}})
+    ladder.agents(failing_agent(kind))
+    end = ladder.run()[-1]
+    assert (end.current_state, end.final_status) == ("S_ERROR_INFRA", "infra_failure")
+    assert end.infra_reason is not None
+    assert end.infra_reason.startswith("aider could not work")
+    assert (ladder.text(), end.quarantine_path) == (BROKEN, None)
+
+
+def test_an_agent_that_is_not_installed_is_none_either(ladder: Ladder) -> None:
+    """Through AIM or directly."""
+    ladder.file(BROKEN)
+    ladder.profiles(agents={"aider": {"tool": "missing"}})
+    profile = {"type": "ai", "command": "no-such-program"}
+    known = json.loads((ladder.root / "config/tool_profiles.json").read_text())
+    write(ladder.root, {"config/tool_profiles.json": json.dumps({**known, "missing": profile})})
+    for on in (False, True):
+        ladder.aim(on=on)
+        end = ladder.run(restart=True)[-1]
+        assert end.final_status == "infra_failure"
+        assert "no-such-program" in (end.infra_reason or "")
+
+
+def test_a_checker_that_cannot_work_is_one(ladder: Ladder) -> None:
+    """At the baseline, and nobody is asked."""
+    ladder.file(BROKEN)
+    ladder.checker.infra = "the linter crashed"
+    seen = ladder.run()
+    assert states(seen) == ["BASELINE_CHECK", "ERROR_INFRA"]
+    assert seen[-1].infra_reason == "marks: the linter crashed"
+
+
+def test_fixers_that_cannot_work_are_one(ladder: Ladder) -> None:
+    """The check before them has worked."""
+    ladder.file(LOOSE)
+    ladder.tick()
+    ladder.tick()
+    ladder.checker.infra = "the fixer crashed"
+    assert ladder.tick().current_state == "S_ERROR_INFRA"
+
+
+def test_a_file_that_nobody_can_check_is_one(ladder: Ladder) -> None:
+    """It has not passed, and no agent could mend that."""
+    ladder.file(GOOD)
+    ladder.checker.without = (FILE,)
+    end = ladder.run()[-1]
+    assert (end.final_status, end.infra_reason) == (
+        "infra_failure", "code.py: no checker for it",
+    )  # fmt: skip
+
+
+def test_after_an_end_a_tick_changes_nothing(ladder: Ladder) -> None:
+    """Not even the file of the context."""
+    ladder.file(GOOD)
+    end = ladder.run()[-1]
+    before = (ladder.folder() / "context.json").stat()
+    assert ladder.tick() == end
+    assert (ladder.folder() / "context.json").stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_restart_begins_again_and_keeps_the_earlier_reports(ladder: Ladder) -> None:
+    """In a folder of their own."""
+    ladder.file(BROKEN)
+    ladder.agents(failing_agent("auth"))
+    ladder.run()
+    ladder.agents(edit(GOOD))
+    seen = ladder.run(restart=True)
+    assert seen[-1].final_status == "success"
+    assert (ladder.folder().with_name(f"{WS}.earlier-1") / "context.json").is_file()
+
+
+# -- what an agent may do ------------------------------------------------------------------------
+OFFENCES = {
+    "another file": edit(GOOD) + "open('other.py', 'w').write('x')\n",
+    "a tracked file": edit(GOOD) + "open('README.md', 'a').write('x')\n",
+    "taken away": "import os; os.remove('code.py')\n",
+    "emptied": edit("\n"),
+    "a link": "import os; os.remove('code.py'); os.symlink('/etc/passwd', 'code.py')\n",
+    "a hook": edit(GOOD) + "import subprocess; subprocess.run(['git', 'config', 'core.hooksPath', "
+    "'/tmp'], check=True)\n",
+}
+
+
+@pytest.mark.parametrize("name", sorted(OFFENCES))
+def test_what_an_agent_must_not_do_is_undone(ladder: Ladder, name: str) -> None:
+    """The attempt is a failed one, the repository is as it was, and the next tier is asked."""
+    ladder.file(BROKEN)
+    ladder.agents(OFFENCES[name])
+    before = git(ladder.root, "status", "--porcelain")
+    for _ in range(5):
+        seen = ladder.tick()
+    (attempt,) = seen.ai_attempts
+    assert (attempt.kept, attempt.changed_files) == (False, ())
+    assert attempt.notes.startswith("undone: ")
+    assert (ladder.text(), git(ladder.root, "status", "--porcelain")) == (BROKEN, before)
+    assert ladder.tick().current_agent == "codex"
+
+
+def test_an_agent_that_leaves_its_tree_is_noticed(ladder: Ladder) -> None:
+    """It has a tree of its own; a change of the checkout itself undoes the attempt."""
+    ladder.file(BROKEN)
+    ladder.agents(edit(GOOD) + f"open({str(ladder.root / 'README.md')!r}, 'a').write('x')\n")
+    for _ in range(5):
+        seen = ladder.tick()
+    assert "the checkout itself changed meanwhile: README.md" in seen.ai_attempts[0].notes
+    assert ladder.text() == BROKEN
+
+
+def test_a_file_that_the_user_edits_meanwhile_is_theirs(ladder: Ladder) -> None:
+    """The attempt is given up, the user's text stays."""
+    ladder.file(BROKEN)
+    mine = f"open({str(ladder.root / FILE)!r}, 'w').write('mine  # broken\\n')\n"
+    ladder.agents(edit(GOOD) + mine)
+    ladder.project.configure(checkout_policy="warn")
+    for _ in range(5):
+        seen = ladder.tick()
+    assert "code.py: changed by somebody else meanwhile" in seen.ai_attempts[0].notes
+    assert ladder.text() == "mine  # broken\n"
+
+
+def test_an_agent_that_changes_nothing_has_failed(ladder: Ladder) -> None:
+    """It could work, so the next tier is asked."""
+    ladder.file(BROKEN)
+    ladder.agents(codex=edit(GOOD))
+    end = ladder.run()[-1]
+    assert [a.outcome for a in end.ai_attempts] == ["no_change", "edited"]
+    assert end.final_status == "success"
+
+
+def test_an_agent_sees_what_is_not_committed(ladder: Ladder) -> None:
+    """New and changed files are in its tree; ignored ones are not."""
+    ladder.file(BROKEN)
+    write(ladder.root, {"new.txt": "n", "README.md": "changed\n"})
+    look = "import pathlib; print(sorted(p.name for p in pathlib.Path('.').iterdir()))\n"
+    ladder.agents(look + "print(open('README.md').read())\n" + edit(GOOD))
+    assert ladder.run()[-1].final_status == "success"
+    log = next((ladder.folder() / "attempts" / "1").glob("*.log")).read_text()
+    assert "'new.txt'" in log
+    assert "changed" in log
+    assert "'.state'" not in log
+
+
+def test_permissions_and_links_stay(ladder: Ladder) -> None:
+    """The file that a link leads to is mended, the link stays one."""
+    ladder.file(BROKEN, "real.py")
+    (ladder.root / "real.py").chmod(0o755)
+    (ladder.root / FILE).symlink_to("real.py")
+    ladder.agents(edit(GOOD, "real.py"))
+    assert ladder.run()[-1].final_status == "success"
+    assert (ladder.root / FILE).is_symlink()
+    assert (ladder.root / "real.py").stat().st_mode & 0o777 == 0o755
+
+
+def test_nothing_of_an_agents_tree_is_left(ladder: Ladder) -> None:
+    """No branch, no worktree but idle ones, no file beside the sources."""
+    ladder.file(BROKEN)
+    ladder.agents(edit(GOOD))
+    ladder.run()
+    assert git(ladder.root, "branch", "--format=%(refname:short)") == "main"
+    with ladder.project.workspace() as workspace:
+        assert {w["state"] for w in workspace.repository.worktrees()} <= {"idle"}
+    assert "penstock" not in git(ladder.root, "status", "--porcelain", "--ignored")
+
+
+# -- prompts, reports, journal -------------------------------------------------------------------
+def test_prompts_tell_what_became_of_the_findings(ladder: Ladder) -> None:
+    """New, unchanged and fixed since the check before."""
+    ladder.file("broken\nuntyped\n")
+    ladder.agents(edit("untyped\nugly\n"))
+    for _ in range(8):
+        ladder.tick()
+    prompt = ladder.prompt("2")
+    assert "1 new, 1 fixed, 1 unchanged" in prompt
+    new, unchanged, fixed = (prompt.index(word) for word in ("## New", "## Unchanged", "## Fixed"))
+    assert "UGLY" in prompt[new:unchanged]
+    assert "UNTYPED" in prompt[unchanged:fixed]
+    assert "BROKEN" in prompt[fixed:]
+
+
+def test_reports_have_the_documented_fields(ladder: Ladder) -> None:
+    """Of the attempt, its summary and its issues; for the owner's eyes only."""
+    ladder.file(BROKEN)
+    ladder.run()
+    report = ladder.report("1")
+    assert {"attempt_number", "ai_agent", "run_id", "workstream_id", "issues", "outputs", "summary",
+            "timestamp_utc", "toolchain", "unavailable"} <= report.keys()  # fmt: skip
+    assert (report["attempt_number"], report["ai_agent"]) == (1, "aider")
+    assert report["outputs"] == [{"input": FILE, "output": FILE}]
+    issue = report["issues"][0]
+    assert (issue["path"], issue["line"], issue["category"], issue["severity"]) == (
+        FILE, 1, "syntax", "error",
+    )  # fmt: skip
+    place = ladder.folder() / "error_reports" / "error_report_attempt_1.json"
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+def kept(ladder: Ladder) -> Any:
+    """Return the row of the pipeline."""
+    with ladder.project.workspace() as workspace:
+        return workspace.reader.get_error_context(RUN, WS)
+
+
+def test_the_journal_has_the_context_after_every_tick(ladder: Ladder) -> None:
+    """Its columns and its JSON, and context.json says the same."""
+    ladder.file(BROKEN)
+    for _ in range(5):
+        context = ladder.tick()
+        row = kept(ladder)
+        assert (row.current_state, row.attempt_number, row.current_agent) == (
+            context.current_state, context.attempt_number, context.current_agent,
+        )  # fmt: skip
+        on_file = json.loads((ladder.folder() / "context.json").read_text())
+        assert on_file == row.context
+    assert row.context["ai_attempts"][0]["input_error_report_id"] == "error_report_attempt_0b"
+
+
+def test_events_tell_its_way(ladder: Ladder) -> None:
+    """For files of no run too."""
+    ladder.file(BROKEN)
+    ladder.agents(edit(GOOD))
+    seen = ladder.run()
+    with ladder.project.workspace() as workspace:
+        events = workspace.reader.list_events(limit=-1)
+    moves = [e.payload for e in events if e.event_type == EventType.ERROR_PIPELINE_MOVED]
+    assert [move["to"] for move in moves] == [context.current_state for context in seen]
+    assert {move["workstream_id"] for move in moves} == {WS}
+    (fix,) = [e.payload for e in events if e.event_type == EventType.ERROR_PIPELINE_FIX]
+    assert (fix["agent"], fix["changed_files"]) == ("aider", [FILE])
+
+
+def test_quarantine_keeps_the_documented_folder(ladder: Ladder) -> None:
+    """Files, reports of all attempts, AI attempts and metadata; the files themselves stay."""
+    ladder.file(BROKEN)
+    ladder.agents(edit("y  # broken\n"))
+    end = ladder.run()[-1]
+    folder = ladder.root / "state" / "quarantine" / f"{RUN}_{WS}"
+    assert end.quarantine_path == f"state/quarantine/{RUN}_{WS}"
+    names = {path.name for path in folder.glob("error_report_attempt_*")}
+    assert names == {f"error_report_attempt_{n}.json" for n in ("0", "0b", "1", "2", "3")}
+    assert (folder / "final_scripts" / FILE).read_text() == ladder.text() == "y  # broken\n"
+    assert (folder / "original_scripts" / FILE).read_text() == BROKEN
+    attempts = json.loads((folder / "ai_attempts.json").read_text())
+    assert [a["agent"] for a in attempts] == ["aider", "codex", "claude"]
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert {"run_id", "workstream_id", "final_status", "tiers", "tools", "versions", "started_at",
+            "ended_at"} <= metadata.keys()  # fmt: skip
+    assert metadata["final_status"] == "quarantined"
+
+
+# -- AIM -----------------------------------------------------------------------------------------
+def with_rules(ladder: Ladder, **rule: Any) -> None:
+    """Switch AIM on, with rules of the repository's own."""
+    ladder.aim(on=True)
+    ladder.project.rules(code_generation={"primary": "second", "fallback": ["agent"], **rule})
+
+
+def test_aim_asks_the_tool_of_the_tier_alone(ladder: Ladder) -> None:
+    """Though its rule names others, and puts the call into the audit trail."""
+    with_rules(ladder)
+    ladder.file(BROKEN)
+    ladder.agents("import sys; sys.exit(4)", edit(GOOD), edit(GOOD))
+    end = ladder.run()[-1]
+    assert (end.final_status, end.ai_attempts[-1].tool_id) == ("infra_failure", "first")
+    (day,) = (ladder.root / ".AIM_ai-tools-registry/AIM_audit").glob("2*")
+    lines = [json.loads(line) for line in (day / "audit.jsonl").read_text().splitlines()]
+    calls = [entry for entry in lines if entry["kind"] == "invocation"]
+    assert (calls[0]["run_id"], calls[0]["ws_id"], calls[0]["result"]["success"]) == (
+        RUN, WS, False,
+    )  # fmt: skip
+
+
+def test_a_tier_may_leave_the_tool_to_a_capability(ladder: Ladder) -> None:
+    """The rule's tools are asked one after the other; what a failed one left is undone."""
+    with_rules(ladder, primary="first", fallback=["second"], max_retries=0)
+    document = {"agents": {"aider": {"capability": "code_generation"}}}
+    write(ladder.root, {"config/agent_profiles.json": json.dumps(document)})
+    ladder.file(BROKEN)
+    ladder.agents("import os; open('mess', 'w').write('x'); os._exit(3)", edit(GOOD))
+    end = ladder.run()[-1]
+    assert (end.final_status, end.ai_attempts[0].tool_id) == ("success", "second")
+
+
+def test_with_tool_and_capability_the_tool_comes_first(ladder: Ladder) -> None:
+    """And the rule's tools after it."""
+    with_rules(ladder, max_retries=0)
+    ladder.profiles(agents={"aider": {"capability": "code_generation"}})
+    ladder.file(BROKEN)
+    ladder.agents("import sys; sys.exit(3)", edit(GOOD))
+    end = ladder.run()[-1]
+    assert (end.final_status, end.ai_attempts[0].tool_id) == ("success", "second")
+
+
+def test_a_security_limit_is_the_last_word(ladder: Ladder) -> None:
+    """Nothing is started, and it is told as what keeps the agent from working."""
+    with_rules(ladder)
+    place = ladder.root / ".AIM_ai-tools-registry/AIM_cross-tool/AIM_coordination-rules.json"
+    rules = json.loads(place.read_text())
+    place.write_text(json.dumps({**rules, "security": {"forbidden_paths": ["code.py"]}}))
+    ladder.file(BROKEN)
+    ladder.agents(edit(GOOD))
+    end = ladder.run()[-1]
+    assert (end.final_status, ladder.text()) == ("infra_failure", BROKEN)
+    assert "refused" in (end.infra_reason or "")
+
+
+def test_a_capability_without_aim_is_a_mistake_of_the_configuration(ladder: Ladder) -> None:
+    """Said before anything is done, so that it can be mended and gone on with."""
+    document = {"agents": {"aider": {"capability": "code_generation"}}}
+    write(ladder.root, {"config/agent_profiles.json": json.dumps(document)})
+    ladder.file(BROKEN)
+    with pytest.raises(ConfigError, match=r"agents.aider: AIM is off"):
+        ladder.run()
+    ladder.profiles()
+    ladder.agents(edit(GOOD))
+    assert ladder.run()[-1].final_status == "success"
+
+
+def test_a_key_that_an_agent_is_given_is_in_no_file(ladder: Ladder) -> None:
+    """It is printed by the agent, and stays out of logs, prompts, reports and the journal."""
+    ladder.file(BROKEN)
+    ladder.profiles(agents={"aider": {"env_vars": {"AGENT_API_KEY": "s3cret-value-2"}}})
+    ladder.agents("import os; print(os.environ['AGENT_API_KEY'])\n" + edit(GOOD))
+    assert ladder.run()[-1].final_status == "success"
+    places = (ladder.root / ".state", ladder.root / "state", ladder.root / "logs")
+    files = [p for place in places for p in place.rglob("*") if p.is_file()]
+    assert [p for p in files if b"s3cret-value-2" in p.read_bytes()] == []
+    assert any(b"[REDACTED]" in p.read_bytes() for p in files)
+
+
+# -- beginning -----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gone.py", "does not exist"),
+        ("tools", "is no file"),
+        ("../outside.py", "lies outside"),
+        ("/etc/passwd", "lies outside"),
+        ("a\nb.py", "control character"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_refused(ladder: Ladder, name: str, words: str) -> None:
+    """Before anything is saved."""
+    with pytest.raises(UsageError, match=words):
+        ladder.tick(Seed(python_files=(name,)))
+    assert kept(ladder) is None
+
+
+@pytest.mark.parametrize("bad", ["../x", "a/b", "", "..", "a b", "x" * 101])
+def test_an_id_that_cannot_name_a_folder_is_refused(ladder: Ladder, bad: str) -> None:
+    """Of the run and of the workstream."""
+    with ladder.project.workspace() as workspace:
+        for run_id, ws_id in ((bad, WS), (RUN, bad)):
+            with pytest.raises(UsageError), workspace.error_pipeline(run_id, ws_id):
+                pass
+
+
+def test_without_files_there_is_nothing_to_begin_with(ladder: Ladder) -> None:
+    """And the hint says how to name them."""
+    with pytest.raises(UsageError, match="has no files to begin with") as raised:
+        ladder.tick(Seed())
+    assert "--py" in (raised.value.hint or "")
+
+
+def test_a_context_of_the_documented_function_begins_it(ladder: Ladder) -> None:
+    """With empty files it is seeded later, as documented."""
+    ladder.file(GOOD)
+    with ladder.project.workspace() as workspace:
+        empty = {"current_state": "S_INIT", "attempt_number": 0}
+        workspace.open_journal().save_error_context(RUN, WS, empty)
+    given = EscalationContext(run_id=RUN, workstream_id=WS, python_files=(FILE,))
+    with ladder.pipeline() as pipeline:
+        assert pipeline.tick(given).current_state == "S0_BASELINE_CHECK"
