@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import translate
-from glob import glob
 from typing import NamedTuple
 
 from penstock.checks.inspection.contents import Contents, digest_of
@@ -80,7 +79,7 @@ def _user_file(name: str) -> str:
 
 
 class Consulted:
-    """The configurations of one tree. `names_in` tells what lies in a folder (absolute path)."""
+    """The configurations of one tree at one moment."""
 
     def __init__(self, tree: str, contents: Contents) -> None:
         self._tree = tree
@@ -88,12 +87,6 @@ class Consulted:
         self._names: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[Wanted, str], Found] = {}
         self._digests: dict[tuple[Wanted, str], str] = {}
-
-    def forget(self) -> None:
-        """Look at everything anew when it is asked for."""
-        self._names.clear()
-        self._found.clear()
-        self._digests.clear()
 
     def digest(self, wanted: Wanted, folder: str) -> str:
         """Return the digest of all that is consulted for files in a folder (relative to the tree)."""
@@ -119,7 +112,7 @@ class Consulted:
         return tuple(dict.fromkeys(p for place in places for p in (place, f"{place}/src")))
 
     def names_in(self, folder: str) -> frozenset[str]:
-        """Return the names in a folder, none when it cannot be read."""
+        """Return the names in a folder (absolute path), none when it cannot be read."""
         known = self._names.get(folder)
         if known is None:
             try:
@@ -148,9 +141,14 @@ class Consulted:
         """Yield what lies at a longer path below a folder; patterns hold from the tree's top."""
         for name in wanted.deep:
             if _MAGIC.search(name):
-                yield from glob(name, root_dir=folder) if folder == self._tree else ()
+                yield from self._matching(name) if folder == self._tree else ()
             elif name.partition("/")[0] in self.names_in(folder) and _is_there(f"{folder}/{name}"):
                 yield name
+
+    def _matching(self, pattern: str) -> list[str]:
+        from glob import glob  # patterns of whole paths are rare
+
+        return glob(pattern, root_dir=self._tree, recursive=True)
 
     def _beyond(self, wanted: Wanted) -> str:
         """Return the digest of what lies above the tree and in the user's own places."""

@@ -77,11 +77,14 @@ def _holds(known: _Known, path: str) -> bool:
         status = _status(os.stat(path))  # noqa: PTH116 - asked for every file of a project
     except (OSError, ValueError):
         return known.status is None
-    if status != known.status:
-        return False
-    changed = max(status[0], status[1])
-    tick = _TICK_NS if status[0] % _SECOND_NS or status[1] % _SECOND_NS else _COARSE_TICK_NS
-    return changed < known.read_ns - tick
+    return status == known.status and _is_settled(status, known.read_ns)
+
+
+def _is_settled(status: tuple[int, ...], read_ns: int) -> bool:
+    """Tell whether a change after the reading would have given the file another status."""
+    modified, changed = status[:2]
+    tick = _TICK_NS if modified % _SECOND_NS or changed % _SECOND_NS else _COARSE_TICK_NS
+    return max(modified, changed) < read_ns - tick
 
 
 def _status(status: os.stat_result) -> tuple[int, ...]:

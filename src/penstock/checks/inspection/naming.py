@@ -33,11 +33,17 @@ _LARGEST = 1 << 18
 MAX_WORDS = 20_000
 
 
+_NAMES_NOTHING = ("ignore", ".editorconfig")
+"""How files end that hold patterns alone."""
+
+
 def named_in(name: str, data: bytes, words: Sequence[str]) -> Iterator[str]:
     """Yield what the configuration file called `name` may name, each once.
 
     `words` are what the tool's own tables are called in a file that tools share.
     """
+    if name.endswith(_NAMES_NOTHING):
+        return
     text = data[:_LARGEST].decode("utf-8", "replace")
     kind = _SHARED.get(name)
     if kind == "json":
