@@ -15,8 +15,9 @@ from penstock.model.manifest import Manifest, OutputSpec, PluginKind, ToolSpec
 
 MANIFEST = "manifest.json"
 _LARGEST = 1 << 18
-_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+# compiled when needed: built-in manifests are not looked through
+_ID = r"[a-z0-9][a-z0-9_.-]{0,63}"
+_PLACEHOLDER = r"\{[a-z_]+\}"
 _KNOWN = frozenset({"{files}", "{report}", "{config}", "{cache}", "{scratch}"})
 _MAPPED = (
     *("items", "format", "path", "line", "column", "end_line", "end_column"),
@@ -58,7 +59,7 @@ def beside(file: str) -> Manifest:
 def mistakes(manifest: Manifest, folder: str | None = None) -> Iterator[str]:
     """Yield what cannot be right in a manifest, in the folder of that name."""
     plugin_id = manifest.plugin_id
-    if not _ID.fullmatch(plugin_id):
+    if not re.fullmatch(_ID, plugin_id):
         yield f"plugin_id {plugin_id!r} may have lower-case letters, digits, _, . and - alone"
     if folder is not None and plugin_id != folder:
         yield f"plugin_id is {plugin_id!r}, but its folder is called {folder!r}"
@@ -96,7 +97,7 @@ def _codes(tool: ToolSpec) -> tuple[int, ...]:
 def _word_mistakes(manifest: Manifest, tool: ToolSpec) -> Iterator[str]:
     words = (*tool.arguments, *tool.fix_arguments, *tool.env.values())
     for word in words:
-        for name in _PLACEHOLDER.findall(word):
+        for name in re.findall(_PLACEHOLDER, word):
             if name not in _KNOWN:
                 yield f"{name} in {word!r} is not known; there are {', '.join(sorted(_KNOWN))}"
         if "{files}" in word and word != "{files}":

@@ -28,7 +28,7 @@ _FIXED = {
     "TERM": "dumb",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-_VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+(?:[-+.]?[\w+]+)*)")
+_VERSION = r"(?<![\w.])v?(\d+(?:\.\d+)+(?:[-+.]?[\w+]+)*)"
 _LONGEST_VERSION = 40
 _NOT_THERE = (126, 127)
 """Exit codes by which shells and shims say that there is no such program."""
@@ -148,7 +148,7 @@ def _told(outcome: Outcome) -> str:
     if outcome.end is not End.EXITED or outcome.exit_code != 0:
         return ""
     for text in (outcome.text, outcome.error_text):
-        match = _VERSION.search(text)
+        match = re.search(_VERSION, text)
         if match is not None:
             return match[1][:_LONGEST_VERSION]
     return _first_line(outcome)
