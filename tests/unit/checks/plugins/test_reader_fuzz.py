@@ -68,6 +68,7 @@ def check(parsed: Parsed) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=50)
 @given(data=st.binary(max_size=400), code=st.integers(0, 255))
 def test_any_bytes_are_survived(name: str, data: bytes, code: int) -> None:
     """Bytes without sense raise nothing."""
@@ -75,7 +76,7 @@ def test_any_bytes_are_survived(name: str, data: bytes, code: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(value=DOCUMENTS)
 def test_any_json_is_survived(name: str, value: Any) -> None:
     """JSON of any shape raises nothing."""
