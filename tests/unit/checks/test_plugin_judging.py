@@ -126,3 +126,11 @@ def test_last_words_are_bounded() -> None:
     assert problem is not None
     assert len(problem) < MAX_SAID + 100
     assert problem.endswith("x!")
+
+
+def test_last_words_are_safe_to_show() -> None:
+    """Colours, control characters and rubbish do not get from a tool's output into a terminal."""
+    said = b"\x1b[31mred\x1b[0m\xff\xfe a\x07b\xc2\x9bc\r\nend\x00"
+    assert judge(tool(), ended(3, stderr=said), NOTHING).problem == (
+        "spell failed with exit code 3: red ab c end"
+    )

@@ -171,7 +171,9 @@ def test_version_arguments_are_used(bench: Bench) -> None:
         ("echo v1.2", "1.2"),
         ("echo 'on stderr 7.8.9' >&2", "7.8.9"),
         ("echo spell x2; echo more", "spell x2"),
-        ("printf '\\033[1mbold\\033[0m\\n'", "[1mbold[0m"),
+        ("printf '\\033[1mbold\\033[0m\\n'", "bold"),
+        ("printf '\\377\\376 rubbish'", ""),
+        ("printf 'a\\302\\233b'", ""),
         ("echo", ""),
         ("exit 3", ""),
         ("kill -9 $$", ""),
@@ -184,13 +186,19 @@ def test_whatever_a_tool_answers_is_bounded(bench: Bench, script: str, version: 
     assert find(bench).version == version
 
 
-def test_a_tool_that_does_not_tell_is_asked_again(bench: Bench) -> None:
-    """No answer is not remembered, for it may be a bad moment."""
-    bench.machine.program("spell", "exit 1")
-    find(bench)
-    find(bench)
-    assert bench.machine.times_asked("spell") == 2
-    assert bench.memory.given == {}
+@pytest.mark.parametrize(("script", "times"), [("exit 2", 1), ("kill -9 $$", 2)])
+def test_no_answer_is_an_answer(bench: Bench, script: str, times: int) -> None:
+    """A tool without a version is asked once; one that was killed is asked again another time."""
+    bench.machine.program("spell", script)
+    assert [find(bench).version, find(bench).version] == ["", ""]
+    assert bench.machine.times_asked("spell") == times
+
+
+def test_a_tool_need_not_be_asked(bench: Bench) -> None:
+    """A manifest without version arguments has its tool never asked."""
+    bench.machine.program("spell")
+    assert find(bench, version_arguments=()).version == ""
+    assert bench.machine.times_asked("spell") == 0
 
 
 # -- every change is seen ------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import signal
 import msgspec
 
 from penstock.checks.plugins.port import Parsed
+from penstock.checks.reading import clean
 from penstock.model.finding import Finding
 from penstock.model.manifest import ToolSpec
 from penstock.process.api import End, Outcome
@@ -108,11 +109,13 @@ def _unreadable(tool: ToolSpec, outcome: Outcome, parsed: Parsed) -> str:
 
 def _with_words(what: str, outcome: Outcome) -> str:
     """Add the end of what the tool said, on one line."""
-    said = " ".join((_end(outcome.stderr) or _end(outcome.stdout)).split())
+    said = _end(outcome.stderr) or _end(outcome.stdout)
     if len(said) > MAX_SAID:
         said = f"...{said[-MAX_SAID:]}"
     return f"{what}: {said}" if said else what
 
 
 def _end(stream: bytes) -> str:
-    return stream[-4 * MAX_SAID :].decode("utf-8", "replace").strip()
+    """Return the end of a stream on one line, without what a terminal would obey or not show."""
+    text = clean(stream[-4 * MAX_SAID :]).replace("\ufffd", "")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

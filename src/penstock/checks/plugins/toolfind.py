@@ -14,6 +14,7 @@ from penstock.checks.api import Place
 from penstock.checks.plugins.configured import first_config
 from penstock.checks.plugins.evidence import Traces, traces_of
 from penstock.checks.plugins.port import ToolFacts, ToolMemory, Unavailable
+from penstock.checks.reading import clean
 from penstock.checks.surroundings import base_environment, locate
 from penstock.model.manifest import ToolSpec
 from penstock.process.api import Command, End, Outcome
@@ -71,7 +72,7 @@ def find_tool(
     """Find a tool in the tree's own environment, the repository's, or on PATH.
 
     Its version is read from its package's metadata, else remembered, else asked for once. A tool
-    that does not tell has the version "", and is asked again another time.
+    that does not tell has the version ""; it is asked again if it was stopped or killed.
     """
     env = tool_environment(place, network=network)
     executable = locate(tool.command, place.tree, env)
@@ -105,8 +106,9 @@ def _with_version(
 ) -> ToolFacts | Unavailable:
     """Add the version: stated, remembered, or asked for."""
     identity = _digest(*traces.lines)
-    if traces.version is not None:
-        return ToolFacts(executable=executable, version=traces.version, identity=identity)
+    if traces.version is not None or not tool.version_arguments:
+        version = traces.version or ""
+        return ToolFacts(executable=executable, version=version, identity=identity)
     fact = f"tool-version {_digest(identity, *tool.version_arguments)}"
     version = None if traces.opaque else memory.facts([fact]).get(fact)
     if version is None:
@@ -115,7 +117,7 @@ def _with_version(
             why = outcome.error or _first_line(outcome) or f"exit code {outcome.exit_code}"
             return _missing(tool, f"{tool.command} is there, but not its program: {why}")
         version = _told(outcome)
-        if version and not traces.opaque:
+        if outcome.end is End.EXITED and not traces.opaque:
             memory.remember({fact: version})
     if traces.opaque:  # nothing else tells one from another
         identity = _digest(identity, version)
@@ -155,9 +157,9 @@ def _told(outcome: Outcome) -> str:
 
 
 def _first_line(outcome: Outcome) -> str:
-    lines = f"{outcome.text}\n{outcome.error_text}".split("\n")
+    lines = f"{clean(outcome.stdout)}\n{clean(outcome.stderr)}".split("\n")
     said = next((line.strip() for line in lines if line.strip()), "")
-    return "".join(letter for letter in said if letter.isprintable())[:_LONGEST_VERSION]
+    return said[:_LONGEST_VERSION] if said.isprintable() and "\ufffd" not in said else ""
 
 
 def _digest(*texts: str) -> str:
