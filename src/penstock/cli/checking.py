@@ -43,6 +43,7 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
     require: bool = False
     listing: bool = False
     verbose: bool = False
+    summary: bool = False
 
     @property
     def baseline_file(self) -> str | None:
@@ -54,6 +55,8 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def refuse_contradictions(options: CheckOptions) -> None:
     """Raise UsageError for options that cannot be meant together."""
+    if options.summary and not options.paths:
+        raise UsageError("name the files to check")
     wrong = (
         (options.staged and options.changed is not None, "--staged and --changed"),
         (options.staged and options.fix, "--staged and --fix"),
