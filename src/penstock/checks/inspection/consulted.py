@@ -79,10 +79,11 @@ def _user_file(name: str) -> str:
 
 
 class Consulted:
-    """The configurations of one tree at one moment."""
+    """The configurations of one tree at one moment; `root` is the repository that it belongs to."""
 
-    def __init__(self, tree: str, contents: Contents) -> None:
+    def __init__(self, tree: str, root: str, contents: Contents) -> None:
         self._tree = tree
+        self._root = root
         self._contents = contents
         self._names: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[Wanted, str], Found] = {}
@@ -151,26 +152,45 @@ class Consulted:
         return glob(pattern, root_dir=self._tree, recursive=True)
 
     def _beyond(self, wanted: Wanted) -> str:
-        """Return the digest of what lies above the tree and in the user's own places."""
+        """Return the digest of what lies above the tree and in the user's own places.
+
+        A tree may lie within its repository (a worktree, what is staged), where tools would find
+        what the repository holds. What that shares with the tree says nothing more, and is left
+        out: so both share their results.
+        """
         lines: list[str] = []
-        folder, level = os.path.dirname(self._tree), 1
-        while True:
-            names = [n for n in (*wanted.exact, *wanted.deep) if not _MAGIC.search(n)]
-            hits = [n for n in names if os.path.lexists(os.path.join(folder, n))]
-            if wanted.patterns is not None:
-                hits += [n for n in self.names_in(folder) if wanted.patterns.match(n)]
-            for name in sorted(set(hits)):
-                found = self._followed([os.path.join(folder, name)], wanted)
-                lines += [f"above {level}", *found.lines]
-            if folder == os.path.dirname(folder):
-                break
-            folder, level = os.path.dirname(folder), level + 1
+        levels = {"within": 0, "above": 0}
+        folder = self._tree
+        while folder != (folder := os.path.dirname(folder)):
+            where = "within" if f"{folder}/".startswith(f"{self._root}/") else "above"
+            levels[where] += 1
+            for path in self._paths_in(folder, wanted):
+                if where == "above" or not self._is_twin(path, folder, wanted):
+                    lines += [f"{where} {levels[where]}", *self._followed([path], wanted).lines]
         there = [path for path in wanted.fixed if os.path.lexists(path)]
         return digest_of(*lines, *self._followed(there, wanted).lines)
 
+    def _paths_in(self, folder: str, wanted: Wanted) -> list[str]:
+        """Return what is wanted of a folder above the tree, which may be large."""
+        names = [name for name in (*wanted.exact, *wanted.deep) if not _MAGIC.search(name)]
+        hits = {name for name in names if os.path.lexists(os.path.join(folder, name))}
+        if wanted.patterns is not None:
+            hits.update(name for name in self.names_in(folder) if wanted.patterns.match(name))
+        return [os.path.join(folder, name) for name in sorted(hits)]
+
+    def _is_twin(self, path: str, folder: str, wanted: Wanted) -> bool:
+        """Tell whether the tree has the same at its top, with the same in all that it names."""
+        twin = self._tree + path[len(folder) :]
+        if not os.path.lexists(twin):
+            return False
+        theirs = self._followed([path], wanted, base=folder)
+        return theirs.lines == self._followed([twin], wanted).lines
+
     # -- following names -------------------------------------------------------------------------
-    def _followed(self, paths: Sequence[str], wanted: Wanted) -> Found:
-        """Return configurations, and what they name, to MAX_DEPTH."""
+    def _followed(self, paths: Sequence[str], wanted: Wanted, *, base: str | None = None) -> Found:
+        """Return configurations, and what they name, to MAX_DEPTH, as seen from a folder (None: the
+        tree)."""
+        base = base or self._tree
         lines: list[str] = []
         folders: list[str] = []
         seen = set(paths)
@@ -178,41 +198,37 @@ class Consulted:
         for depth in range(MAX_DEPTH + 1):
             following: list[str] = []
             for path in layer:
-                lines += self._lines(path)
+                lines += self._lines(path, base)
                 if depth == MAX_DEPTH:
                     continue
-                for named in self._named(path, wanted):
+                for named in self._named(path, wanted, base):
                     if named not in seen and len(seen) < MAX_NAMED:
                         seen.add(named)
                         (folders if os.path.isdir(named) else following).append(named)
             layer = following
-        lines += [f"names {self._label(folder)}" for folder in folders]
+        lines += [f"names {_label(folder, base)}" for folder in folders]
         return Found(
             tuple(lines), tuple(f for f in folders if f.startswith(self._tree)), bool(paths)
         )
 
-    def _label(self, path: str) -> str:
-        inside = path.startswith(f"{self._tree}/")
-        return path[len(self._tree) + 1 :] if inside else os.path.basename(path)
-
-    def _lines(self, path: str) -> Iterator[str]:
+    def _lines(self, path: str, base: str) -> Iterator[str]:
         """Yield a configuration's place and digest; of a folder's files those of each."""
         if os.path.isdir(path):
             for count, inner in enumerate(_files_below(path)):
                 if count == _MAX_IN_FOLDER:
                     break
-                yield from (self._label(inner), self._contents.digest(inner) or "unreadable")
+                yield from (_label(inner, base), self._contents.digest(inner) or "unreadable")
         else:
-            yield from (self._label(path), self._contents.digest(path) or "unreadable")
+            yield from (_label(path, base), self._contents.digest(path) or "unreadable")
 
-    def _named(self, path: str, wanted: Wanted) -> Iterator[str]:
+    def _named(self, path: str, wanted: Wanted, base: str) -> Iterator[str]:
         """Yield the existing files and folders (absolute) that a configuration names."""
         data = self._text(path)
         if not data:
             return
         name, folder = os.path.basename(path), os.path.dirname(path)
         for word in named_in(name, data, wanted.words):
-            for place in dict.fromkeys((folder, self._tree)):
+            for place in dict.fromkeys((folder, base)):
                 found = self._resolved(word, place)
                 if found not in (None, path):
                     yield found
@@ -248,6 +264,11 @@ class Consulted:
         except OSError:
             pass  # counts as unreadable by its digest
         return b""
+
+
+def _label(path: str, base: str) -> str:
+    """Return what a path is called as seen from a folder: its name when it lies elsewhere."""
+    return path[len(base) + 1 :] if path.startswith(f"{base}/") else os.path.basename(path)
 
 
 def _is_wanted(name: str, wanted: Wanted) -> bool:

@@ -108,7 +108,7 @@ class Ledger:
 
     def _begin(self, contents: Contents) -> None:
         self._contents = contents
-        self._consulted = Consulted(self._tree, contents)
+        self._consulted = Consulted(self._tree, os.fspath(self._place.root), contents)
         self._profiles: dict[tuple[str, str], _Profile] = {}
         self._closures: dict[tuple[str, str], str] = {}
         self._modules: dict[str, tuple[str, ...]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.checks.inspection.keys import Ledger, because
+from penstock.checks.inspection.keys import KeyParts, Ledger, because
 from penstock.checks.plugins.port import Plugin
 from tests.support.ledgers import TOOL, files_in, parts_now, place_of, plugin, write
 
@@ -234,12 +234,33 @@ def test_module_names_do_not_count_for_others(tree: Path) -> None:
 
 
 # -- another place -----------------------------------------------------------------------------
-def test_a_copy_elsewhere_has_the_same_keys(tree: Path, tmp_path: Path) -> None:
-    """A tree with the same files in another place shares its results, as staged content does."""
-    files = {PATH: "A = 1\n", "pkg/b.py": "B = 1\n", "words.txt": "teh\n", "notes.md": "x\n"}
-    config = {"lint.toml": 'words = "words.txt"\n'}
-    copy = tmp_path / "elsewhere" / "deeper" / "copy"
-    write(tree, config)
-    write(copy, {**files, **config})
-    exported = Ledger(place_of(copy, tree), listing=files_in(copy))
-    assert exported.parts(lint(), TOOL, PATH) == parts_now(tree, lint(), PATH)
+FILES = {PATH: "A = 1\n", "pkg/b.py": "B = 1\n", "words.txt": "teh\n", "notes.md": "x\n"}
+CONFIG = {"lint.toml": 'words = "words.txt"\n', "pyproject.toml": "[tool.lint]\n"}
+
+
+def copied(tree: Path, place: Path, which: Plugin) -> KeyParts:
+    """The parts of PATH in a copy of the tree at another place that belongs to the same repository."""
+    write(place, {**FILES, **CONFIG})
+    ledger = Ledger(place_of(place, tree), listing=files_in(place))
+    return ledger.parts(which, TOOL, PATH)
+
+
+@pytest.mark.parametrize("where", ["../elsewhere/copy", ".state/staged/x", ".worktrees/ws-a"])
+@pytest.mark.parametrize("which", [lint(), PYTHON], ids=["any", "python"])
+def test_a_copy_elsewhere_has_the_same_keys(tree: Path, where: str, which: Plugin) -> None:
+    """A tree with the same files shares its results, be it staged content or a worktree."""
+    write(tree, CONFIG)
+    before = parts_now(tree, which, PATH)
+    assert copied(tree, tree / where, which) == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"lint.toml": "x = 1\n"}, {"words.txt": "x\n"}, {".lintrc": "x = 1\n"}]
+)
+def test_what_differs_in_the_repository_above_counts(tree: Path, change: dict[str, str]) -> None:
+    """A tool in a tree within the repository may find what only the repository has."""
+    write(tree, CONFIG)
+    before = copied(tree, tree / ".state/staged/x", lint())
+    write(tree, change)
+    after = copied(tree, tree / ".state/staged/x", lint())
+    assert because(before, after) == CHANGED
