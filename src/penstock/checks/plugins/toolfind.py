@@ -107,8 +107,8 @@ def _with_version(
     """Add the version: stated, remembered, or asked for."""
     identity = _digest(*traces.lines)
     if traces.version is not None or not tool.version_arguments:
-        version = traces.version or ""
-        return ToolFacts(executable=executable, version=version, identity=identity)
+        stated = traces.version or ""
+        return ToolFacts(executable=executable, version=stated, identity=identity)
     fact = f"tool-version {_digest(identity, *tool.version_arguments)}"
     version = None if traces.opaque else memory.facts([fact]).get(fact)
     if version is None:
