@@ -59,6 +59,20 @@ def test_a_static_finding_is_repaired_by_a_fix_turn(project: Project) -> None:
     assert "ws-a.txt:1:1: L1 bad is not allowed" in prompt
 
 
+def test_a_second_fix_turn_is_told_what_the_first_one_changed(project: Project) -> None:
+    """One finding mended, one moved and still there, one that came in."""
+    project.bundle("ws-a", says("bad1\nbad2\n"), says("fine\nfine\nbad2\nbad3\n"), says("good\n"))
+    assert project.run_one().final_status == "done"
+    first, second = (
+        (project.root / f"state/prompts/run-1/ws-a_fix_{n}.txt").read_text() for n in (1, 2)
+    )
+    assert "Since the check before" not in first
+    assert "Since the check before: 1 new, 1 still there, 1 fixed." in second
+    assert "New:\n- ws-a.txt:4:1: L1 bad3" in second
+    assert "Still there:\n- ws-a.txt:3:1: L1 bad2" in second
+    assert "stay so):\n- ws-a.txt:1:1: L1 bad1" in second
+
+
 def test_a_runtime_failure_is_repaired_and_static_runs_again(project: Project) -> None:
     """After a runtime fix both kinds of checks must pass."""
     project.bundle("ws-a", says("fail\n"), says("good\n"))

@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.checks.api import Check, CheckContext, CheckRun
 from penstock.checks.imports import ImportGuard, Imports, python_of
+from penstock.checks.marking import marked
 from penstock.checks.readers import read
 from penstock.checks.reading import MAX_MESSAGE, Evidence, Reading, clean, tail_of
 from penstock.checks.scratch import ScratchFolders
@@ -57,7 +58,9 @@ class Executor:
     ) -> CheckRun:
         try:
             with self._scratch.lend() as scratch:
-                return _Attempt(check, context, scratch, stop, make_filter).result(self._guard)
+                run_ = _Attempt(check, context, scratch, stop, make_filter).result(self._guard)
+                findings = marked(run_.findings, context.worktree)
+                return msgspec.structs.replace(run_, findings=findings)
         except OSError as error:
             reason = f"{check.check_id} cannot be run: {error.strerror or error}"
             return _problem(check, reason)

@@ -11,9 +11,10 @@ from penstock.breakers.decide import Decision, Next, decide
 from penstock.breakers.signature import combined, signature
 from penstock.checks.api import Check, CheckContext, CheckRun
 from penstock.engine.budget import spend_of
+from penstock.engine.changes import changes_between, findings_of
 from penstock.engine.desk import is_linked
 from penstock.engine.facts import (
-    last_check,
+    finished_checks,
     latest_hash,
     next_number,
     step_history,
@@ -334,11 +335,13 @@ def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> No
 
 
 def fix_input(job: Job, step: str) -> FixInput:
-    """Return what a FIX turn is told of the last check of a step."""
-    result = last_check(job.history(), step)
+    """Return what a FIX turn is told of the last check of a step, and of the one before it."""
+    checks = finished_checks(job.history(), step)
+    result = checks[-1] if checks else {}
     return FixInput(
         for_step=step,
-        findings=tuple(msgspec.convert(f, Finding) for f in result.get("findings", ())),
+        findings=findings_of(result),
         tail=str(result.get("tail", "")),
         commands=tuple(result.get("failed_commands", ())),
+        changes=changes_between(checks[-2], result) if len(checks) > 1 else None,
     )

@@ -154,8 +154,10 @@ def worked_time(attempts: Iterable[Attempt]) -> float:
 
 def last_check(attempts: Iterable[Attempt], step: str) -> dict[str, Any]:
     """Return the result of the last finished check of a step, or an empty one."""
-    found: dict[str, Any] = {}
-    for attempt in attempts:
-        if attempt.step_name == step and attempt.status in FINISHED:
-            found = attempt.result
-    return found
+    checks = finished_checks(attempts, step)
+    return checks[-1] if checks else {}
+
+
+def finished_checks(attempts: Iterable[Attempt], step: str) -> list[dict[str, Any]]:
+    """Return the results of the finished checks of a step, oldest first."""
+    return [a.result for a in attempts if a.step_name == step and a.status in FINISHED]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.engine.changes import Changes
 from penstock.model.bundle import Bundle
 from penstock.model.finding import Finding
 
@@ -14,6 +15,7 @@ CONVENTION_FILES = ("AGENTS.md", "CLAUDE.md")
 CONVENTION_LIMIT = 16_000
 SUMMARY_LIMIT = 400
 FINDING_LIMIT = 40
+FIXED_LIMIT = 10
 TAIL_LIMIT = 6_000
 _FIX_OPENING = (
     "Your change for workstream {ws} (run {run}) does not pass its {step} checks. "
@@ -30,12 +32,17 @@ _RESOLVE = (
 
 
 class FixInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What a FIX turn is told: the step that failed, its findings and the end of its output."""
+    """What a FIX turn is told: the step that failed, its findings and the end of its output.
+
+    `changes` sets the findings beside those of the check before; None when there was none, or none
+    that could be compared.
+    """
 
     for_step: str
     findings: tuple[Finding, ...]
     tail: str
     commands: tuple[str, ...]
+    changes: Changes | None = None
 
 
 def edit_prompt(bundle: Bundle, run_id: str, tree: Path) -> str:
@@ -54,7 +61,7 @@ def fix_prompt(bundle: Bundle, run_id: str, tree: Path, fix: FixInput) -> str:
     parts = [
         _FIX_OPENING.format(ws=bundle.id, run=run_id, step=fix.for_step),
         _section("Checks that failed", commands),
-        _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
+        _section("Findings", _findings(fix)),
         _section("End of the output", _tail(fix.tail)),
         _section("The task", _task(bundle)),
         *_common(bundle, tree),
@@ -76,7 +83,7 @@ def merge_prompt(
         _MERGE_OPENING.format(ws=bundle.id, run=run_id),
         *([_section("Files with conflict markers", f"{marked}\n\n{_RESOLVE}")] if marked else []),
         *([_section("Checks that failed on the merge", commands)] if commands else []),
-        _section("Findings", findings_text(fix.findings) or "None could be read from the output."),
+        _section("Findings", _findings(fix)),
         *([_section("End of the output", _tail(fix.tail))] if fix.tail else []),
         _section("The task", _task(bundle)),
         *_common(bundle, tree),
@@ -84,13 +91,35 @@ def merge_prompt(
     return "\n\n".join(parts) + "\n"
 
 
-def findings_text(findings: Iterable[Finding]) -> str:
+def findings_text(findings: Iterable[Finding], limit: int = FINDING_LIMIT) -> str:
     """Return findings one per line, `path:line:column: code message`, each at most 400 characters."""
-    lines = [summary(finding) for finding in findings]
-    shown = lines[:FINDING_LIMIT]
-    if len(lines) > FINDING_LIMIT:
-        shown.append(f"... and {len(lines) - FINDING_LIMIT} more")
-    return _bullets(shown)
+    told = list(findings)
+    lines = [summary(finding) for finding in told[:limit]]
+    if len(told) > limit:
+        lines.append(f"... and {len(told) - limit} more")
+    return _bullets(lines)
+
+
+def _findings(fix: FixInput) -> str:
+    """Return the findings, sorted into new ones and old ones where that is known."""
+    changes = fix.changes
+    text = findings_text(fix.findings) or "None could be read from the output."
+    if changes is None:
+        return text
+    new, still, fixed = changes.new, changes.still, changes.fixed
+    counts = f"{len(new)} new, {len(still)} still there, {len(fixed)} fixed"
+    room = max(FINDING_LIMIT - len(new), FIXED_LIMIT)
+    parts = [
+        f"Since the check before: {counts}." if fix.findings else text,
+        _group("New", new, FINDING_LIMIT),
+        _group("Still there", still, room),
+        _group("Fixed (see that they stay so)", fixed, FIXED_LIMIT),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _group(title: str, findings: tuple[Finding, ...], limit: int) -> str:
+    return f"{title}:\n{findings_text(findings, limit)}" if findings else ""
 
 
 def summary(finding: Finding) -> str:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.engine.changes import Changes
 from penstock.engine.prompt import (
     FINDING_LIMIT,
+    FIXED_LIMIT,
     FixInput,
     edit_prompt,
     findings_text,
     fix_prompt,
+    merge_prompt,
     summary,
 )
 from penstock.model.bundle import Bundle
@@ -96,3 +99,51 @@ def test_many_findings_are_counted_not_listed() -> None:
     """The first forty are shown, the rest is a number."""
     text = findings_text(Finding(tool="t", message=str(n)) for n in range(FINDING_LIMIT + 2))
     assert text.endswith("... and 2 more")
+
+
+def changed(new: int = 0, still: int = 0, fixed: int = 0) -> FixInput:
+    """A fix input with so many findings of each kind."""
+    counts = {"new": new, "still": still, "fixed": fixed}
+    groups = {
+        name: tuple(Finding(tool="t", message=f"{name} {n}") for n in range(count))
+        for name, count in counts.items()
+    }
+    shown = (*groups["new"], *groups["still"])
+    return msgspec.structs.replace(FIX, findings=shown, changes=Changes(**groups))
+
+
+def test_a_fix_prompt_says_what_the_last_turn_changed(tmp_path: Path) -> None:
+    """New findings first, then those that are still there, then what was mended."""
+    text = fix_prompt(BUNDLE, "run-1", tmp_path, changed(1, 2, 1))
+    assert "Since the check before: 1 new, 2 still there, 1 fixed." in text
+    order = ["New:\n- new 0", "Still there:\n- still 0\n- still 1", "stay so):\n- fixed 0"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_groups_without_findings_have_no_title(tmp_path: Path) -> None:
+    """An empty list would only cost tokens."""
+    text = fix_prompt(BUNDLE, "run-1", tmp_path, changed(still=1))
+    assert "New:" not in text
+    assert "Fixed (" not in text
+
+
+def test_new_findings_have_the_room_of_old_ones(tmp_path: Path) -> None:
+    """Old ones and mended ones are cut short first."""
+    text = fix_prompt(BUNDLE, "run-1", tmp_path, changed(FINDING_LIMIT, 60, 60))
+    assert f"- new {FINDING_LIMIT - 1}" in text
+    assert text.count("- still") == text.count("- fixed") == FIXED_LIMIT
+    assert text.count("... and 50 more") == 2
+
+
+def test_mended_findings_are_told_even_when_nothing_could_be_read(tmp_path: Path) -> None:
+    """The turn shall not undo them."""
+    text = fix_prompt(BUNDLE, "run-1", tmp_path, changed(fixed=1))
+    assert "None could be read" in text
+    assert "- fixed 0" in text
+
+
+def test_a_merge_prompt_says_it_too(tmp_path: Path) -> None:
+    """A red merge may take several turns."""
+    text = merge_prompt(BUNDLE, "run-1", tmp_path, changed(1, 1), ())
+    assert "1 new, 1 still there, 0 fixed" in text
