@@ -46,6 +46,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"tool": {"fix_arguments": ["-w"]}}, "for the kind fixer"),
     ({"tool": {"arguments": ["--x={file}"]}}, "{file} in '--x={file}' is not known"),
     ({"tool": {"arguments": ["--x={files}"]}}, "an argument of its own"),
+    ({"tool": {"env": {"A": "{files}"}}}, "an argument of its own, not a part of '{files}'"),
     ({"tool": {"env": {"A": "{config}"}}}, "needs tool.needs_config"),
     ({"output": {"stream": "report"}}, "no argument has {report}"),
     ({"output": {"reader": "psychic"}}, "'psychic' is not known"),

@@ -100,7 +100,7 @@ def _word_mistakes(manifest: Manifest, tool: ToolSpec) -> Iterator[str]:
         for name in re.findall(_PLACEHOLDER, word):
             if name not in _KNOWN:
                 yield f"{name} in {word!r} is not known; there are {', '.join(sorted(_KNOWN))}"
-        if "{files}" in word and word != "{files}":
+        if "{files}" in word and (word != "{files}" or word in tool.env.values()):
             yield f"{{files}} must be an argument of its own, not a part of {word!r}"
     if any("{config}" in word for word in words) and not tool.needs_config:
         yield "{config} needs tool.needs_config to say what is looked for"
