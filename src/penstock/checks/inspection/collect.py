@@ -114,7 +114,7 @@ def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
     if isinstance(assigned.found, Unavailable):
         return PluginUse(
             plugin_id=assigned.plugin_id,
-            state=PluginState.FAILED if require else PluginState.UNAVAILABLE,
+            state=_absent(assigned.found, require=require),
             files=len(assigned.files),
             reason=assigned.found.reason,
             hint=assigned.found.hint,
@@ -128,6 +128,13 @@ def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
         duration_s=round(tally.duration_s, 3),
         reason=next(iter(tally.failed.values()), None),
     )
+
+
+def _absent(found: Unavailable, *, require: bool) -> PluginState:
+    """Return the state of a plugin that cannot work; one that is not wanted here has nothing to do."""
+    if found.by_choice:
+        return PluginState.IDLE
+    return PluginState.FAILED if require else PluginState.UNAVAILABLE
 
 
 def _state(assigned: Assigned, tally: Tally) -> PluginState:
