@@ -65,7 +65,11 @@ class Pipeline:
             return self._tick(self._begun(seed, restart=restart))
 
     def run(
-        self, seed: Seed = NOTHING, *, restart: bool = False, on_tick: OnTick | None = None
+        self,
+        seed: Seed | EscalationContext = NOTHING,
+        *,
+        restart: bool = False,
+        on_tick: OnTick | None = None,
     ) -> EscalationContext:
         """Tick until it has ended; `on_tick` hears of each state. Raises what `tick` does."""
         with record.held(self._edges, self._run_id, self._ws_id):
