@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,18 @@ def test_nothing_of_a_run_is_left(bench: Bench) -> None:
     """What a tool leaves in its temporary folder is gone after the run."""
     assert bench.run('mkdir -p "$TMPDIR/a/b"; touch "$TMPDIR/a/b/c"; chmod 0 "$TMPDIR/a"').success
     assert list(bench.scratch.iterdir()) == []
+
+
+def test_batches_at_the_same_time_keep_apart(bench: Bench) -> None:
+    """Eight batches of one plugin at once each have a report of their own."""
+    script = 'sleep 0.05; printf "%s:3: teh\\n" "$2" >"$1"; exit 1'
+    path = bench.machine.program("spell", script)
+    call = bench.call(ToolFacts(executable=path, version="1", identity="i"))
+    plugin = bench.plugin(tool={"arguments": ["{report}"]}, output={"stream": "report"})
+    names = [f"{number}.txt" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda name: plugin.check([name], bench.place, call), names))
+    assert [[found.path for found in result.issues] for result in results] == [[n] for n in names]
 
 
 # -- crashes and lies ----------------------------------------------------------------------------
