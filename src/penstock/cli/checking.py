@@ -21,6 +21,7 @@ DEFAULT_BASELINE = ".penstock-baseline.json"
 QUIET_S = 1.0
 """A check that is shorter shows no progress."""
 REDRAW_S = 0.1
+TICK_S = 0.5
 CLEAR = "\r\x1b[K"
 
 
@@ -91,7 +92,8 @@ def exit_code(report: CheckReport) -> ExitCode:
 class Progress:
     """What is being checked, on one line of a terminal's stderr that is drawn in place.
 
-    Called with (plugin id, files done, files in all), from any thread.
+    Called with (plugin id, files done, files in all), from any thread; `tick` keeps the time going
+    while nothing is heard.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -101,22 +103,35 @@ class Progress:
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[int, int]] = {}
         self._visible = False
+        self._ended = threading.Event()
 
     def __call__(self, plugin_id: str, done: int, total: int) -> None:
         """Take note of how far a plugin is, and draw it when it is time to."""
         with self._lock:
             self._counts[plugin_id] = (done, total)
+        self.tick()
+
+    def tick(self) -> None:
+        """Draw the line when it is time to."""
+        with self._lock:
             now = self._clock()
-            if now - self._drawn_at >= REDRAW_S:
+            if now - self._drawn_at >= REDRAW_S and not self._ended.is_set():
                 self._drawn_at = now
                 self._draw(self.line(now))
 
+    def keep_ticking(self) -> None:
+        """Tick until the end; for a thread of its own."""
+        while not self._ended.wait(TICK_S):
+            self.tick()
+
     def line(self, now: float) -> str:
-        """Return the line: how long it takes already, and the plugins at work."""
+        """Return the line: how long it takes already, and the plugins that are not done."""
         parts = [
             f"{name} {done}/{total}" for name, (done, total) in self._counts.items() if done < total
         ]
-        return f"checking, {now - self._began:.0f}s: {', '.join(parts)}".removesuffix(": ")
+        over = len(self._counts) - len(parts)
+        count = f", {over} of {len(self._counts)} plugins done" if self._counts else ""
+        return f"{now - self._began:.0f}s{count}: {', '.join(parts)}".removesuffix(": ")
 
     def warn(self, text: str) -> None:
         """Write a line of its own, above the progress."""
@@ -126,6 +141,7 @@ class Progress:
 
     def end(self) -> None:
         """Leave nothing of it on the screen."""
+        self._ended.set()
         with self._lock:
             self._clear()
             sys.stderr.flush()
@@ -150,8 +166,11 @@ def progress() -> Iterator[Progress | None]:
         yield None
         return
     shown = Progress()
+    ticking = threading.Thread(target=shown.keep_ticking, daemon=True)
     with output.warnings_to(shown.warn):
+        ticking.start()
         try:
             yield shown
         finally:
             shown.end()
+            ticking.join()

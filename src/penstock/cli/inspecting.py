@@ -186,6 +186,8 @@ def show(report: CheckReport, workspace: Workspace, options: CheckOptions) -> No
             (workspace.start / path).is_dir() for path in options.paths
         )
         output.emit(_text(report, options, passed=named or options.verbose))
+        if not options.verbose and any(f.warnings and not f.errors for f in report.files):
+            output.warn("Hint: -v shows the warnings of files that passed, too.")
 
 
 def _show_lines(report: CheckReport, options: CheckOptions) -> None:

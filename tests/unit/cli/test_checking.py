@@ -94,7 +94,7 @@ def test_a_short_check_shows_nothing(clock: Clock, capsys: pytest.CaptureFixture
 def test_plugins_at_work_are_drawn_in_place(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those that are done are left out, redrawing has a pace, and the line is cleared at the end."""
+    """Those that are done are only counted, redrawing has a pace, and the line goes at the end."""
     shown = Progress(clock)
     clock.now += 2
     shown("ruff", 250, 250)
@@ -102,8 +102,32 @@ def test_plugins_at_work_are_drawn_in_place(
     clock.now += 1
     shown("bandit", 3, 250)
     shown.end()
-    first, second = "checking, 2s", "checking, 3s: mypy 0/250, bandit 3/250"
+    first = "2s, 1 of 1 plugins done"
+    second = "3s, 1 of 3 plugins done: mypy 0/250, bandit 3/250"
     assert capsys.readouterr().err == f"{CLEAR}{first}{CLEAR}{second}{CLEAR}"
+
+
+def test_time_goes_on_while_nothing_is_heard(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tool that is silent for long does not look like a check that hangs."""
+    shown = Progress(clock)
+    shown("mypy", 0, 250)
+    for _ in range(3):
+        clock.now += 2
+        shown.tick()
+    drawn = capsys.readouterr().err.split(CLEAR)[1:]
+    assert [line.partition(",")[0] for line in drawn] == ["2s", "4s", "6s"]
+
+
+def test_after_the_end_nothing_is_drawn(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tool that ends late does not draw over the result."""
+    shown = Progress(clock)
+    shown.end()
+    clock.now += 5
+    shown("mypy", 1, 2)
+    shown.keep_ticking()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_warning_stands_above_the_line(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:

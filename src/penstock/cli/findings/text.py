@@ -128,7 +128,7 @@ def _plugins(report: CheckReport, *, verbose: bool) -> Iterator[str]:
     if verbose or len(missing) <= LISTED:
         yield from (_missing(use) for use in missing)
     else:
-        yield f"Skipped, their tools are missing: {_names(missing)}. See `penstock check --list`."
+        yield f"Skipped, missing or not set up: {_names(missing)}. See `penstock check --list`."
     if verbose:
         for use in using(report, PluginState.RAN, PluginState.CACHED):
             yield _used(use)

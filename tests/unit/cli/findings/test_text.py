@@ -89,7 +89,7 @@ def test_missing_tools_are_told_with_how_to_install_them() -> None:
 def test_many_missing_tools_are_named_in_one_line_unless_asked_for() -> None:
     """Four hints on every run would be noise."""
     told = report(result(), plugins=missing("a", "b", "c", "d"))
-    assert "Skipped, their tools are missing: a, b, c, d." in render(told, ROOT)
+    assert "Skipped, missing or not set up: a, b, c, d." in render(told, ROOT)
     assert "d: skipped, d is not installed (install d)" in render(told, ROOT, verbose=True)
 
 
