@@ -56,15 +56,20 @@ class ToolSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The program of a plugin and how to call it.
 
     `arguments` check, `fix_arguments` rewrite; `{files}` stands for the batch (appended when it is
-    not there), `{report}` for a report file, `{config}` for the configuration file that was found, `{cache}`
-    for a folder of the tool's own that outlives the run (its incremental mode), `{scratch}` for one
-    that does not. `env` are variables, with the same placeholders except `{files}`.
+    not there), `{report}` for a report file, `{config}` for the configuration file that was found,
+    `{cache}` for a folder of the tool's own that outlives the run (its incremental mode),
+    `{scratch}` for one that does not. `env` are variables, with the same placeholders except
+    `{files}`.
+
     Exit codes: `success_codes` mean clean (findings may be there all the same), `findings_codes`
     mean that findings were printed: without any the tool has crashed; `"any"` takes every other
-    code so. `findings_mask` takes codes whose bits all lie in the mask. `distribution` (Python) and `package` (npm) tell
-    where the version can be read without starting anything; `version_arguments` are the way else
-    (none: it is not asked). `needs_config`: without one of these files the plugin is unavailable:
-    patterns relative to the tree, `pyproject.toml#tool.x` for a table of a TOML file.
+    code so. `findings_mask` takes codes whose bits all lie in the mask. `timeout_s` (seconds) holds
+    for up to 50 files and grows with a larger batch.
+
+    `distribution` (Python) and `package` (npm) tell where the version can be read without starting
+    anything; `version_arguments` are the way else (none: it is not asked). `needs_config`: without
+    one of these files the plugin is unavailable: patterns relative to the tree,
+    `pyproject.toml#tool.x` for a table of a TOML file.
     """
 
     command: str

@@ -94,9 +94,9 @@ def test_a_signal_has_its_name() -> None:
 
 
 def test_a_time_limit_is_a_problem() -> None:
-    """A tool that did not end in its time is a problem that names the time."""
-    problem = judge(tool(timeout_s=2.5), ended(-15, end=End.WALL_LIMIT), FOUND).problem
-    assert problem == "spell did not end within 2.5 s and was stopped"
+    """A tool that did not end in its time is a problem that names the time it had."""
+    problem = judge(tool(timeout_s=0.1), ended(-15, end=End.WALL_LIMIT), FOUND).problem
+    assert problem == "spell did not end within 0.1 s and was stopped"
 
 
 @pytest.mark.parametrize(("error", "said"), [("it is gone", "it is gone"), ("", "cannot be")])

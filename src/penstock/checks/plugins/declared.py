@@ -28,6 +28,8 @@ from penstock.process.api import Command, End, Outcome
 KEEP_BYTES = 48 << 20
 """How much of each stream is kept; a tool that prints more has a problem."""
 MAX_REPORT = KEEP_BYTES
+FILES_IN_TIME = 50
+"""Files for which the time limit of a manifest holds; a larger batch gets more in proportion."""
 _MAX_TEXT = 16_000
 """Bytes at the end of each stream that go with a result."""
 _FILES = "{files}"
@@ -101,7 +103,7 @@ class ManifestPlugin(BasePlugin):
             argv=argv,
             cwd=place.tree,
             env=self._environment(place, call, scratch),
-            wall_s=self.tool.timeout_s,
+            wall_s=self.tool.timeout_s * max(1.0, len(files) / FILES_IN_TIME),
             keep_bytes=KEEP_BYTES,
             marker=call.marker,
         )
@@ -161,6 +163,7 @@ class ManifestPlugin(BasePlugin):
             metadata={
                 "command": list(argv),
                 "version": call.tool.version if call.tool is not None else "",
+                "timed_out": outcome.timed_out,
             },
             problem=verdict.problem,
             interrupted=verdict.interrupted,

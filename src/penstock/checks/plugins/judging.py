@@ -65,7 +65,7 @@ def _not_ended(tool: ToolSpec, outcome: Outcome) -> str:
             name = signal_name(-(outcome.exit_code or 0))
             return _with_words(f"{tool.command} was killed by {name}", outcome)
         case _:
-            return f"{tool.command} did not end within {tool.timeout_s:g} s and was stopped"
+            return f"{tool.command} did not end within {outcome.duration_s:.3g} s and was stopped"
 
 
 def signal_name(number: int) -> str:
