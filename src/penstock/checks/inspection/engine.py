@@ -82,6 +82,11 @@ class _Progress:
     done: dict[str, int]
     hear: Progress | None
 
+    def begin(self, totals: dict[str, int]) -> None:
+        self.totals.update(totals)
+        for plugin_id in totals:
+            self.add(plugin_id, 0)
+
     def add(self, plugin_id: str, count: int) -> None:
         self.done[plugin_id] = self.done.get(plugin_id, 0) + count
         if self.hear is not None:
@@ -189,7 +194,7 @@ class _Run:
         if self._request.explain:
             for item, files in left:
                 self._explain(work, item, files)
-        self._progress.totals.update((item.plugin_id, len(files)) for item, files in left)
+        self._progress.begin({item.plugin_id: len(files) for item, files in left if files})
         batches = self._batches(left)
         if batches:
             Pool(self._cores).run(batches, work.run, self._stop)
@@ -244,7 +249,7 @@ class _Run:
         if not self._request.require:
             return
         for item in self._assigned:
-            if isinstance(item.found, Unavailable):
+            if isinstance(item.found, Unavailable) and not item.found.by_choice:
                 for path in item.files:
                     self._add(missing(item.plugin_id, path, item.found))
 
