@@ -38,10 +38,12 @@ class PluginState(StrEnum):
 
 
 class PluginUse(msgspec.Struct, frozen=True, kw_only=True):
-    """One plugin in a run. `cached` of its `files` came from the cache; `hint` mends what `reason` says."""
+    """One plugin in a run. `cached` of its `files` came from the cache; `hint` mends what `reason` says.
+    `tool` is what its findings call their tool, None where that is not known."""
 
     plugin_id: str
     state: PluginState
+    tool: str | None = None
     version: str | None = None
     files: int = 0
     cached: int = 0
@@ -116,6 +118,14 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Tell whether every file passed and every named path was looked at."""
         return not self.unusable and all(f.status is FileStatus.PASSED for f in self.files)
+
+    @property
+    def looked(self) -> frozenset[str]:
+        """The tools whose word on the checked files is known: all their plugins did their work."""
+        absent = (PluginState.UNAVAILABLE, PluginState.FAILED)
+        missed = {use.tool for use in self.plugins if use.state in absent}
+        named = {use.tool for use in self.plugins if use.tool is not None}
+        return frozenset(named - missed)
 
     @property
     def infra(self) -> tuple[str, ...]:

@@ -76,28 +76,37 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def write_baseline(
-    path: Path, findings: Iterable[Finding], *, checked: Collection[str] | None = None
+    path: Path,
+    findings: Iterable[Finding],
+    *,
+    checked: Collection[str] | None = None,
+    tools: Collection[str] | None = None,
 ) -> int:
     """Write the findings as the new baseline, in one piece, and return how many it holds.
 
-    `checked` are the files that were looked at, None all there are: of others, what the baseline
-    that is there knows stays. Findings that say that nothing was checked are left out. Raises ConfigError
-    when that baseline cannot be read, EnvironmentProblem when the new one cannot be written.
+    `checked` are the files that were looked at and `tools` those that looked, None all there are: of
+    others, what the baseline that is there knows stays. Findings that say that nothing was checked
+    are left out. Raises ConfigError when that baseline cannot be read, EnvironmentProblem when the
+    new one cannot be written.
     """
     known = [_known(f) for f in findings if f.path is not None and not is_unchecked(f)]
-    if checked is not None and path.exists():
-        seen = frozenset(checked)
-        known += [entry for entry in load_baseline(path).findings if entry.path not in seen]
+    seen = _Seen(checked, tools)
+    if not seen.everything and path.exists():
+        known += [entry for entry in load_baseline(path).findings if entry not in seen]
     _replace(path, _text(sorted(known)).encode())
     return len(known)
 
 
 def apply(
-    findings: Iterable[Finding], baseline: Baseline, *, checked: Collection[str] | None = None
+    findings: Iterable[Finding],
+    baseline: Baseline,
+    *,
+    checked: Collection[str] | None = None,
+    tools: Collection[str] | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[Known, ...]]:
     """Return the findings that stay, those that the baseline knows, and what it knows that is gone.
 
-    Only what it knows of the files `checked` (None: of all) can be gone.
+    Only what it knows of the files `checked` by the `tools` that looked (None: of all) can be gone.
     """
     left: Counter[Key] = Counter((entry.path, entry.fingerprint) for entry in baseline.findings)
     kept: list[Finding] = []
@@ -107,13 +116,31 @@ def apply(
             known.append(found)
         else:
             kept.append(found)
-    seen = None if checked is None else frozenset(checked)
+    seen = _Seen(checked, tools)
     gone = tuple(
         entry
         for entry in reversed(baseline.findings)
-        if (seen is None or entry.path in seen) and _take(left, (entry.path, entry.fingerprint))
+        if entry in seen and _take(left, (entry.path, entry.fingerprint))
     )
     return tuple(kept), tuple(known), gone[::-1]
+
+
+class _Seen:
+    """What a check had a look at: entries of these files and these tools, None is all."""
+
+    def __init__(self, files: Collection[str] | None, tools: Collection[str] | None) -> None:
+        self._files = None if files is None else frozenset(files)
+        self._tools = None if tools is None else frozenset(tools)
+
+    @property
+    def everything(self) -> bool:
+        """Tell whether nothing was left out."""
+        return self._files is None and self._tools is None
+
+    def __contains__(self, entry: Known) -> bool:
+        return (self._files is None or entry.path in self._files) and (
+            self._tools is None or entry.tool in self._tools
+        )
 
 
 def _take(left: Counter[Key], key: Key) -> bool:

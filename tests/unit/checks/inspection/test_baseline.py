@@ -118,6 +118,20 @@ def test_an_update_after_a_look_at_some_files_keeps_the_others(place: Path) -> N
     assert [entry.path for entry in load_baseline(place).findings] == ["b.py"]
 
 
+def test_what_is_known_of_tools_that_did_not_look_is_not_gone(place: Path) -> None:
+    """A machine without mypy says nothing of its findings."""
+    write_baseline(place, [finding(), finding(tool="mypy")])
+    gone = apply([], load_baseline(place), tools={"ruff"})[2]
+    assert [entry.tool for entry in gone] == ["ruff"]
+
+
+def test_an_update_without_some_tools_keeps_what_they_found(place: Path) -> None:
+    """What only mypy can find stays known where mypy is missing."""
+    write_baseline(place, [finding(), finding(tool="mypy")])
+    assert write_baseline(place, [], tools={"ruff"}) == 1
+    assert [entry.tool for entry in load_baseline(place).findings] == ["mypy"]
+
+
 def test_an_update_of_none_begins_one(place: Path) -> None:
     """The first one is written whatever was looked at."""
     assert write_baseline(place, [finding()], checked={"a.py"}) == 1
