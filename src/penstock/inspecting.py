@@ -7,7 +7,7 @@ over before a heavy import would be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, suppress, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,12 +57,14 @@ class Inspecting(Surroundings):
         return open_check_cache(place)
 
     def _hide_state(self) -> None:
-        """See that git does not show our folder, where there is a repository."""
-        if self.place is not None and not (self.root / STATE).is_dir():
-            from penstock.environment.scaffold import Own, hide
+        """See that git does not show our folder, where there is a repository. One whose exclude file
+        we may not write is checked all the same: the folder then shows, which hurts nobody."""
+        from penstock.environment.scaffold import Own, hide
+        from penstock.errors import EnvironmentProblem
 
-            with suppress(EnvironmentProblem):  # a repository that is not ours to write in
-                hide(self.place.common_dir / "info" / "exclude", Own((STATE,)))
+        if self.place is not None:
+            with suppress(EnvironmentProblem):
+                hide(self.place.common_dir / "info" / "exclude", Own(folders=(STATE,)))
 
     def check_plugins(self) -> tuple[PluginInfo, ...]:
         """Return every plugin, with its tool or how to install it."""
