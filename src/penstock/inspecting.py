@@ -7,7 +7,7 @@ over before a heavy import would be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,6 @@ class Inspecting(Surroundings):
         """See that git does not show our folder, where there is a repository. One whose exclude file
         we may not write is checked all the same: the folder then shows, which hurts nobody."""
         from penstock.environment.scaffold import Own, hide
-        from penstock.errors import EnvironmentProblem
 
         if self.place is not None:
             with suppress(EnvironmentProblem):
