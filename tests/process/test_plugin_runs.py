@@ -158,6 +158,14 @@ def test_a_hanging_tool_is_stopped(bench: Bench) -> None:
     assert not is_running(int((bench.tree / "pid").read_text(encoding="utf-8")))
 
 
+def test_a_large_batch_gets_more_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of a manifest holds for so many files, and grows with a batch of more."""
+    monkeypatch.setattr(declared, "FILES_IN_TIME", 2)
+    result = bench.run("sleep 1000", files=["a", "b", "c", "d"], tool={"timeout_s": 0.25})
+    assert problem(result) == "spell did not end within 0.5 s and was stopped"
+    assert result.metadata["timed_out"]
+
+
 def test_a_tool_that_talks_without_end_is_a_problem(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +287,8 @@ def test_the_documented_form_acts_on_the_current_folder(
     assert plugin.build_command("sub/a.txt") == [str(path), "-q", "sub/a.txt"]
     result = plugin.execute(bench.tree / "a.txt")
     assert (result.plugin_id, result.success, result.returncode) == ("spell", True, 0)
-    assert result.metadata == {"command": [str(path), "-q", "a.txt"], "version": "1.0"}
+    assert result.metadata["command"] == [str(path), "-q", "a.txt"]
+    assert (result.metadata["version"], result.metadata["timed_out"]) == ("1.0", False)
     assert [found.severity for found in result.issues] == [Severity.WARNING]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from penstock.checks.api import Place
 from penstock.checks.plugins.base import BasePlugin
 from penstock.checks.plugins.configured import first_config
-from penstock.checks.plugins.judging import judge
+from penstock.checks.plugins.judging import Verdict, judge
 from penstock.checks.plugins.port import (
     Call,
     Parsed,
@@ -99,11 +99,12 @@ class ManifestPlugin(BasePlugin):
 
         report = scratch / "report"
         argv = self._argv(files, place, call, report, fix=fix)
+        limit_s = self.tool.timeout_s * max(1.0, len(files) / FILES_IN_TIME)
         command = Command(
             argv=argv,
             cwd=place.tree,
             env=self._environment(place, call, scratch),
-            wall_s=self.tool.timeout_s * max(1.0, len(files) / FILES_IN_TIME),
+            wall_s=limit_s,
             keep_bytes=KEEP_BYTES,
             marker=call.marker,
         )
@@ -112,7 +113,8 @@ class ManifestPlugin(BasePlugin):
             parsed = self._parsed(outcome, report, place)
         except OSError as error:
             parsed = Parsed((), ok=False, why=f"its report: {error.strerror or error}")
-        return self._result(argv, outcome, parsed, call, fix=fix)
+        verdict = judge(self.tool, outcome, parsed, fixing=fix, limit_s=limit_s)
+        return self._result(argv, outcome, verdict, call)
 
     def _argv(
         self, files: Sequence[str], place: Place, call: Call, report: Path, *, fix: bool
@@ -149,9 +151,8 @@ class ManifestPlugin(BasePlugin):
         return self.read(raw)
 
     def _result(
-        self, argv: Sequence[str], outcome: Outcome, parsed: Parsed, call: Call, *, fix: bool
+        self, argv: Sequence[str], outcome: Outcome, verdict: Verdict, call: Call
     ) -> PluginResult:
-        verdict = judge(self.tool, outcome, parsed, fixing=fix)
         return PluginResult(
             plugin_id=self.manifest.plugin_id,
             success=verdict.problem is None and not verdict.interrupted,

@@ -26,8 +26,17 @@ class Verdict(msgspec.Struct, frozen=True):
     interrupted: bool = False
 
 
-def judge(tool: ToolSpec, outcome: Outcome, parsed: Parsed, *, fixing: bool = False) -> Verdict:
+def judge(
+    tool: ToolSpec,
+    outcome: Outcome,
+    parsed: Parsed,
+    *,
+    fixing: bool = False,
+    limit_s: float | None = None,
+) -> Verdict:
     """Judge a run by its end, its exit code and what was read.
+
+    `limit_s` is the time that it was given, None: that of its manifest.
 
     A clean exit needs an output that can be read (not when `fixing`, where nothing has to be
     said); an exit code that announces findings needs one; every other end is a problem, with
@@ -35,7 +44,8 @@ def judge(tool: ToolSpec, outcome: Outcome, parsed: Parsed, *, fixing: bool = Fa
     """
     if outcome.end is End.INTERRUPTED:
         return Verdict(interrupted=True)
-    problem = _not_ended(tool, outcome) or _wrong(tool, outcome, parsed, fixing=fixing)
+    limit_s = tool.timeout_s if limit_s is None else limit_s
+    problem = _not_ended(tool, outcome, limit_s) or _wrong(tool, outcome, parsed, fixing=fixing)
     return Verdict(parsed.findings, problem or None)
 
 
@@ -54,7 +64,7 @@ def tells_of_findings(tool: ToolSpec, code: int, found: int) -> bool:
     return code > 0 and (code not in _CRASHES or code == found)
 
 
-def _not_ended(tool: ToolSpec, outcome: Outcome) -> str:
+def _not_ended(tool: ToolSpec, outcome: Outcome, limit_s: float) -> str:
     """Say how it ended when it did not exit by itself."""
     match outcome.end:
         case End.EXITED:
@@ -65,7 +75,7 @@ def _not_ended(tool: ToolSpec, outcome: Outcome) -> str:
             name = signal_name(-(outcome.exit_code or 0))
             return _with_words(f"{tool.command} was killed by {name}", outcome)
         case _:
-            return f"{tool.command} did not end within {outcome.duration_s:.3g} s and was stopped"
+            return f"{tool.command} did not end within {limit_s:g} s and was stopped"
 
 
 def signal_name(number: int) -> str:
