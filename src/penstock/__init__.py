@@ -47,8 +47,10 @@ if TYPE_CHECKING:
         record_audit_log,
         route_capability,
     )
+    from penstock.checks.plugins.loading import PluginManager
     from penstock.control import approve, cancel, integrate, pause, quarantine, retry
     from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
+    from penstock.error_engine import FileHashCache, PipelineEngine
     from penstock.error_pipeline import escalate, tick
     from penstock.errors import (
         AIMAdapterInvocationError,
@@ -186,6 +188,11 @@ HOMES: dict[str, tuple[str, ...]] = {
         "PlannedWorkstream",
         "RunRequest",
     ),
+    "penstock.checks.plugins.loading": ("PluginManager",),
+    "penstock.error_engine": (
+        "FileHashCache",
+        "PipelineEngine",
+    ),
     "penstock.errors": (
         "AIMAdapterInvocationError",
         "AIMAdapterNotFoundError",
@@ -316,12 +323,15 @@ __all__ = [
     "EscalationContext",
     "EventType",
     "ExecutionScheduler",
+    "FileHashCache",
     "FileScopeOverlapError",
     "InvalidTransitionError",
     "Observer",
     "Orchestrator",
     "PenstockError",
+    "PipelineEngine",
     "PlannedWorkstream",
+    "PluginManager",
     "PreFlightError",
     "ProgressSnapshot",
     "RetryExhausted",

@@ -58,6 +58,7 @@ RANKS: dict[str, int] = {
     "error_pipeline": 11,
     "preflight": 11,
     "orchestration": 12,
+    "error_engine": 12,
 }
 PURE = {"schedule", "routing", "breakers", "redact", "model"}
 IMPURE_MODULES = {
