@@ -62,7 +62,8 @@ def stands_on(manifest: Manifest) -> str:
     depends = manifest.depends
     parts = ["the file"]
     if depends.reach == "project":
-        parts = ["all " + ", ".join(f"`.{name}`" for name in depends.project_extensions) + " files"]
+        kinds = (f"`.{name}`" if name else "extensionless" for name in depends.project_extensions)
+        parts = [f"all {', '.join(kinds)} files"]
     parts += [f"`{name}`" for name in (*depends.config_files, *depends.user_config_files)]
     parts += [f"installed {depends.packages} packages"] if depends.packages else []
     if depends.network:

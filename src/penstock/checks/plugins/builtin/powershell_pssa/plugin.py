@@ -18,6 +18,7 @@ from penstock.model.manifest import Manifest
 
 SCRIPT = Path(__file__).with_name("analyze.ps1")
 _MODULE = "PSScriptAnalyzer"
+_INSTALL = f"pwsh -Command 'Install-Module {_MODULE} -Scope CurrentUser'"
 _VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 
 
@@ -44,7 +45,7 @@ class ScriptAnalyzer(ManifestPlugin):
         module = max(_modules(found.executable), default=None)
         if module is None:
             return Unavailable(
-                reason=f"the PowerShell module {_MODULE} is not installed", hint=self.tool.install
+                reason=f"the PowerShell module {_MODULE} is not installed", hint=_INSTALL
             )
         version = ".".join(map(str, module))
         identity = f"{found.identity} {_MODULE} {version}"
