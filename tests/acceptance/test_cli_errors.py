@@ -267,5 +267,5 @@ def test_reports_can_be_read_as_their_type(cli: Cli, project: Project) -> None:
     place = project.root / ".state/error_pipeline/r/w/error_reports/error_report_attempt_0.json"
     report = msgspec.json.decode(place.read_bytes(), type=AttemptReport)
     assert "words" in report.toolchain
-    assert {issue.category.value for issue in report.issues} == {"syntax", "formatting"}
+    assert {issue.category.value for issue in report.issues} == {"syntax", "other"}
     assert all(issue.fingerprint for issue in report.issues)

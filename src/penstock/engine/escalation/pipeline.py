@@ -16,7 +16,7 @@ from penstock.engine.escalation.cabinet import Cabinet
 from penstock.engine.escalation.checking import run_autofix, run_check
 from penstock.engine.escalation.ports import Edges, Seed
 from penstock.engine.escalation.quarantine import set_apart
-from penstock.engine.escalation.workplace import Workplace, find_workplace
+from penstock.engine.escalation.workplace import Workplace, commit_work, find_workplace
 from penstock.engine.job import relative
 from penstock.engine.scope import existing_files
 from penstock.errors import UsageError
@@ -163,6 +163,8 @@ class Pipeline:
             folder = set_apart(edges, self._cabinet, workplace, context)
             shown = relative(folder, edges.root)
             context = msgspec.structs.replace(context, quarantine_path=shown)
+        if to is S.SUCCESS:
+            commit_work(edges, workplace)
         context = moved(context, verdict)
         if context.ended:
             context = msgspec.structs.replace(context, ended_at=iso(edges.clock()))
@@ -232,7 +234,10 @@ def _in_tree(workplace: Workplace, paths: Sequence[str]) -> tuple[str, ...]:
         if not path.is_file():
             what = "is no file" if path.exists() else "does not exist"
             raise UsageError(f"{name} {what} in {workplace.shown}")
-        found.append(path.relative_to(workplace.tree).as_posix())
+        plain = path.relative_to(workplace.tree).as_posix()
+        if not workplace.covers(plain, (plain,)):
+            raise UsageError(f"{name} lies outside the scope of {workplace.ws_id}")
+        found.append(plain)
     return tuple(dict.fromkeys(found))
 
 

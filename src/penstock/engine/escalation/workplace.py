@@ -57,13 +57,19 @@ class Workplace:
         for path in change.paths:
             if (why := refusal(path, protected)) is not None:
                 return f"{path}: {why}"
-            if not self._covers(path, files):
+            if not self.covers(path, files):
                 return f"{path}: {change.kind.value} outside the scope"
         if change.escapes or change.symlink_target is not None or change.submodule:
             return f"{change.path}: made a link or a repository"
         return ""
 
-    def _covers(self, path: str, files: tuple[str, ...]) -> bool:
+    @property
+    def ws_id(self) -> str:
+        """The workstream, where the journal has it."""
+        return self.row.ws_id if self.row is not None else ""
+
+    def covers(self, path: str, files: tuple[str, ...]) -> bool:
+        """Tell whether a path may be changed: it is one of the files, or in a worktree in scope."""
         if self.bundle is None:
             return path in files
         return ScopeMatcher(self.bundle.claims).allows(path)
@@ -124,6 +130,34 @@ def clear_agents_tree(edges: Edges, run_id: str, ws_id: str, start: str | None) 
             repository.release(left)
     if repository.resolve(branch) is not None:
         repository.remove_branch(branch)
+
+
+def commit_work(edges: Edges, workplace: Workplace) -> str | None:
+    """Commit what was mended in a workstream's worktree to its branch and record it, so that a retry
+    goes on from there; return the commit.
+
+    None for files of no worktree, when nothing has changed, and when the tree holds something that
+    the workstream may not change: that is left as it lies. Safe to repeat after a death.
+    """
+    row = workplace.row
+    if workplace.bundle is None or row is None or row.branch is None or row.base_commit is None:
+        return None
+    head = row.head_commit or row.base_commit
+    tree = edges.repository().reopen(workplace.tree, row.branch, row.base_commit, head)
+    changes = tree.changes() if tree is not None else None
+    if tree is None or changes is None or changes.empty:
+        return None
+    if refusals(workplace, changes, (), edges.protected):
+        return None
+    subject = edges.masks.values(f"{row.ws_id}: fix: what checks found")
+    trailers = {
+        "Penstock-Run": row.run_id,
+        "Penstock-Workstream": row.ws_id,
+        "Penstock-Step": "error pipeline",
+    }
+    commit = tree.commit(subject, trailers)
+    edges.journal.update_workstream(row.run_id, row.ws_id, head_commit=commit)
+    return commit
 
 
 def undo_pending(edges: Edges, run_id: str, ws_id: str, pending: PendingAttempt) -> None:
