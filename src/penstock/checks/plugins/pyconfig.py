@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import configparser
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +14,8 @@ _LARGEST = 4 << 20
 
 def toml_table(path: Path, *names: str) -> Mapping[str, Any]:
     """Return a table of a TOML file; empty where there is none that can be read."""
+    import tomllib  # not needed while all results are known
+
     try:
         with path.open("rb") as stream:
             value: Any = tomllib.loads(stream.read(_LARGEST).decode())
@@ -28,6 +28,8 @@ def toml_table(path: Path, *names: str) -> Mapping[str, Any]:
 
 def ini_section(path: Path, section: str) -> Mapping[str, str]:
     """Return a section of an INI file; empty where there is none that can be read."""
+    import configparser  # not needed while all results are known
+
     parser = configparser.RawConfigParser(strict=False)
     try:
         with path.open(encoding="utf-8") as stream:

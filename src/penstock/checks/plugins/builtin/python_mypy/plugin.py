@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -153,6 +152,8 @@ def _tells_of_others(result: PluginResult, batch: Sequence[str], place: Place) -
 
 def _remove_cache(folder: Path) -> None:
     """Remove a cache, out of the way of others first who may be writing into it."""
+    import tempfile  # hardly ever needed
+
     with suppress(OSError):  # there may be none, or somebody else has just done it
         aside = Path(tempfile.mkdtemp(prefix="stale-", dir=folder.parent))
         folder.rename(aside / folder.name)
