@@ -73,9 +73,10 @@ def test_the_cache_never_makes_a_difference(history: History) -> None:
             cached = inspect(history, cache, wanted(step), "tools")
         fresh = inspect(history, NoCache(), wanted(step), "tools-of-the-other")
         assert said(cached) == said(fresh), f"edit {step} of seed {SEED}: {what}"
-        known += sum(use.cached for use in cached.plugins)
-        looked_at += sum(use.files for use in cached.plugins)
-    assert known > 0.6 * looked_at
+        if step:
+            known += sum(use.cached for use in cached.plugins)
+            looked_at += sum(use.files for use in cached.plugins)
+    assert known > looked_at // 2
 
 
 @pytest.mark.slow

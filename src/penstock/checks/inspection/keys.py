@@ -58,20 +58,40 @@ _WORDS = {
 
 def pack(parts: KeyParts) -> bytes:
     """Return the parts as bytes, to be kept beside a result."""
-    return msgspec.msgpack.encode(parts)
+    path = parts.path.encode("utf-8", "backslashreplace").decode()  # names need not be UTF-8
+    return msgspec.msgpack.encode(msgspec.structs.replace(parts, path=path))
 
 
 def unpack(data: bytes) -> KeyParts | None:
     """Return parts from their bytes, None when these are no parts."""
     try:
         return msgspec.msgpack.decode(data, type=KeyParts)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
 def key_of(parts: KeyParts) -> bytes:
     """Return the key under which a result with these parts is kept."""
-    return blake2b(_FORMAT + pack(parts), digest_size=KEY_BYTES).digest()
+    p = parts
+    return _Shared(p.plugin, p.tool, p.arguments, p.config, p.packages, p.closure).key(
+        p.path, p.content
+    )
+
+
+class _Shared:
+    """The parts that all files of a folder have in common for a plugin, hashed once."""
+
+    __slots__ = ("_begun", "parts")
+
+    def __init__(self, *parts: str) -> None:
+        self.parts = parts
+        self._begun = blake2b(_FORMAT + msgspec.msgpack.encode(parts), digest_size=KEY_BYTES)
+
+    def key(self, path: str, content: str) -> bytes:
+        """Return the key for a file."""
+        whole = self._begun.copy()
+        whole.update(f"{path}\0{content}".encode("utf-8", "surrogateescape"))
+        return whole.digest()
 
 
 def because(old: KeyParts | None, new: KeyParts) -> str:
@@ -110,7 +130,7 @@ class Ledger:
         self._contents = contents
         self._consulted = Consulted(self._tree, os.fspath(self._place.root), contents)
         self._profiles: dict[tuple[str, str], _Profile] = {}
-        self._closures: dict[tuple[str, str], str] = {}
+        self._shared: dict[tuple[str, str, str], _Shared] = {}
         self._modules: dict[str, tuple[str, ...]] = {}
         self._kinds: dict[tuple[str, ...], str] = {}
 
@@ -131,18 +151,35 @@ class Ledger:
 
     def parts(self, plugin: Plugin, tool: ToolFacts | None, path: str) -> KeyParts:
         """Return what the result of a plugin of reach file on a file depends on."""
-        profile = self._profile(plugin, tool)
-        folder = path.rpartition("/")[0]
-        return KeyParts(
-            profile.plugin,
-            profile.tool,
-            profile.arguments,
-            self._consulted.digest(profile.wanted, folder),
-            profile.packages,
-            path,
-            self.content(path) or _UNREADABLE,
-            self._visible(profile, plugin.manifest.plugin_id, folder),
-        )
+        shared = self._at(plugin, tool, path.rpartition("/")[0])
+        of_plugin, of_tool, arguments, config, packages, visible = shared.parts
+        content = self.content(path) or _UNREADABLE
+        return KeyParts(of_plugin, of_tool, arguments, config, packages, path, content, visible)
+
+    def keys(self, plugin: Plugin, tool: ToolFacts | None, files: Iterable[str]) -> list[bytes]:
+        """Return the keys of the results of a plugin of reach file: key_of(parts(...)), quicker."""
+        return [
+            self._at(plugin, tool, path.rpartition("/")[0]).key(
+                path, self.content(path) or _UNREADABLE
+            )
+            for path in files
+        ]
+
+    def _at(self, plugin: Plugin, tool: ToolFacts | None, folder: str) -> _Shared:
+        plugin_id = plugin.manifest.plugin_id
+        place = (plugin_id, "" if tool is None else tool.identity, folder)
+        known = self._shared.get(place)
+        if known is None:
+            profile = self._profile(plugin, tool)
+            known = self._shared[place] = _Shared(
+                profile.plugin,
+                profile.tool,
+                profile.arguments,
+                self._consulted.digest(profile.wanted, folder),
+                profile.packages,
+                self._visible(profile, folder),
+            )
+        return known
 
     def project_parts(
         self, plugin: Plugin, tool: ToolFacts | None, files: Sequence[str]
@@ -199,18 +236,15 @@ class Ledger:
         return ""
 
     # -- other files -----------------------------------------------------------------------------
-    def _visible(self, profile: _Profile, plugin_id: str, folder: str) -> str:
+    def _visible(self, profile: _Profile, folder: str) -> str:
         """Return what tools for Python make out of names alone: which modules are the project's own,
         and which folders are packages."""
         if not profile.is_python:
             return ""
-        known = self._closures.get((plugin_id, folder))
-        if known is None:
-            lines = list(closure.packages_above(folder, self._names_in))
-            for root in self._consulted.roots(profile.wanted, folder):
-                lines += ["from", root.removeprefix(self._tree), *self._modules_in(root)]
-            known = self._closures[plugin_id, folder] = digest_of(*lines)
-        return known
+        lines = list(closure.packages_above(folder, self._names_in))
+        for root in self._consulted.roots(profile.wanted, folder):
+            lines += ["from", root.removeprefix(self._tree), *self._modules_in(root)]
+        return digest_of(*lines)
 
     def _names_in(self, folder: str) -> frozenset[str]:
         return self._consulted.names_in(f"{self._tree}/{folder}" if folder else self._tree)

@@ -62,10 +62,9 @@ class Work:
         keys: list[tuple[str, tuple[str, ...], bytes]] = []
         for plugin, tool, files in wanted:
             plugin_id = plugin.manifest.plugin_id
-            keys += [
-                (plugin_id, unit, key_of(self.parts(plugin, tool, unit)))
-                for unit in units(plugin, files)
-            ]
+            told = tuple(units(plugin, files))
+            made = self._keys(plugin, tool, files)
+            keys += [(plugin_id, unit, key) for unit, key in zip(told, made, strict=True)]
         values = self.cache.lookup([key for _, _, key in keys])
         for plugin_id, unit, key in keys:
             found = unpacked(values.get(key), unit)
@@ -79,6 +78,12 @@ class Work:
         if plugin.manifest.depends.reach == "project":
             return self.ledger.project_parts(plugin, tool, unit)
         return self.ledger.parts(plugin, tool, unit[0])
+
+    def _keys(self, plugin: Plugin, tool: ToolFacts | None, files: Sequence[str]) -> list[bytes]:
+        """Return the keys of a plugin's units, in their order."""
+        if plugin.manifest.depends.reach == "project":
+            return [key_of(self.parts(plugin, tool, unit)) for unit in units(plugin, files)]
+        return self.ledger.keys(plugin, tool, files)
 
     # -- anew --------------------------------------------------------------------------------
     def run(self, batch: Batch) -> None:

@@ -60,6 +60,24 @@ def test_parts_survive_being_kept() -> None:
     assert unpack(b"") is None
 
 
+def test_names_that_are_no_utf8_have_keys_and_parts() -> None:
+    """Parts with such a name can be kept, and two such names have two keys."""
+    one, two = (msgspec.structs.replace(PARTS, path=f"a{odd}.py") for odd in ("\udce9", "\udce8"))
+    assert key_of(one) != key_of(two)
+    assert pack(one) != pack(two)
+    assert unpack(pack(one)) is not None
+
+
+def test_the_quick_way_makes_the_same_keys(tree: Path) -> None:
+    """Keys made at once for many files equal those made of their parts."""
+    ledger = Ledger(place_of(tree), listing=files_in(tree))
+    files = [*files_in(tree), "pkg/gone.py"]
+    which = plugin(config_files=("lint.toml",))
+    for tool in (TOOL, None):
+        slow = [key_of(ledger.parts(which, tool, path)) for path in files]
+        assert ledger.keys(which, tool, files) == slow
+
+
 def test_reasons_name_what_changed() -> None:
     """The reason lists every changed part in words."""
     new = msgspec.structs.replace(PARTS, content="x", config="y")
