@@ -7,8 +7,8 @@ over before a heavy import would be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from penstock.errors import EnvironmentProblem
@@ -114,38 +114,39 @@ class Inspecting(Surroundings):
             files = tuple(path for path in found.files if path in kept)
             yield place, msgspec.structs.replace(found, files=files, listing=listing)
 
-    @contextmanager
-    def _export_folder(self) -> Iterator[Path]:
+    def _export_folder(self) -> AbstractContextManager[Path]:
         """Make a folder for an export. It lies below the repository, as the tree itself, so that tools
-        find the same configuration above it; those of processes that were killed are removed."""
-        import tempfile
-
-        from penstock.folders import remove_tree
+        find the same configuration above it."""
+        from penstock.checks.inspection.exports import export_folder
 
         self._hide_state()
-        home = self.root / STATE / "staged"
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=home)).resolve()
-        try:
-            yield folder
-        finally:
-            remove_tree(folder)
+        return export_folder(self.root / STATE / "staged")
 
     def against(self, report: CheckReport, baseline: str, *, strict: bool) -> CheckReport:
         """Return the report with what a baseline knows set apart. Raises ConfigError."""
         from penstock.checks.inspection.baseline import load_baseline
         from penstock.checks.inspection.collect import with_baseline
 
-        return with_baseline(report, load_baseline(self.start / baseline), strict=strict)
+        known = load_baseline(self.start / baseline)
+        return with_baseline(report, known, strict=strict, absent=self._absent_tools(report))
 
     def write_baseline(self, report: CheckReport, baseline: str, *, partly: bool) -> int:
-        """Write what was found as the baseline and return how many findings it knows. `partly`: of
-        files that were not looked at it knows what it knew. Raises ConfigError, EnvironmentProblem."""
+        """Write what was found as the baseline and return how many findings it knows. Of tools that
+        did not look, and `partly` of files that were not looked at, it knows what it knew.
+        Raises ConfigError, EnvironmentProblem."""
         from penstock.checks.inspection.baseline import write_baseline
 
         checked = {result.path for result in report.files} if partly else None
         findings = (found for result in report.files for found in result.findings)
-        return write_baseline(self.start / baseline, findings, checked=checked)
+        absent = self._absent_tools(report)
+        return write_baseline(self.start / baseline, findings, checked=checked, absent=absent)
+
+    def _absent_tools(self, report: CheckReport) -> frozenset[str]:
+        """Return the tools of known plugins that did not look: missing, failed, or not asked."""
+        from penstock.checks.plugins.loading import PluginManager
+
+        specs = (plugin.manifest.tool for plugin in PluginManager(self.root).load())
+        return frozenset(PurePath(s.command).name for s in specs if s is not None) - report.looked
 
     def log_checks(self, report: CheckReport) -> str | None:
         """Enter a report into the log of checks; return why that could not be done."""

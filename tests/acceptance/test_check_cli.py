@@ -269,12 +269,22 @@ def test_a_baseline_lets_old_findings_be(project: Project) -> None:
     project.write(deep__bad="zero\none\nBAD\n")
     said = project.check(*known)
     assert said.code == 0, said.out
-    assert "2 in the baseline" in said.out
+    assert "1 in the baseline" in said.out
     project.write(deep__bad="BAD too\none\nBAD\n")
     said = project.check(*known)
     assert said.code == 1
     assert "bad.txt:1:1" in said.out
     assert "bad.txt:3:1" not in said.out
+
+
+def test_an_update_without_a_tool_keeps_what_it_found(project: Project) -> None:
+    """Another plugin alone, or a machine without the tool, does not make known findings new."""
+    assert project.check("--update-baseline").code == 0
+    before = (project.root / ".penstock-baseline.json").read_text()
+    (project.root.parent / "bin" / "find-bad").rename(project.root.parent / "find-bad")
+    said = project.check("--update-baseline")
+    assert "gone" not in said.out
+    assert (project.root / ".penstock-baseline.json").read_text() == before
 
 
 def test_a_baseline_that_is_not_there(project: Project) -> None:

@@ -20,6 +20,7 @@ from penstock.checks.inspection.suppress import is_unchecked
 from penstock.errors import ConfigError, EnvironmentProblem
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import Key, key_of
+from penstock.model.inspection import NO_CHECKER
 
 VERSION = 1
 MAX_BYTES = 64 << 20
@@ -80,19 +81,23 @@ def write_baseline(
     findings: Iterable[Finding],
     *,
     checked: Collection[str] | None = None,
-    tools: Collection[str] | None = None,
+    absent: Collection[str] = (),
 ) -> int:
     """Write the findings as the new baseline, in one piece, and return how many it holds.
 
-    `checked` are the files that were looked at and `tools` those that looked, None all there are: of
-    others, what the baseline that is there knows stays. Findings that say that nothing was checked
-    are left out. Raises ConfigError when that baseline cannot be read, EnvironmentProblem when the
-    new one cannot be written.
+    Of other files than `checked` (None: all there are) and of the tools `absent`, which did not look,
+    what the baseline that is there knows stays. Findings that say that nothing was checked are
+    left out. Raises ConfigError when that baseline cannot be read, EnvironmentProblem when the new
+    one cannot be written.
     """
-    known = [_known(f) for f in findings if f.path is not None and not is_unchecked(f)]
-    seen = _Seen(checked, tools)
-    if not seen.everything and path.exists():
-        known += [entry for entry in load_baseline(path).findings if entry not in seen]
+    known = [_known(found) for found in findings if _belongs(found)]
+    if (checked is not None or absent) and path.exists():
+        seen, told = _Seen(checked, absent), Counter(known)
+        for entry in load_baseline(path).findings:
+            if told[entry] > 0:  # found again all the same
+                told[entry] -= 1
+            elif entry not in seen:
+                known.append(entry)
     _replace(path, _text(sorted(known)).encode())
     return len(known)
 
@@ -102,21 +107,22 @@ def apply(
     baseline: Baseline,
     *,
     checked: Collection[str] | None = None,
-    tools: Collection[str] | None = None,
+    absent: Collection[str] = (),
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...], tuple[Known, ...]]:
     """Return the findings that stay, those that the baseline knows, and what it knows that is gone.
 
-    Only what it knows of the files `checked` by the `tools` that looked (None: of all) can be gone.
+    Only what it knows of the files `checked` (None: of all) can be gone, and nothing that the
+    tools `absent` had found, which did not look.
     """
     left: Counter[Key] = Counter((entry.path, entry.fingerprint) for entry in baseline.findings)
     kept: list[Finding] = []
     known: list[Finding] = []
     for found in findings:
-        if not is_unchecked(found) and _take(left, key_of(found)):
+        if _belongs(found) and _take(left, key_of(found)):
             known.append(found)
         else:
             kept.append(found)
-    seen = _Seen(checked, tools)
+    seen = _Seen(checked, absent)
     gone = tuple(
         entry
         for entry in reversed(baseline.findings)
@@ -126,21 +132,21 @@ def apply(
 
 
 class _Seen:
-    """What a check had a look at: entries of these files and these tools, None is all."""
+    """What a check had a look at: entries of these files (None: of all) but those of some tools."""
 
-    def __init__(self, files: Collection[str] | None, tools: Collection[str] | None) -> None:
+    def __init__(self, files: Collection[str] | None, absent: Collection[str]) -> None:
         self._files = None if files is None else frozenset(files)
-        self._tools = None if tools is None else frozenset(tools)
-
-    @property
-    def everything(self) -> bool:
-        """Tell whether nothing was left out."""
-        return self._files is None and self._tools is None
+        self._absent = frozenset(absent)
 
     def __contains__(self, entry: Known) -> bool:
-        return (self._files is None or entry.path in self._files) and (
-            self._tools is None or entry.tool in self._tools
-        )
+        is_checked = self._files is None or entry.path in self._files
+        return is_checked and entry.tool not in self._absent
+
+
+def _belongs(found: Finding) -> bool:
+    """Tell whether a finding is one that can be known: what was not checked never is, and that there
+    is no checker for a file depends on the machine."""
+    return found.path is not None and not is_unchecked(found) and found.code != NO_CHECKER
 
 
 def _take(left: Counter[Key], key: Key) -> bool:

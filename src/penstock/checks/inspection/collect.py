@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import PurePath
 
 import msgspec
 
@@ -114,6 +115,7 @@ def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
     if isinstance(assigned.found, Unavailable):
         return PluginUse(
             plugin_id=assigned.plugin_id,
+            tool=_tool(assigned),
             state=_absent(assigned.found, require=require),
             files=len(assigned.files),
             reason=assigned.found.reason,
@@ -121,6 +123,7 @@ def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
         )
     return PluginUse(
         plugin_id=assigned.plugin_id,
+        tool=_tool(assigned),
         state=_state(assigned, tally),
         version=assigned.found.version if assigned.found is not None else None,
         files=len(assigned.files),
@@ -128,6 +131,12 @@ def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
         duration_s=round(tally.duration_s, 3),
         reason=next(iter(tally.failed.values()), None),
     )
+
+
+def _tool(assigned: Assigned) -> str | None:
+    """Return what the findings of a plugin call their tool."""
+    spec = assigned.plugin.manifest.tool
+    return None if spec is None else PurePath(spec.command).name
 
 
 def _absent(found: Unavailable, *, require: bool) -> PluginState:
@@ -145,10 +154,14 @@ def _state(assigned: Assigned, tally: Tally) -> PluginState:
     return PluginState.CACHED if len(tally.cached) == len(assigned.files) else PluginState.RAN
 
 
-def with_baseline(report: CheckReport, baseline: Baseline, *, strict: bool) -> CheckReport:
-    """Return the report with what the baseline knows set apart, and its gone findings counted."""
+def with_baseline(
+    report: CheckReport, baseline: Baseline, *, strict: bool, absent: Collection[str] = ()
+) -> CheckReport:
+    """Return the report with what the baseline knows set apart, and its gone findings counted, but for
+    those of the tools `absent`, which did not look."""
     everything = [found for result in report.files for found in result.findings]
-    kept, known, gone = apply(everything, baseline)
+    checked = {result.path for result in report.files}
+    kept, known, gone = apply(everything, baseline, checked=checked, absent=absent)
     kept_of, known_of = _by_path(kept), _by_path(known)
     files = tuple(
         msgspec.structs.replace(
@@ -159,9 +172,7 @@ def with_baseline(report: CheckReport, baseline: Baseline, *, strict: bool) -> C
         )
         for result in report.files
     )
-    checked = {result.path for result in report.files}
-    fixed = sum(1 for entry in gone if entry.path in checked)
-    return msgspec.structs.replace(report, files=files, fixed_known=fixed)
+    return msgspec.structs.replace(report, files=files, fixed_known=len(gone))
 
 
 def _by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

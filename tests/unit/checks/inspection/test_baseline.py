@@ -17,7 +17,7 @@ from penstock.checks.inspection.baseline import Baseline, apply, load_baseline, 
 from penstock.errors import ConfigError, EnvironmentProblem
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import fingerprints
-from penstock.model.inspection import PLUGIN_FAILED
+from penstock.model.inspection import ENGINE, NO_CHECKER, PLUGIN_FAILED
 from tests.support.findings import finding, findings, lines_by_path
 
 REUSED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,15 +121,21 @@ def test_an_update_after_a_look_at_some_files_keeps_the_others(place: Path) -> N
 def test_what_is_known_of_tools_that_did_not_look_is_not_gone(place: Path) -> None:
     """A machine without mypy says nothing of its findings."""
     write_baseline(place, [finding(), finding(tool="mypy")])
-    gone = apply([], load_baseline(place), tools={"ruff"})[2]
+    gone = apply([], load_baseline(place), absent={"mypy"})[2]
     assert [entry.tool for entry in gone] == ["ruff"]
 
 
 def test_an_update_without_some_tools_keeps_what_they_found(place: Path) -> None:
     """What only mypy can find stays known where mypy is missing."""
     write_baseline(place, [finding(), finding(tool="mypy")])
-    assert write_baseline(place, [], tools={"ruff"}) == 1
+    assert write_baseline(place, [], absent={"mypy"}) == 1
     assert [entry.tool for entry in load_baseline(place).findings] == ["mypy"]
+
+
+def test_what_is_found_although_its_tool_gave_up_is_written_once(place: Path) -> None:
+    """A tool that failed on some files may have found something in others."""
+    write_baseline(place, [finding(), finding(path="b.py")])
+    assert write_baseline(place, [finding()], absent={"ruff"}) == 2
 
 
 def test_an_update_of_none_begins_one(place: Path) -> None:
@@ -143,6 +149,13 @@ def test_what_was_not_checked_is_never_known(place: Path) -> None:
     assert write_baseline(place, [crash]) == 0
     write_baseline(place, [finding(tool="python_mypy")])
     assert apply([crash], load_baseline(place))[0] == (crash,)
+
+
+def test_that_no_checker_is_there_is_no_finding_to_know(place: Path) -> None:
+    """It depends on what a machine has installed, and fails nothing."""
+    bare = finding(tool=ENGINE, code=NO_CHECKER)
+    assert write_baseline(place, [bare]) == 0
+    assert apply([bare], load_baseline(place)) == ((bare,), (), ())
 
 
 def test_a_finding_of_no_file_is_not_written(place: Path) -> None:
