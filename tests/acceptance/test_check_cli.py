@@ -148,6 +148,17 @@ def test_a_json_cache_is_set_aside(project: Project, tmp_path: Path) -> None:
     assert (tmp_path / "validation_cache.json.set-aside-1").read_text().startswith("{")
 
 
+def test_a_state_folder_that_is_a_file(project: Project) -> None:
+    """Where nothing can be kept files are checked all the same, and it is said."""
+    (project.root / ".state").write_text("mine")
+    said = project.check()
+    assert said.code == 1
+    assert "deep/bad.txt:2:1" in said.out
+    assert "validation_cache.db" in said.out + said.err
+    assert "pipeline_errors.jsonl" in said.err
+    assert (project.root / ".state").read_text() == "mine"
+
+
 def test_git_sees_nothing_of_ours(project: Project) -> None:
     """The cache and the log are hidden from git, in a repository that was never prepared."""
     commit(project)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from penstock.errors import ClaimError
+from penstock.errors import ClaimError, EnvironmentProblem
 from penstock.folders import remove_tree
 from penstock.locks import exclusive
 
@@ -19,8 +19,11 @@ PATIENCE_S = 0.05
 @contextmanager
 def export_folder(home: Path) -> Iterator[Path]:
     """Make a private folder below `home` while the block runs, and remove those of processes that
-    were killed. Raises OSError when none can be made, EnvironmentProblem for its lock."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    were killed. Raises EnvironmentProblem when none can be made."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentProblem(f"cannot make the folder {home}: {error.strerror}") from error
     _remove_abandoned(home)
     folder = home.resolve() / secrets.token_hex(6)
     try:
