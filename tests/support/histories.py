@@ -189,8 +189,9 @@ class History:
     def _python(self) -> str:
         roll, lines = self.dice.random, []
         lines += ["#!/usr/bin/env python"] if roll() < 0.2 else []
-        lines += ["import requests", "import os"] if roll() < 0.4 else ["import os"]
-        lines += ["import helper"] if roll() < 0.3 else []
+        lines += ["import os"]
+        # sorted as long as both are of others, or both are the project's own
+        lines += ["", "import helper", "import requests"] if roll() < 0.5 else []
         kind = self.dice.choice(("int", "str"))
         lines += ["", "", f"def run(value: {kind}) -> {kind}:"]
         lines += [f"    # {self.dice.choice(WORDS)}"]
@@ -227,8 +228,11 @@ def _create(history: History) -> str:
 
 
 def _create_module(history: History) -> str:
-    """Make a module whose name others import: it becomes one of the project's own."""
+    """Make or remove a module whose name others import: one of the project's own, or of others."""
     name = history.dice.choice(("helper.py", "src/helper.py", "requests.py", "src/requests/a.py"))
+    if (path := history.root / name).exists():
+        path.unlink()
+        return f"{name} gone"
     return history.write(name, "A = 1\n")
 
 

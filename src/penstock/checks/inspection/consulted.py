@@ -5,13 +5,14 @@ being absent: a file that is made later is found then. Folders are looked into o
 of one builds on that of the folder above it, so a file costs no more than a look-up. Paths are texts
 here, for a Path costs more than the look at what lies there.
 """
-# ruff: noqa: PTH110, PTH111, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH202, PTH207
+# ruff: noqa: PTH110, PTH111, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH202, PTH207, PTH208
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import NamedTuple
@@ -117,7 +118,7 @@ class Consulted:
         known = self._names.get(folder)
         if known is None:
             try:
-                known = frozenset(os.listdir(folder))  # noqa: PTH208 - names are all we want
+                known = frozenset(os.listdir(folder))
             except OSError:
                 known = frozenset()
             self._names[folder] = known
@@ -206,7 +207,8 @@ class Consulted:
                         seen.add(named)
                         (folders if os.path.isdir(named) else following).append(named)
             layer = following
-        lines += [f"names {_label(folder, base)}" for folder in folders]
+        for folder in folders:
+            lines += [f"names {_label(folder, base)}", *self._outside(folder)]
         return Found(
             tuple(lines), tuple(f for f in folders if f.startswith(self._tree)), bool(paths)
         )
@@ -220,6 +222,19 @@ class Consulted:
                 yield from (_label(inner, base), self._contents.digest(inner) or "unreadable")
         else:
             yield from (_label(path, base), self._contents.digest(path) or "unreadable")
+
+    def _outside(self, folder: str) -> Iterator[str]:
+        """Yield the files of a folder that is named and lies outside of the tree (stubs, rules) by
+        their status. What lies in the tree is known by other ways."""
+        top = os.path.realpath(folder) + "/"
+        if top.startswith(f"{self._tree}/") or f"{self._tree}/".startswith(top):
+            return
+        for count, path in enumerate(_files_below(folder)):
+            if count == _MAX_IN_FOLDER:
+                return
+            with suppress(OSError):
+                status = os.stat(path)
+                yield f"{path[len(folder) :]} {status.st_size} {status.st_mtime_ns}"
 
     def _named(self, path: str, wanted: Wanted, base: str) -> Iterator[str]:
         """Yield the existing files and folders (absolute) that a configuration names."""

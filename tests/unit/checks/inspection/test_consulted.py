@@ -193,6 +193,15 @@ def test_an_absolute_and_a_home_path_counts(tree: Path, monkeypatch: pytest.Monk
     assert reason(tree, lambda: write(tree.parent, {"mine.txt": "x"})) == CHANGED
 
 
+def test_a_named_folder_outside_of_the_tree_counts(tree: Path) -> None:
+    """Stubs or rules that lie elsewhere count with all their files; what holds the tree does not."""
+    write(tree, {"lint.toml": 'path = "../stubs"\nhome = ".."\nroot = "/"\n'})
+    assert reason(tree, lambda: write(tree.parent, {"stubs/a.pyi": "x: int"})) == CHANGED
+    assert reason(tree, lambda: write(tree.parent, {"stubs/deep/b.pyi": "y: int"})) == CHANGED
+    assert reason(tree, lambda: write(tree.parent, {"stubs/a.pyi": "x: bytes"})) == CHANGED
+    assert reason(tree, lambda: write(tree.parent, {"other/a.pyi": "x: bytes"})) == ""
+
+
 def test_rubbish_in_a_configuration_is_no_harm(tree: Path) -> None:
     """Zero bytes, no text, an endless line and very many words are read without an error."""
     rubbish = b"\0\xff\xfe" * 100 + b"a\0b/c " * 1000 + b"x" * 300_000 + b"\n'" + b"'w' " * 50_000
