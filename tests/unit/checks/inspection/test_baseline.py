@@ -237,3 +237,10 @@ def test_a_baseline_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) ->
     with pytest.raises(EnvironmentProblem, match="cannot write"):
         write_baseline(blocked, [finding()])
     assert list(tmp_path.iterdir()) == [blocked]
+
+
+def test_a_baseline_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    """The folder that it should be in cannot be made."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentProblem, match="cannot write"):
+        write_baseline(tmp_path / "file" / "baseline.json", [])

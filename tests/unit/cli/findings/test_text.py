@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import click
@@ -187,11 +188,11 @@ def test_documented_lines_and_single_words_stay_whole(line: str) -> None:
 
 
 def test_twenty_thousand_findings_are_written_within_a_tenth_of_a_second() -> None:
-    """The best of five, for the machine may be busy."""
+    """Of the processor, at best of five; tenfold where every line is traced for coverage."""
     told, times = large_report(200, 100), []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         text = render(told, ROOT, colour=True)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert text.count("imported but unused") == 20_000
-    assert min(times) < 0.1
+    assert min(times) < (0.1 if sys.gettrace() is None else 1)
