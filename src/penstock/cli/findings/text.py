@@ -10,6 +10,7 @@ import click
 from penstock.cli.findings.wording import finding_text, flat, ordered, summary, using
 from penstock.model.finding import Finding, Severity
 from penstock.model.inspection import (
+    NO_CHECKER,
     CheckReport,
     Explanation,
     FileResult,
@@ -49,7 +50,7 @@ def render(
     for file in report.files:
         below = list(_below(file, verbose=verbose))
         below += [_INDENT + _explained(told_one) for told_one in told.pop(file.path, ())]
-        if passed or below or file.status is FileStatus.FAILED or file.warnings:
+        if passed or below or _tells(file):
             lines.append(file_line(file))
             lines += below
     lines += [_explained(one, with_path=True) for rest in told.values() for one in rest]
@@ -59,6 +60,14 @@ def render(
     lines.append(_last_line(report))
     wrapped = [part for line in lines for part in wrap(flat(line), width)]
     return "\n".join(_painted(wrapped) if colour else wrapped)
+
+
+def _tells(file: FileResult) -> bool:
+    """Tell whether a file has something to say; that nothing checks it is for the totals."""
+    bad = file.status is FileStatus.FAILED
+    return bad or any(
+        found.severity is Severity.WARNING and found.code != NO_CHECKER for found in file.findings
+    )
 
 
 def wrap(line: str, width: int) -> Iterable[str]:

@@ -11,7 +11,7 @@ import msgspec
 from penstock.cli.output import json_text
 from penstock.cli.words import duration, one_line, plural
 from penstock.model.finding import Finding
-from penstock.model.inspection import CheckReport, FileStatus, PluginState, PluginUse
+from penstock.model.inspection import NO_CHECKER, CheckReport, FileStatus, PluginState, PluginUse
 
 
 def flat(text: str) -> str:
@@ -69,6 +69,7 @@ def summary(report: CheckReport) -> str:
     parts = [
         f"{files}: {len(report.files) - failed} passed, {failed} failed",
         _found(report),
+        _unchecked(report),
         _set_aside(report),
         _fixed(report),
         _cached(report),
@@ -83,6 +84,11 @@ def _found(report: CheckReport) -> str:
     errors = sum(file.errors for file in report.files)
     warnings = sum(file.warnings for file in report.files)
     return f"{plural(errors, 'error')}, {plural(warnings, 'warning')}"
+
+
+def _unchecked(report: CheckReport) -> str:
+    bare = sum(any(one.code == NO_CHECKER for one in file.findings) for file in report.files)
+    return f"{plural(bare, 'file')} without a checker" if bare else ""
 
 
 def _set_aside(report: CheckReport) -> str:

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from penstock.cli.findings.text import WIDTH, render, wrap
 from penstock.model.finding import Severity
-from penstock.model.inspection import CheckReport, Explanation, PluginState, PluginUse
+from penstock.model.inspection import (
+    ENGINE,
+    NO_CHECKER,
+    CheckReport,
+    Explanation,
+    PluginState,
+    PluginUse,
+)
 from tests.support.findings import finding, large_report, report, reports, result
 
 UNUSED = finding(line=3, column=8, code="F401", message="`os` imported but unused")
@@ -144,6 +151,16 @@ def test_files_that_passed_can_be_left_out() -> None:
     told = report(result(), result(STYLE, path="w.py"), result(UNUSED, path="f.py"))
     lines = render(told, ROOT, passed=False).splitlines()
     assert [line.split(":")[0] for line in lines if " | " in line] == ["w.py", "f.py"]
+
+
+def test_files_without_a_checker_are_counted_and_have_no_line_unless_asked_for() -> None:
+    """A project has many of them: pictures, licences, lock files."""
+    bare = finding(tool=ENGINE, code=NO_CHECKER, severity=Severity.WARNING)
+    told = report(result(bare, path="logo.png"), result())
+    assert render(told, ROOT, passed=False, width=0) == (
+        "2 files: 2 passed, 0 failed; 0 errors, 1 warning; 1 file without a checker; 0.4s"
+    )
+    assert "logo.png: PASSED | errors=0 warnings=1" in render(told, ROOT)
 
 
 def test_an_empty_report_says_that_there_was_nothing() -> None:
