@@ -110,13 +110,13 @@ def refusals(refused: Iterable[tuple[str, str]], *, strict: bool) -> tuple[FileR
     return tuple(results)
 
 
-def plugin_use(assigned: Assigned, tally: Tally, *, require: bool) -> PluginUse:
-    """Return what became of a plugin."""
+def plugin_use(assigned: Assigned, tally: Tally, *, require: bool, named: bool) -> PluginUse:
+    """Return what became of a plugin. `named`: it was asked for by its name."""
     if isinstance(assigned.found, Unavailable):
         return PluginUse(
             plugin_id=assigned.plugin_id,
             tool=_tool(assigned),
-            state=_absent(assigned.found, require=require),
+            state=_absent(assigned.found, require=require, named=named),
             files=len(assigned.files),
             reason=assigned.found.reason,
             hint=assigned.found.hint,
@@ -139,10 +139,10 @@ def _tool(assigned: Assigned) -> str | None:
     return None if spec is None else PurePath(spec.command).name
 
 
-def _absent(found: Unavailable, *, require: bool) -> PluginState:
+def _absent(found: Unavailable, *, require: bool, named: bool) -> PluginState:
     """Return the state of a plugin that cannot work; one that is not wanted here has nothing to do."""
     if found.by_choice:
-        return PluginState.IDLE
+        return PluginState.UNAVAILABLE if named else PluginState.IDLE
     return PluginState.FAILED if require else PluginState.UNAVAILABLE
 
 

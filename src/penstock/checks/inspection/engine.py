@@ -137,7 +137,12 @@ class _Run:
             duration_s=time.monotonic() - began,
             files=(*results, *refusals(request.refused, strict=request.strict)),
             plugins=tuple(
-                plugin_use(item, tallies.get(item.plugin_id, Tally()), require=request.require)
+                plugin_use(
+                    item,
+                    tallies.get(item.plugin_id, Tally()),
+                    require=request.require,
+                    named=bool(request.only),
+                )
                 for item in self._assigned
             ),
             problems=(*problems, *self._cache.notes),

@@ -41,7 +41,8 @@ def ini_section(path: Path, section: str) -> Mapping[str, str]:
 
 # -- which formatter a repository has chosen -------------------------------------------------------
 _RUFF_FILES = ("ruff.toml", ".ruff.toml")
-_ISORT_PLACES = ((".isort.cfg", "settings"), ("setup.cfg", "isort"), ("tox.ini", "isort"))
+_ISORT_SHARED = ("setup.cfg", "tox.ini")
+_ISORT_SECTIONS = ("isort", "tool:isort")
 
 
 def configures_ruff(tree: Path) -> bool:
@@ -56,10 +57,18 @@ def formats_with_ruff(tree: Path) -> bool:
 
 def sorts_with_ruff(tree: Path) -> bool:
     """Tell whether imports are sorted by ruff if at all: it is configured, and isort is not."""
-    if not configures_ruff(tree):
-        return False
-    own = any(_has_section(tree / name, section) for name, section in _ISORT_PLACES)
-    return not own and not _names(tree, "tool.isort")
+    return configures_ruff(tree) and not configures_isort(tree)
+
+
+def configures_isort(folder: Path) -> bool:
+    """Tell whether a folder has a configuration of isort's own."""
+    if (folder / ".isort.cfg").is_file() or _names(folder, "tool.isort"):
+        return True
+    return any(
+        _has_section(folder / name, section)
+        for name in _ISORT_SHARED
+        for section in _ISORT_SECTIONS
+    )
 
 
 def _names(tree: Path, table: str) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tokenize
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from penstock.checks.api import Place
 from penstock.checks.plugins.manifests import beside
 from penstock.checks.plugins.parted import PartedPlugin, Parts, by_configuration, with_issues
 from penstock.checks.plugins.port import Call, PluginResult, ToolFacts, ToolMemory, Unavailable
-from penstock.checks.plugins.pyconfig import sorts_with_ruff
+from penstock.checks.plugins.pyconfig import configures_isort, sorts_with_ruff
 from penstock.model.finding import Finding
 
 _CONFIGS = (".isort.cfg", "pyproject.toml", "setup.cfg", "tox.ini", ".editorconfig")
@@ -29,6 +29,12 @@ class Isort(PartedPlugin):
             hint="add [tool.isort] to pyproject.toml",
             by_choice=True,
         )
+
+    def extra_arguments(self, files: Sequence[str], place: Place, call: Call) -> tuple[str, ...]:
+        """Choose the profile that leaves black nothing to change, where none is configured."""
+        folder = PurePosixPath(files[0]).parent
+        homes = (place.tree / home for home in (folder, *folder.parents))
+        return () if any(map(configures_isort, homes)) else ("--profile", "black")
 
     def parts(self, files: Sequence[str], place: Place) -> Parts:
         """Part files by their nearest configuration; those that cannot be decoded are in none."""
