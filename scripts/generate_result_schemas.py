@@ -15,6 +15,9 @@ def documents() -> dict[str, str]:
     import msgspec
 
     from penstock.cli.documents import GraphDocument, RunDocument, ValidationDocument
+    from penstock.model.agents import AgentProfiles
+    from penstock.model.error_report import AttemptReport
+    from penstock.model.escalation import EscalationContext
     from penstock.model.execution import ExecutionRequest
     from penstock.model.router import RouterConfig
     from penstock.registry.wire import ConfigFile, RegistryFile, RulesFile
@@ -25,6 +28,9 @@ def documents() -> dict[str, str]:
         "graph-result": GraphDocument,
         "execution_request": ExecutionRequest,
         "router_config": RouterConfig,
+        "agent_profiles": AgentProfiles,
+        "error_report": AttemptReport,
+        "error_context": EscalationContext,
         "aim_config": ConfigFile,
         "aim_registry": RegistryFile,
         "aim_coordination_rules": RulesFile,

@@ -1,22 +1,31 @@
-"""The documented functions of the error pipeline, in the repository of the current folder."""
+"""The documented functions of the error pipeline.
+
+`root` is any folder inside the repository, by default the current one; `db` is as `--db`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from penstock.engine.escalation.pipeline import OnTick
+from penstock.engine.escalation.pipeline import OnTick, sorted_by_kind
 from penstock.engine.escalation.ports import Seed
 from penstock.errors import UsageError
 from penstock.model.escalation import EscalationContext
 from penstock.wiring import open_workspace
 
+Place = str | os.PathLike[str] | None
+
 __all__ = ["escalate", "tick"]
 
 
-def tick(context: EscalationContext | Mapping[str, Any]) -> EscalationContext:
+def tick(
+    context: EscalationContext | Mapping[str, Any], *, root: Place = None, db: str | None = None
+) -> EscalationContext:
     """Do the work of one state of a pipeline, save it, and return the context that follows.
 
     The journal's context counts where it has one of that run and workstream; else the pipeline
@@ -25,7 +34,7 @@ def tick(context: EscalationContext | Mapping[str, Any]) -> EscalationContext:
     """
     given = _context(context)
     with (
-        open_workspace() as workspace,
+        open_workspace(_start(root), db=db) as workspace,
         workspace.error_pipeline(given.run_id, given.workstream_id) as pipeline,
     ):
         return pipeline.tick(given)
@@ -39,17 +48,24 @@ def escalate(
     strict: bool | None = None,
     restart: bool = False,
     on_tick: OnTick | None = None,
+    root: Place = None,
+    db: str | None = None,
 ) -> EscalationContext:
     """Tick until the files pass, are quarantined, or cannot be worked on.
 
     `files` are relative to the top of the repository; without any, those of the workstream. Raises
     what `tick` does.
     """
-    from penstock.engine.escalation.pipeline import sorted_by_kind
-
     seed: Seed = msgspec.structs.replace(sorted_by_kind(files), strict=strict)
-    with open_workspace() as workspace, workspace.error_pipeline(run_id, workstream_id) as pipeline:
+    with (
+        open_workspace(_start(root), db=db) as workspace,
+        workspace.error_pipeline(run_id, workstream_id) as pipeline,
+    ):
         return pipeline.run(seed, restart=restart, on_tick=on_tick)
+
+
+def _start(root: Place) -> Path | None:
+    return None if root is None else Path(root)
 
 
 def _context(given: EscalationContext | Mapping[str, Any]) -> EscalationContext:

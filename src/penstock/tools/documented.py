@@ -46,6 +46,7 @@ class GooseTool(ClientTool):
         return (
             *(self.executable, "run", "--no-session", "-q", "--max-turns", str(MAX_TURNS)),
             *("--output-format", "stream-json", "-i", str(request.prompt_file), *model),
+            *request.flags,
         )
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
@@ -119,7 +120,7 @@ class CursorTool(ClientTool):
         """Return the argv, the prompt at its end; no secret is in it."""
         model = ("--model", request.model) if request.model else ()
         args = ("-p", "--output-format", "stream-json", "--force", "--trust")
-        return (self.executable, *args, *model, "--", request.prompt)
+        return (self.executable, *args, *model, *request.flags, "--", request.prompt)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:  # noqa: ARG002
         """Return the child's environment."""
@@ -150,9 +151,9 @@ class AmpTool(ClientTool):
     executable = "amp"
     install = "npm install -g @ampcode/cli"
 
-    def command_line(self, request: TurnRequest) -> tuple[str, ...]:  # noqa: ARG002
+    def command_line(self, request: TurnRequest) -> tuple[str, ...]:
         """Return the argv; the prompt comes on stdin. Amp chooses its model itself."""
-        return (self.executable, "-x", "--stream-json", "--dangerously-allow-all")
+        return (self.executable, "-x", "--stream-json", "--dangerously-allow-all", *request.flags)
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:  # noqa: ARG002
         """Return the child's environment."""

@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from penstock.checks.detect import DETECTED
+from penstock.config.agents import load_agent_profiles
 from penstock.config.circuit_breakers import StepBudgets, load_breakers
 from penstock.config.pipeline import load_pipeline
 from penstock.config.profiles import load_tool_profiles
+from penstock.model.agents import AgentProfile, EscalationRules
 from penstock.model.settings import ToolProfile
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
@@ -73,12 +75,28 @@ def test_the_examples_are_valid(tmp_path: Path) -> None:
     """What the page shows can be used as it stands."""
     text = PAGE.read_text(encoding="utf-8")
     budgets, setup = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    (profiles,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    profiles, agents = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     config = tmp_path / "config"
     config.mkdir()
     (config / "circuit_breakers.yaml").write_text(budgets)
     (config / "pipeline.yaml").write_text(setup)
     (config / "tool_profiles.json").write_text(profiles)
+    (config / "agent_profiles.json").write_text(agents)
     assert load_breakers(tmp_path).steps["runtime"].max_attempts_per_step == 4
     assert load_pipeline(tmp_path, environ={}).settings.worktree.setup
     assert "lint" in load_tool_profiles(tmp_path)
+    ladder = load_agent_profiles(tmp_path)
+    assert ladder is not None
+    assert [rung.agent for rung in ladder.ladder()] == ["aider", "codex", "codex"]
+
+
+def test_every_key_of_an_agent_has_its_default() -> None:
+    """The tables list all keys of agent_profiles.json."""
+    section = PAGE.read_text(encoding="utf-8").split("\n## config/agent_profiles.json\n")[1]
+    agent, rules = section.split("|---|---|---|")[1:3]
+    for table, kind in ((agent, AgentProfile()), (rules, EscalationRules())):
+        lines = [line for line in table.split("\n\n", 1)[0].splitlines() if line.startswith("| `")]
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        described = {row[0].strip("`"): row[1] for row in cells}
+        names = kind.__struct_fields__
+        assert described == {name: shown(getattr(kind, name)) for name in names}
