@@ -50,11 +50,22 @@ def inspect(history: History, cache: ResultCache, only: tuple[str, ...], own: st
 
 
 def said(report: CheckReport) -> dict[str, object]:
-    """What a report says of each file, however it came to know."""
+    """What a report says of each file, however it came to know; and which plugins failed.
+
+    Of a plugin that failed (its configuration was edited to death) no findings are compared: how
+    many files it still answers for depends on how they were batched.
+    """
     assert report.problems == ()
-    failed = [use for use in report.plugins if use.state is PluginState.FAILED]
-    assert failed == []
-    return {f.path: (f.status, f.findings, f.suppressed) for f in report.files}
+    failed = {use.plugin_id for use in report.plugins if use.state is PluginState.FAILED}
+    told: dict[str, object] = {
+        result.path: (
+            result.status if not failed else None,
+            [found for found in result.findings if found.tool not in failed],
+            result.suppressed,
+        )
+        for result in report.files
+    }
+    return {"failed": failed, **told}
 
 
 def wanted(step: int) -> tuple[str, ...]:

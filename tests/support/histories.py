@@ -314,7 +314,7 @@ def _change_list(history: History) -> str:
 
 
 def _remove_configuration(history: History) -> str:
-    names = ("ruff.toml", ".wordcheck", "words", "base.toml", ".codespellrc", "pyproject.toml")
+    names = ("ruff.toml", ".wordcheck", "words", ".codespellrc", "pyproject.toml")
     found = [name for name in history.files() if name.rpartition("/")[2] in names]
     if found:
         (history.root / (name := history.dice.choice(found))).unlink()
