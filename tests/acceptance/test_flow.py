@@ -66,8 +66,8 @@ def test_a_second_fix_turn_is_told_what_the_first_one_changed(project: Project) 
     first, second = (
         (project.root / f"state/prompts/run-1/ws-a_fix_{n}.txt").read_text() for n in (1, 2)
     )
-    assert "Since the check before" not in first
-    assert "Since the check before: 1 new, 1 still there, 1 fixed." in second
+    assert "Since the previous check" not in first
+    assert "Since the previous check: 1 new, 1 still there, 1 fixed." in second
     assert "New:\n- ws-a.txt:4:1: L1 bad3" in second
     assert "Still there:\n- ws-a.txt:3:1: L1 bad2" in second
     assert "stay so):\n- ws-a.txt:1:1: L1 bad1" in second

@@ -14,7 +14,7 @@ from penstock.engine.budget import spend_of
 from penstock.engine.changes import changes_between, findings_of
 from penstock.engine.desk import is_linked
 from penstock.engine.facts import (
-    finished_checks,
+    checks_around_fix,
     latest_hash,
     next_number,
     step_history,
@@ -335,13 +335,13 @@ def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> No
 
 
 def fix_input(job: Job, step: str) -> FixInput:
-    """Return what a FIX turn is told of the last check of a step, and of the one before it."""
-    checks = finished_checks(job.history(), step)
-    result = checks[-1] if checks else {}
+    """Return what a FIX turn is told of the last check of a step, beside what the turn before it was
+    told."""
+    before, result = checks_around_fix(job.history(), step)
     return FixInput(
         for_step=step,
         findings=findings_of(result),
         tail=str(result.get("tail", "")),
         commands=tuple(result.get("failed_commands", ())),
-        changes=changes_between(checks[-2], result) if len(checks) > 1 else None,
+        changes=changes_between(before, result) if before is not None else None,
     )

@@ -154,10 +154,26 @@ def worked_time(attempts: Iterable[Attempt]) -> float:
 
 def last_check(attempts: Iterable[Attempt], step: str) -> dict[str, Any]:
     """Return the result of the last finished check of a step, or an empty one."""
-    checks = finished_checks(attempts, step)
-    return checks[-1] if checks else {}
+    return checks_around_fix(attempts, step)[1]
 
 
-def finished_checks(attempts: Iterable[Attempt], step: str) -> list[dict[str, Any]]:
-    """Return the results of the finished checks of a step, oldest first."""
-    return [a.result for a in attempts if a.step_name == step and a.status in FINISHED]
+def checks_around_fix(
+    attempts: Iterable[Attempt], step: str
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Return the result of the check that the last FIX turn with a check after it was about, None
+    without such a turn, and that of the last finished check, or an empty one.
+
+    They need not follow each other: the queue checks a stack before it checks its members alone.
+    """
+    before: dict[str, Any] | None = None
+    mended: dict[str, Any] | None = None
+    last: dict[str, Any] = {}
+    for attempt in attempts:
+        if attempt.status not in FINISHED:
+            continue
+        if attempt.step_name == step:
+            before, mended = (before if mended is None else mended), None
+            last = attempt.result
+        elif attempt.step_name == "fix" and attempt.for_step == step:
+            mended = last
+    return before, last

@@ -110,7 +110,7 @@ def _findings(fix: FixInput) -> str:
     counts = f"{len(new)} new, {len(still)} still there, {len(fixed)} fixed"
     room = max(FINDING_LIMIT - len(new), FIXED_LIMIT)
     parts = [
-        f"Since the check before: {counts}." if fix.findings else text,
+        f"Since the previous check: {counts}." if fix.findings else text,
         _group("New", new, FINDING_LIMIT),
         _group("Still there", still, room),
         _group("Fixed (see that they stay so)", fixed, FIXED_LIMIT),

@@ -9,6 +9,7 @@ import pytest
 
 from penstock.breakers.decide import CheckFact, FixFact
 from penstock.engine.facts import (
+    checks_around_fix,
     edit_tries,
     last_check,
     latest_hash,
@@ -163,6 +164,25 @@ def test_the_last_check_is_found() -> None:
     """The newest finished check of the step, or nothing."""
     assert last_check(a_repaired_edit().attempts, "runtime") == {"tests": 3}
     assert last_check([], "runtime") == {}
+
+
+def test_the_check_that_a_fix_turn_was_about_is_found() -> None:
+    """The last one before the turn, however many came after it."""
+    story = Story().add("integrate", S.FAILED, result={"n": 1})
+    story.add("integrate", S.FAILED, result={"n": 2}).add("fix", for_step="integrate")
+    story.add("integrate", S.FAILED, result={"n": 3}).add("integrate", S.FAILED, result={"n": 4})
+    assert checks_around_fix(story.attempts, "integrate") == ({"n": 2}, {"n": 4})
+    assert checks_around_fix(story.attempts[:2], "integrate") == (None, {"n": 2})
+
+
+def test_a_fix_turn_without_a_check_after_it_changes_nothing_yet() -> None:
+    """One that was kept from working, say, and is taken again; nor does one of another step."""
+    story = Story().add("static", S.FAILED, result={"n": 1})
+    story.add("fix", S.FAILED, for_step="static")
+    assert checks_around_fix(story.attempts, "static") == (None, {"n": 1})
+    story.add("static", S.FAILED, result={"n": 2}).add("fix", S.FAILED, for_step="static")
+    story.add("fix", for_step="runtime")
+    assert checks_around_fix(story.attempts, "static") == ({"n": 1}, {"n": 2})
 
 
 def test_a_clock_that_went_back_takes_no_time_away() -> None:

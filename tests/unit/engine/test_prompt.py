@@ -115,7 +115,7 @@ def changed(new: int = 0, still: int = 0, fixed: int = 0) -> FixInput:
 def test_a_fix_prompt_says_what_the_last_turn_changed(tmp_path: Path) -> None:
     """New findings first, then those that are still there, then what was mended."""
     text = fix_prompt(BUNDLE, "run-1", tmp_path, changed(1, 2, 1))
-    assert "Since the check before: 1 new, 2 still there, 1 fixed." in text
+    assert "Since the previous check: 1 new, 2 still there, 1 fixed." in text
     order = ["New:\n- new 0", "Still there:\n- still 0\n- still 1", "stay so):\n- fixed 0"]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
