@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any, NoReturn
 
 import msgspec
@@ -13,6 +14,8 @@ import msgspec
 SYNTAX = "syntax"
 DUPLICATE = "duplicate-key"
 DEPTH = "too-deep"
+MAX_REPEATED = 100
+"""How many repeated keys of a file are told."""
 
 _WITH_COMMENTS = (
     *("*.jsonc", "tsconfig*.json", "*.tsconfig.json", "jsconfig*.json", "tslint.json"),
@@ -50,7 +53,7 @@ def has_comments(path: str) -> bool:
 
 
 def flaws(data: bytes, *, comments: bool = False) -> list[Flaw]:
-    """Return what is wrong with a text: the first mistake in its syntax, else all repeated keys."""
+    """Return what is wrong with a text: the first mistake in its syntax, else its repeated keys."""
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
@@ -89,7 +92,7 @@ def _parsed(text: str) -> list[Flaw]:
         return [_number_flaw(text, str(error))]
     except RecursionError:
         return [Flaw(DEPTH, "it is nested too deep to be looked at", 1, 1)]
-    return list(_repeated(text)) if repeats else []
+    return list(islice(_repeated(text), MAX_REPEATED)) if repeats else []
 
 
 def _refuse(name: str) -> NoReturn:

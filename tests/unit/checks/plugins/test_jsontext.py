@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.checks.plugins.jsontext import DEPTH, DUPLICATE, SYNTAX, flaws, has_comments
+from penstock.checks.plugins.jsontext import (
+    DEPTH,
+    DUPLICATE,
+    MAX_REPEATED,
+    SYNTAX,
+    flaws,
+    has_comments,
+)
 
 
 def places(text: str | bytes, *, comments: bool = False) -> list[tuple[str, int, int]]:
@@ -158,3 +165,9 @@ def test_a_large_text_takes_no_time_to_speak_of() -> None:
         "," * 300_000 + " " * 300_000,
     ):
         assert places(text, comments=True)[0][0] == SYNTAX
+
+
+def test_a_text_full_of_repetitions_takes_no_time_either() -> None:
+    """Only the first of many are told."""
+    text = "{" + ",".join(['"a": 1'] * 200_000) + "}"
+    assert len(places(text)) == MAX_REPEATED
