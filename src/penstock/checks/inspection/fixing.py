@@ -16,7 +16,7 @@ from penstock.checks.api import Place
 from penstock.checks.inspection import replace
 from penstock.checks.inspection.mirror import Mirror
 from penstock.checks.inspection.passes import Change, Fixer, Interrupted, Passes
-from penstock.checks.inspection.regular import Refusal
+from penstock.checks.inspection.replace import Refusal
 from penstock.checks.plugins.port import Call, Plugin, PluginResult, ToolFacts
 from penstock.errors import ClaimError, EnvironmentProblem
 from penstock.folders import remove_tree

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from penstock.checks.inspection.project import OURS
-from penstock.checks.inspection.regular import Refusal, read_regular
+from penstock.checks.inspection.replace import Refusal
+from penstock.checks.regular import open_regular
 from penstock.folders import remove_tree
 
 GROWTH = 20_000_000
@@ -72,7 +73,7 @@ class Mirror:
 
     def _source(self, path: str) -> tuple[bytes, int]:
         try:
-            data, status = read_regular(self._tree / path, follow=True)
+            data, status = open_regular(self._tree / path, follow=True)
         except FileNotFoundError:
             raise Refusal("it was removed meanwhile") from None
         except OSError as error:
@@ -116,7 +117,7 @@ class Mirror:
 
     def _look(self, path: str) -> bytes:
         try:
-            data, _ = read_regular(self.folder / path, follow=False, limit=GROWTH)
+            data, _ = open_regular(self.folder / path, follow=False, limit=GROWTH + 1)
         except OSError as error:
             raise Refusal(f"it was removed or replaced ({error.strerror})") from error
         if len(data) > GROWTH:

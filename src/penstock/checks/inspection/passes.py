@@ -9,7 +9,7 @@ import msgspec
 from penstock.checks.api import Place
 from penstock.checks.inspection.lineends import with_ends_of
 from penstock.checks.inspection.mirror import Mirror
-from penstock.checks.inspection.regular import Refusal
+from penstock.checks.inspection.replace import Refusal
 from penstock.checks.plugins.port import Call, Plugin, PluginResult
 
 MAX_PASSES = 4

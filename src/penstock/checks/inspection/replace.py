@@ -11,11 +11,15 @@ from pathlib import Path
 import msgspec
 
 from penstock.checks.inspection.project import TEMPORARY_PREFIX
-from penstock.checks.inspection.regular import Refusal, read_regular
+from penstock.checks.regular import open_regular
 
 CHANGED_MEANWHILE = "it was changed meanwhile, so it was left as it is"
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _PIECE = 1 << 20
+
+
+class Refusal(Exception):  # noqa: N818 - a verdict, not a fault
+    """Why a file was left as it is."""
 
 
 class Swap(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +115,7 @@ def _beside(target: str, token: str) -> str:
 
 def _demand_unchanged(swap: Swap) -> os.stat_result:
     """Raise Refusal when the bytes on disk are not those that were changed; OSError."""
-    found, status = read_regular(swap.target, follow=False, limit=len(swap.before))
+    found, status = open_regular(swap.target, follow=False, limit=len(swap.before) + 1)
     if found != swap.before:
         raise Refusal(CHANGED_MEANWHILE)
     return status

@@ -15,6 +15,7 @@ from penstock.checks.inspection.batches import Batch
 from penstock.checks.inspection.keys import KeyParts, Ledger, key_of, pack
 from penstock.checks.inspection.places import Places
 from penstock.checks.plugins.port import Call, Plugin, PluginResult, ToolFacts
+from penstock.checks.regular import read_regular
 from penstock.checks.scratch import ScratchFolders
 from penstock.locks import try_lock
 from penstock.model.finding import Finding
@@ -140,7 +141,7 @@ class Work:
 
     def _lines(self, path: str) -> list[str]:
         try:
-            data = (self.place.tree / path).read_bytes()
+            data = read_regular(self.place.tree / path)
         except OSError:  # gone meanwhile: its findings are told by their messages
             return []
         return source_lines(data.decode("utf-8", "replace"))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from penstock.checks.api import Place
 from penstock.checks.plugins.base import BasePlugin
 from penstock.checks.plugins.port import Call, PluginResult, ToolMemory
+from penstock.checks.regular import read_regular
 from penstock.model.finding import Finding
 
 
@@ -35,7 +36,7 @@ class CodedPlugin(BasePlugin):
             if call.stop.asked:
                 return self._result(began, issues, interrupted=True)
             try:
-                data = (place.tree / path).read_bytes()
+                data = read_regular(place.tree / path)
             except OSError as error:
                 why = f"{path} cannot be read: {error.strerror or error}"
                 return self._result(began, issues, problem=why)

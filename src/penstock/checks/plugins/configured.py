@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from penstock.checks.regular import read_regular
+
 _LARGEST = 4 << 20
 
 
@@ -37,8 +39,7 @@ def _has_table(path: Path, table: str) -> bool:
     import tomllib  # not needed by most plugins
 
     try:
-        with path.open("rb") as stream:
-            value: Any = tomllib.loads(stream.read(_LARGEST).decode())
+        value: Any = tomllib.loads(read_regular(path, limit=_LARGEST).decode())
     except (OSError, ValueError):
         return False
     for name in table.split("."):

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.checks.plugins.readers.table import READERS
+from penstock.checks.regular import read_regular
 from penstock.errors import ConfigError
 from penstock.model.manifest import Manifest, OutputSpec, PluginKind, ToolSpec
 
@@ -35,8 +36,7 @@ def read_manifest(folder: Path, *, trusted: bool = False) -> tuple[Manifest, str
     """
     path = folder / MANIFEST
     try:
-        with path.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
+        data = read_regular(path, limit=_LARGEST + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
     if len(data) > _LARGEST:

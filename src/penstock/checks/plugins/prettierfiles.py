@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from penstock.checks.plugins.governing import governed_by
+from penstock.checks.regular import read_regular
 
 MARKDOWN = (".md", ".markdown")
 _PRETTIER = (".prettierrc", ".prettierrc.*", "prettier.config.*")
@@ -37,8 +38,8 @@ def prettier_formats(tree: Path) -> Callable[[str], bool]:
 def _in_package(folder: Path) -> bool:
     """Tell whether the package.json or package.yaml of a folder configures Prettier."""
     try:
-        with (folder / "package.json").open("rb") as stream:
-            package = msgspec.json.decode(stream.read(_LARGEST), type=_Package)
+        data = read_regular(folder / "package.json", limit=_LARGEST)
+        package = msgspec.json.decode(data, type=_Package)
     except (OSError, msgspec.DecodeError, RecursionError):
         return _in_yaml(folder / "package.yaml")
     return package.prettier is not None
@@ -46,8 +47,7 @@ def _in_package(folder: Path) -> bool:
 
 def _in_yaml(path: Path) -> bool:
     try:
-        with path.open("rb") as stream:
-            lines = stream.read(_LARGEST).splitlines()
+        lines = read_regular(path, limit=_LARGEST).splitlines()
     except OSError:
         return False
     return any(line.startswith(b"prettier:") for line in lines)

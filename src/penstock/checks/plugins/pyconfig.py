@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from penstock.checks.regular import read_regular
+
 PYPROJECT = "pyproject.toml"
 _LARGEST = 4 << 20
 
@@ -17,8 +19,7 @@ def toml_table(path: Path, *names: str) -> Mapping[str, Any]:
     import tomllib  # not needed while all results are known
 
     try:
-        with path.open("rb") as stream:
-            value: Any = tomllib.loads(stream.read(_LARGEST).decode())
+        value: Any = tomllib.loads(read_regular(path, limit=_LARGEST).decode())
     except (OSError, ValueError):
         return {}
     for name in names:
@@ -32,8 +33,7 @@ def ini_section(path: Path, section: str) -> Mapping[str, str]:
 
     parser = configparser.RawConfigParser(strict=False)
     try:
-        with path.open(encoding="utf-8") as stream:
-            parser.read_string(stream.read(_LARGEST))
+        parser.read_string(read_regular(path, limit=_LARGEST).decode())
     except (OSError, ValueError, configparser.Error):
         return {}
     return dict(parser.items(section)) if parser.has_section(section) else {}
@@ -90,8 +90,7 @@ _HEADER = re.compile(r"^\s*\[+\s*([\w.:-]+)", re.MULTILINE)
 @lru_cache(maxsize=64)
 def _sections(path: Path, _mtime_ns: int, _size: int) -> frozenset[str]:
     """Return the names of the sections of a file, and of those that contain them. Raises OSError."""
-    with path.open("rb") as stream:
-        text = stream.read(_LARGEST).decode("utf-8", "replace")
+    text = read_regular(path, limit=_LARGEST).decode("utf-8", "replace")
     names: set[str] = set()
     for name in _HEADER.findall(text):
         parts = name.split(".")

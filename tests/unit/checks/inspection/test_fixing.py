@@ -169,9 +169,9 @@ def test_a_fixer_that_hangs_is_stopped(tree: Path) -> None:
         (': >"$1"', "left nothing of the file"),
         ('echo " " >"$1"', "left nothing of the file"),
         ('rm "$1"', "removed or replaced"),
-        ('rm "$1"; mkdir "$1"; echo x >"$1/x"', "no longer a file"),
+        ('rm "$1"; mkdir "$1"; echo x >"$1/x"', "not a file"),
         ('rm "$1"; ln -s /etc/passwd "$1"', "removed or replaced"),
-        ('rm "$1"; mkfifo "$1"', "no longer a file"),
+        ('rm "$1"; mkfifo "$1"', "not a file"),
         ('rm -rf "$(dirname "$1")"', "removed or replaced"),
         ('truncate -s 30000000 "$1"', "grew beyond"),
     ],
@@ -308,8 +308,8 @@ def test_other_names_of_a_file_keep_the_old_content(tree: Path) -> None:
         ('echo mine >"$T/a.py"', "changed meanwhile"),
         ('printf "z\\n" >"$T/a.py"', "changed meanwhile"),
         ('rm "$T/a.py"', "removed meanwhile"),
-        ('rm "$T/a.py"; mkdir "$T/a.py"', "no longer a file"),
-        ('rm "$T/a.py"; mkfifo "$T/a.py"', "no longer a file"),
+        ('rm "$T/a.py"; mkdir "$T/a.py"', "not a file"),
+        ('rm "$T/a.py"; mkfifo "$T/a.py"', "not a file"),
         ('mv "$T/a.py" "$T/z.py"; ln -s z.py "$T/a.py"', "cannot be written"),
     ],
 )
@@ -331,8 +331,8 @@ def test_a_file_that_has_gone_before_is_told_of(tree: Path) -> None:
     assert fixed_paths(report) == ["a.py"]
     assert dict(report.refused) == {
         "gone.py": "it was removed meanwhile",
-        "pipe.py": "it is no longer a file",
-        "src": "it is no longer a file",
+        "pipe.py": "it cannot be read: not a file",
+        "src": "it cannot be read: not a file",
     }
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from penstock.checks.inspection import replace
 from penstock.checks.inspection.lineends import is_uniformly_crlf, with_ends_of
-from penstock.checks.inspection.regular import Refusal
-from penstock.checks.inspection.replace import Swap
+from penstock.checks.inspection.replace import Refusal, Swap
 from tests.support import unprivileged
 
 TOP = Path(__file__).parents[4]
