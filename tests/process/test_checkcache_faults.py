@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import random
 import resource
@@ -341,6 +343,64 @@ def test_a_file_locked_as_a_whole_is_done_without(path: Path) -> None:
         cache = open_check_cache(path)
         assert "locked by another process" in cache.notes[0]
         assert cache.lookup([key(1)]) == {}
+    assert works(path)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_file_that_is_being_set_aside_is_done_without(path: Path) -> None:
+    """While another process holds the file alone, and does not finish, there is no cache."""
+    fill(path, 1)
+    with path.with_name("checks.db.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "locked by another process" in open_check_cache(path).notes[0]
+    assert works(path)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_spoiled_file_in_use_is_left_where_it_is(path: Path) -> None:
+    """What another process still has open is not moved away under it."""
+    text(path, "no database")
+    with path.with_name("checks.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        assert "in use by another process" in open_check_cache(path).notes[0]
+    assert path.read_text() == "no database"
+
+
+def test_a_spoiled_file_that_cannot_be_moved_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the folder lets nothing be renamed, checks go on without a cache."""
+    text(path, "no database")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")  # as in a sticky folder
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert "cannot be set aside" in open_check_cache(path).notes[0]
+
+
+def test_a_file_that_is_spoiled_time_and_again_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When each fresh file is spoiled at once there is no cache."""
+    monkeypatch.setattr(cachefile, "_make", lambda _: None)  # so no file will do
+    text(path, "no database")
+    assert "each time anew" in open_check_cache(path).notes[0]
+
+
+@pytest.mark.parametrize("lacking", ["the module", "the file system"])
+def test_without_locks_there_is_a_cache_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """Where there are no such locks (Windows, some network drives) SQLite's own must do."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    if lacking == "the module":
+        monkeypatch.setitem(sys.modules, "fcntl", None)
+    else:
+        monkeypatch.setattr(fcntl, "flock", refuse)
     assert works(path)
 
 
