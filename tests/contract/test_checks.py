@@ -48,6 +48,15 @@ def test_clean_code_passes_both_steps(scene: Scene) -> None:
     assert tree_of(scene.tree) == before
 
 
+def test_a_finding_is_told_again_after_its_line_has_moved(scene: Scene) -> None:
+    """By its fingerprint, which comes from the lines of the worktree."""
+    (first,) = scene.write({"src/calc/extra.py": "import os\n"}).only("static").findings
+    moved = {"src/calc/extra.py": '"""Words."""\n\nimport os\n'}
+    (second,) = scene.write(moved).only("static").findings
+    assert (first.line, second.line) == (1, 3)
+    assert first.fingerprint == second.fingerprint is not None
+
+
 def test_ruff_findings_are_read(scene: Scene) -> None:
     """A lint error becomes a finding with place and code, and a readable line in the log."""
     run = scene.write({"src/calc/extra.py": "import os\n"}).only("static")
