@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from penstock.checks.plugins.port import Unavailable
 from penstock.model.finding import Category, Severity
-from tests.support.checkers import use_checkers
+from tests.support.checkers import REQUIRE, use_checkers
 from tests.support.plugin_runs import ScratchTree
 
 COMMANDS = (
@@ -201,10 +203,13 @@ def test_a_broken_eslint_configuration_is_a_problem(tree: ScratchTree) -> None:
 
 
 # -- JSON ----------------------------------------------------------------------------------------
+NO_JQ = shutil.which("jq") is None and os.environ.get(REQUIRE) != "1"
+WITH_JQ = pytest.mark.skipif(NO_JQ, reason="jq is not installed")
+EITHER = ["json_syntax", pytest.param("json_jq", marks=WITH_JQ)]
 BROKEN_JSON = '{\n  "a": [1,\n  "b": 2\n}\n'
 
 
-@pytest.mark.parametrize("plugin_id", ["json_syntax", "json_jq"])
+@pytest.mark.parametrize("plugin_id", EITHER)
 def test_broken_json_is_found(tree: ScratchTree, plugin_id: str) -> None:
     """Each broken file is a syntax error at its line, whichever looks."""
     tree.write({"bad.json": BROKEN_JSON, "ok.json": '{"a": [1, 2]}\n', "half.json": '{"a": 1\n'})
@@ -217,13 +222,14 @@ def test_broken_json_is_found(tree: ScratchTree, plugin_id: str) -> None:
     )
 
 
-@pytest.mark.parametrize("plugin_id", ["json_syntax", "json_jq"])
+@pytest.mark.parametrize("plugin_id", EITHER)
 def test_good_json_passes(tree: ScratchTree, plugin_id: str) -> None:
     """Documents of all kinds are no findings, under any name."""
     names = odd(tree, ".json", '[null, true, 1e400, "\\u00e9"]\n')
     assert tree.found(plugin_id, *names) == []
 
 
+@WITH_JQ
 def test_jq_that_cannot_open_a_file_has_a_problem(tree: ScratchTree) -> None:
     """A file that has vanished is not one that parses."""
     assert not tree.check("json_jq", "gone.json").success
@@ -390,7 +396,7 @@ def test_kingfisher_passes_clean_files(tree: ScratchTree) -> None:
         ("md_mdformat_fix", ".md", UGLY_MD),
         ("md_markdownlint", ".md", "# A\n\n\n\ntext\n"),
         ("shellcheck", ".sh", "#!/bin/sh\ncd foo\n"),
-        ("json_jq", ".json", "{\n"),
+        pytest.param("json_jq", ".json", "{\n", marks=WITH_JQ),
     ],
 )
 def test_odd_names_are_names(tree: ScratchTree, plugin_id: str, ending: str, text: str) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +33,8 @@ class Gitleaks(ManifestPlugin):
 
     def check(self, files: Sequence[str], place: Place, call: Call) -> PluginResult:
         """Look at copies of the files; what it finds elsewhere (its own configuration) does not count."""
+        import tempfile  # not needed while all results are known
+
         try:
             folder = Path(tempfile.mkdtemp(prefix="copies-", dir=call.scratch))
         except OSError as error:
@@ -70,6 +69,8 @@ def _is_within(path: str) -> bool:
 
 
 def _extended(config: Path) -> str | None:
+    import tomllib  # not needed while all results are known
+
     try:
         value = tomllib.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -80,6 +81,8 @@ def _extended(config: Path) -> str | None:
 
 
 def _copy(tree: Path, folder: Path, path: str) -> None:
+    import shutil  # not needed while all results are known
+
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tree / path, target)
