@@ -275,6 +275,33 @@ def test_an_agent_sees_what_is_not_committed(ladder: Ladder) -> None:
     assert "'.state'" not in log
 
 
+def test_an_ignored_file_is_mended_too(ladder: Ladder) -> None:
+    """It was named, so it is in the agent's tree; other ignored files are not."""
+    write(ladder.root, {".gitignore": "*.py\n", "other.py": "x"})
+    ladder.file(BROKEN)
+    ladder.agents("import os; assert not os.path.exists('other.py')\n" + edit(GOOD))
+    assert ladder.run()[-1].final_status == "success"
+    assert ladder.text() == GOOD
+
+
+@pytest.mark.parametrize("attributes", ["", "*.py text eol=lf\n"])
+def test_line_ends_stay(ladder: Ladder, attributes: str) -> None:
+    """Whatever git or the agent makes of them in its tree."""
+    write(ladder.root, {".gitattributes": attributes, FILE: b"x  # broken\r\ny\r\n"})
+    ladder.agents("open('code.py', 'wb').write(b'x\\ny\\n')\n")
+    assert ladder.run()[-1].final_status == "success"
+    assert (ladder.root / FILE).read_bytes() == b"x\r\ny\r\n"
+
+
+def test_a_file_that_no_worktree_can_hold_is_said(ladder: Ladder) -> None:
+    """It lies in a repository of its own: no agent could be shown it."""
+    write(ladder.root, {"inner/code.py": BROKEN})
+    git(ladder.root / "inner", "init", "-q")
+    end = ladder.run(Seed(python_files=("inner/code.py",)))[-1]
+    assert end.final_status == "infra_failure"
+    assert "inner/code.py: cannot be laid into a worktree" in (end.infra_reason or "")
+
+
 def test_permissions_and_links_stay(ladder: Ladder) -> None:
     """The file that a link leads to is mended, the link stays one."""
     ladder.file(BROKEN, "real.py")
@@ -471,10 +498,15 @@ def test_a_key_that_an_agent_is_given_is_in_no_file(ladder: Ladder) -> None:
         ("../outside.py", "lies outside"),
         ("/etc/passwd", "lies outside"),
         ("a\nb.py", "control character"),
+        ("state/x.py", "may not be changed"),
+        (".git/config", "may not be changed"),
+        ("config/pipeline.yaml", "may not be changed"),
     ],
 )
 def test_a_file_that_cannot_be_taken_is_refused(ladder: Ladder, name: str, words: str) -> None:
     """Before anything is saved."""
+    ladder.project.configure(protected_paths=["config/"])
+    write(ladder.root, {"state/x.py": "x"})
     with pytest.raises(UsageError, match=words):
         ladder.tick(Seed(python_files=(name,)))
     assert kept(ladder) is None

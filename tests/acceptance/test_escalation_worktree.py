@@ -18,15 +18,15 @@ from tests.support.repos import git
 
 RUN, WS, FILE = "run-1", "ws-a", "ws-a.txt"
 BAD = "bad broken\n"
+USAGE = {"input_tokens": 7, "cost_usd": 0.25}
 SEED = Seed(other_files=(FILE,))
-AGENT = {"aider": {"tool": "first"}, "codex": {"tool": "second"}, "claude": {"tool": "agent"}}
 
 
 @pytest.fixture
 def ladder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ladder:
     """A run whose workstream the linter has refused; its worktree is still there."""
     ladder = make_ladder(tmp_path, monkeypatch)
-    ladder.project.bundle(WS, says(BAD), files_scope=[FILE, "more/"])
+    ladder.project.bundle(WS, says(BAD, usage=USAGE), files_scope=[FILE, "more/"])
     ladder.project.breakers(max_fix_attempts_per_step=0)
     assert ladder.project.run_one().final_status == "failed"
     return ladder
@@ -79,6 +79,16 @@ def test_its_attempts_are_in_the_journal(ladder: Ladder) -> None:
     ]  # fmt: skip
     moves = ladder.project.events(EventType.ERROR_PIPELINE_MOVED)
     assert {event.ws_id for event in moves} == {WS}
+
+
+def test_what_an_agent_cost_is_charged_to_the_workstream(ladder: Ladder) -> None:
+    """As its tool told it; the pipeline's own story has it too."""
+    ladder.profiles(agents={"aider": {"tool": "scripted"}})
+    (attempt, *_) = run(ladder)[-1].ai_attempts
+    with ladder.project.workspace() as workspace:
+        costs = workspace.reader.list_costs(RUN, WS)
+    assert [(c.input_tokens, c.actual_cost_usd) for c in costs] == [(7, 0.25)] * 2
+    assert (attempt.input_tokens, attempt.cost_usd) == (7, 0.25)
 
 
 def test_the_run_can_be_looked_at_as_before(ladder: Ladder) -> None:

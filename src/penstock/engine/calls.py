@@ -42,7 +42,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """On whose behalf and how a tool is called; None is as usual.
 
     `home` holds the tools' own folders, `repo_root` is the repository that the folder belongs to.
-    `env` and `flags` are as in a TurnRequest; `idle_s` is how long (s) it may stay silent.
+    `metadata`, `env` and `flags` are as in a TurnRequest; `idle_s` is how long (s) it may stay silent.
     """
 
     run_id: str = "call"
@@ -51,6 +51,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     repo_root: Path | None = None
     model: str | None = None
     idle_s: float | None = None
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     env: dict[str, str] = msgspec.field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
@@ -145,7 +146,7 @@ class Caller:
             model=terms.model,
             wall_s=timeout_s,
             idle_s=terms.idle_s,
-            metadata=payload.get("metadata") or {},
+            metadata=payload.get("metadata") or terms.metadata,
             env=terms.env,
             flags=terms.flags,
         )

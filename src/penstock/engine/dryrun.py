@@ -179,7 +179,7 @@ class DryRepository:
         """Return the first parent: nothing is written."""
         return parents[0] if parents else self.head()
 
-    def snapshot(self, tree: Path) -> str:
+    def snapshot(self, tree: Path, *, include: Sequence[str] = ()) -> str:
         """Return the commit that HEAD names: nothing is written."""
         return self.head()
 

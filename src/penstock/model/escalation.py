@@ -100,7 +100,8 @@ class AiAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
     `input_error_report_id` is the report that its prompt was made of. `outcome` is what its tool came
     to (an OutcomeKind, or `lost`), `kept` whether its edits stayed. `lost`: the process that made
-    it died; its edits were undone and it is not charged to the agent. Times are ISO 8601.
+    it died; its edits were undone and it is not charged to the agent. Tokens and cost are as its tool told
+    them. Times are ISO 8601.
     """
 
     attempt_number: int
@@ -113,6 +114,9 @@ class AiAttempt(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
     kept: bool = False
     lost: bool = False
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
     started_at: str | None = None
     ended_at: str | None = None
 

@@ -261,9 +261,9 @@ class Repository(Protocol):
         """Make a commit of a tree and return its id; no branch moves."""
         ...
 
-    def snapshot(self, tree: Path) -> str:
-        """Make a commit of all that a tree (the checkout's or one of ours) holds now, but for ignored
-        files, and return its id; no branch and no index moves."""
+    def snapshot(self, tree: Path, *, include: Sequence[str] = ()) -> str:
+        """Make a commit of all that a tree (the checkout's or one of ours) holds now, of ignored files
+        only `include`, and return its id; no branch and no index moves."""
         ...
 
     def patch_between(self, base: str, head: str) -> bytes:

@@ -200,8 +200,8 @@ class GitRepository:
         return integration.commit_tree(self._site, tree, parents, message, trailers)
 
     @file_errors("take a snapshot")
-    def snapshot(self, tree: Path) -> str:
-        """Make a commit of all that a tree holds now but for ignored files, and return its id.
+    def snapshot(self, tree: Path, *, include: Sequence[str] = ()) -> str:
+        """Make a commit of all that a tree holds now, of ignored files only `include`; return its id.
 
         `tree` is the top of the checkout, or one of our worktrees. Raises RepositoryError for
         another one, GitError when git cannot.
@@ -210,7 +210,7 @@ class GitRepository:
         slot = None if is_checkout else self._find(tree)
         if slot is None and not is_checkout:
             raise RepositoryError(f"{tree} is no worktree of ours in {self.root}")
-        return snapshot.take(self._site, tree, slot)
+        return snapshot.take(self._site, tree, slot, include)
 
     @file_errors("move a branch")
     def advance(self, branch: str, commit: str, *, expected: str) -> bool:

@@ -12,7 +12,7 @@ import click
 from penstock.cli import output
 from penstock.cli.options import db_option, json_option
 from penstock.cli.signals import stop_on_signals
-from penstock.cli.words import moment, one_line, plural, shortened
+from penstock.cli.words import moment, money, one_line, plural, shortened
 from penstock.engine.escalation.ports import Seed
 from penstock.engine.escalation.record import decoded
 from penstock.errors import ExitCode, NotFoundError, UsageError
@@ -272,11 +272,20 @@ def _outcome(context: EscalationContext) -> Iterator[str]:
     match context.final_status:
         case FinalStatus.SUCCESS:
             yield f"The checks pass ({plural(len(context.files), 'file')})."
+            yield from _unavailable(context)
         case FinalStatus.QUARANTINED:
             yield f"No agent could mend it; all that was tried is in {context.quarantine_path}/"
         case _:
             yield f"It could not work: {one_line(context.infra_reason or 'unknown')}"
             yield f"Mend that, then: {again} --restart"
+
+
+def _unavailable(context: EscalationContext) -> Iterator[str]:
+    """Give the line that says who could not look at the files."""
+    report = context.last_error_report
+    names = [gone.plugin_id for gone in report.unavailable] if report is not None else []
+    if names:
+        yield f"Not installed, so not asked: {', '.join(names)} (see penstock check --list)."
 
 
 def _story(context: EscalationContext) -> Iterator[str]:
@@ -287,7 +296,8 @@ def _story(context: EscalationContext) -> Iterator[str]:
     for attempt in context.ai_attempts:
         kept = ", ".join(attempt.changed_files) or "nothing"
         who = f"{attempt.agent.value} ({attempt.tool_id or 'no tool'})"
-        yield f"  attempt {attempt.label}: {who}: {one_line(attempt.notes)}; kept: {kept}"
+        spent = f", {money(attempt.cost_usd)}" if attempt.cost_usd is not None else ""
+        yield f"  attempt {attempt.label}: {who}: {one_line(attempt.notes)}; kept: {kept}{spent}"
     if context.infra_reason:
         yield f"  could not work: {one_line(context.infra_reason)}"
     if context.quarantine_path:

@@ -20,6 +20,7 @@ from penstock.engine.escalation.workplace import (
     refusals,
     undo_pending,
 )
+from penstock.engine.pricing import estimate
 from penstock.errors import Interrupted
 from penstock.model.escalation import (
     AGENT_AT,
@@ -29,7 +30,8 @@ from penstock.model.escalation import (
     next_label,
 )
 from penstock.model.events import EventType
-from penstock.model.outcome import OutcomeKind
+from penstock.model.outcome import OutcomeKind, Usage
+from penstock.model.records import Cost
 from penstock.model.settings import CheckoutPolicy
 from penstock.model.states import AttemptState
 from penstock.model.times import iso
@@ -70,6 +72,7 @@ class AttemptEnd(msgspec.Struct, frozen=True, kw_only=True):
 
     attempt: AiAttempt
     infra: str | None = None
+    usage: Usage = Usage()
 
 
 def run_attempt(
@@ -82,7 +85,8 @@ def run_attempt(
     undoes it and does not count; EnvironmentProblem when a worktree cannot be laid.
     """
     pending = _intent(edges, context)
-    pending = msgspec.structs.replace(pending, start=edges.repository().snapshot(workplace.tree))
+    start = edges.repository().snapshot(workplace.tree, include=context.files)
+    pending = msgspec.structs.replace(pending, start=start)
     cabinet.save(cabinet.attempt(pending.label), workplace.tree, context.files)
     rung = edges.profiles.rung(pending.agent)
     row = begin(edges, workplace, FIX, tool_id=rung.tool_id, marker=pending.marker)
@@ -90,7 +94,7 @@ def run_attempt(
     context = save(edges, cabinet, msgspec.structs.replace(context, pending=pending))
     end = _ask(_Work(edges, cabinet, workplace, context, pending))
     status = AttemptState.SUCCEEDED if end.attempt.kept else AttemptState.FAILED
-    finish(edges, row, status, _result(end))
+    finish(edges, row, status, _result(end), cost=_cost(edges, workplace, row, end))
     return _settled(edges, context, end.attempt), end.infra
 
 
@@ -114,6 +118,8 @@ def _ask(work: _Work) -> AttemptEnd:
     edges, context, pending = work.edges, work.context, work.pending
     run_id, ws_id, start = context.run_id, context.workstream_id, pending.start or ""
     with agents_tree(edges, run_id, ws_id, start) as tree:
+        if left_out := [f for f in context.files if not (tree.path / f).is_file()]:
+            return _out_of_reach(work, left_out)
         prompt = attempt_prompt(context, work.workplace, tree.path)
         order = FixOrder(
             run_id=run_id,
@@ -121,10 +127,11 @@ def _ask(work: _Work) -> AttemptEnd:
             rung=edges.profiles.rung(pending.agent),
             tree=tree.path,
             scratch=work.folder,
-            files=tuple(f for f in context.files if (tree.path / f).is_file()),
+            files=context.files,
             prompt=edges.masks.values(prompt),
             marker=pending.marker,
             undo=lambda: tree.reset(tree.head),
+            metadata=work.workplace.bundle.metadata if work.workplace.bundle else {},
         )
         before = edges.repository().fingerprint()
         result = edges.ask(order, edges.stop)
@@ -215,7 +222,7 @@ def _bring_over(work: _Work, tree: Worktree, changes: Changes) -> tuple[str, ...
     place = work.workplace.tree
     paths = sorted({path for change in changes.changes for path in change.paths})
     work.cabinet.save(work.folder, place, paths)
-    made = {path: content(tree.path / path) for path in paths}
+    made = {p: _as_before(content(place / p), content(tree.path / p)) for p in paths}
     work.cabinet.announce(work.folder, made)
     for path, data in made.items():
         if data is None:
@@ -223,6 +230,17 @@ def _bring_over(work: _Work, tree: Worktree, changes: Changes) -> tuple[str, ...
         else:
             put(place / path, data, None)
     return tuple(paths)
+
+
+def _as_before(before: bytes | None, after: bytes | None) -> bytes | None:
+    """Return a file with the line ends that it had, where those were all of one kind: git may have
+    laid it with others in the agent's tree."""
+    if not before or not after or b"\r" in before.replace(b"\r\n", b""):
+        return after
+    plain = after.replace(b"\r\n", b"\n")
+    if b"\r\n" not in before:
+        return plain if b"\n" in before else after
+    return plain.replace(b"\n", b"\r\n") if before.count(b"\n") == before.count(b"\r\n") else after
 
 
 # -- its end -------------------------------------------------------------------------------------
@@ -241,9 +259,38 @@ def _ended(
         tool_id=_tool_of(work, result),
         outcome=_kind_of(result).value,
         kept=bool(changed),
+        input_tokens=result.usage.input_tokens,
+        output_tokens=result.usage.output,
+        cost_usd=result.usage.cost_usd,
     )
     words = None if infra is None else f"{agent.value} could not work: {text(infra)}"
-    return AttemptEnd(attempt=attempt, infra=words)
+    return AttemptEnd(attempt=attempt, infra=words, usage=result.usage)
+
+
+def _out_of_reach(work: _Work, paths: Sequence[str]) -> AttemptEnd:
+    """Return the end of an attempt that no agent can make: its tree cannot hold the files."""
+    words = f"{', '.join(paths)}: cannot be laid into a worktree (of a submodule?)"
+    return AttemptEnd(attempt=_attempt(work.edges, work.pending, words), infra=words)
+
+
+def _cost(edges: Edges, workplace: Workplace, row: int | None, end: AttemptEnd) -> Cost | None:
+    """Return what an attempt cost, for a workstream of the journal; None where nothing is known."""
+    usage, attempt, owner = end.usage, end.attempt, workplace.row
+    if row is None or owner is None or usage == Usage():
+        return None
+    model = usage.model or edges.profiles.rung(attempt.agent).model
+    price = edges.prices.get(model or "") or edges.prices.get(attempt.tool_id or "")
+    return Cost(
+        run_id=owner.run_id,
+        ws_id=owner.ws_id,
+        step_attempt_id=row,
+        model_name=model,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output,
+        estimated_cost_usd=estimate(usage, price),
+        actual_cost_usd=usage.cost_usd,
+        timestamp=iso(edges.clock()),
+    )
 
 
 def _attempt(edges: Edges, pending: PendingAttempt, notes: str) -> AiAttempt:

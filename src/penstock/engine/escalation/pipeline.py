@@ -35,6 +35,7 @@ from penstock.model.escalation import (
 from penstock.model.events import EventType
 from penstock.model.ids import require_run_id
 from penstock.model.times import iso
+from penstock.schedule.scope import refusal
 
 S = EscalationState
 NOTHING = Seed()
@@ -136,9 +137,9 @@ class Pipeline:
         workplace = find_workplace(self._edges, self._run_id, self._ws_id)
         if seed.files:
             return Seed(
-                python_files=_in_tree(workplace, seed.python_files),
-                powershell_files=_in_tree(workplace, seed.powershell_files),
-                other_files=_in_tree(workplace, seed.other_files),
+                python_files=self._in_tree(workplace, seed.python_files),
+                powershell_files=self._in_tree(workplace, seed.powershell_files),
+                other_files=self._in_tree(workplace, seed.other_files),
             )
         found = files_of(workplace)
         if not found.files:
@@ -147,6 +148,18 @@ class Pipeline:
                 hint=_HINT,
             )
         return found
+
+    def _in_tree(self, workplace: Workplace, paths: Sequence[str]) -> tuple[str, ...]:
+        """Return paths as they are from the top of the tree, links followed. Raises UsageError."""
+        found = []
+        for name in paths:
+            path = _plain(workplace, name)
+            if (why := refusal(path, self._edges.protected)) is not None:
+                raise UsageError(f"{name} may not be changed: {why}")
+            if not workplace.covers(path, (path,)):
+                raise UsageError(f"{name} lies outside the scope of {self._ws_id}")
+            found.append(path)
+        return tuple(dict.fromkeys(found))
 
     # -- one state -------------------------------------------------------------------------
     def _tick(self, context: EscalationContext) -> EscalationContext:
@@ -222,23 +235,17 @@ def _chosen(given: bool | None, usual: bool) -> bool:
     return usual if given is None else given
 
 
-def _in_tree(workplace: Workplace, paths: Sequence[str]) -> tuple[str, ...]:
-    """Return paths as they are from the top of the tree, links followed. Raises UsageError."""
-    found = []
-    for name in paths:
-        path = (workplace.tree / name).resolve()
-        if not name.isprintable():
-            raise UsageError(f"{name!r} holds a control character: rename it")
-        if not path.is_relative_to(workplace.tree):
-            raise UsageError(f"{name} lies outside of {workplace.shown}")
-        if not path.is_file():
-            what = "is no file" if path.exists() else "does not exist"
-            raise UsageError(f"{name} {what} in {workplace.shown}")
-        plain = path.relative_to(workplace.tree).as_posix()
-        if not workplace.covers(plain, (plain,)):
-            raise UsageError(f"{name} lies outside the scope of {workplace.ws_id}")
-        found.append(plain)
-    return tuple(dict.fromkeys(found))
+def _plain(workplace: Workplace, name: str) -> str:
+    """Return a path from the top of the tree, links followed. Raises UsageError for what is no file."""
+    if not name.isprintable():
+        raise UsageError(f"{name!r} holds a control character: rename it")
+    path = (workplace.tree / name).resolve()
+    if not path.is_relative_to(workplace.tree):
+        raise UsageError(f"{name} lies outside of {workplace.shown}")
+    if not path.is_file():
+        what = "is no file" if path.exists() else "does not exist"
+        raise UsageError(f"{name} {what} in {workplace.shown}")
+    return path.relative_to(workplace.tree).as_posix()
 
 
 PYTHON = (".py", ".pyi")

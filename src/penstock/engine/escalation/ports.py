@@ -15,7 +15,7 @@ from penstock.engine.calls import CallResult
 from penstock.engine.ports import Clock
 from penstock.engine.services import Hold, Masks
 from penstock.model.agents import AgentProfiles, Rung
-from penstock.model.settings import CheckoutPolicy
+from penstock.model.settings import CheckoutPolicy, Price
 from penstock.process.api import Stop
 from penstock.store.api import Journal
 from penstock.worktrees.api import Repository
@@ -25,7 +25,8 @@ class FixOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One AI attempt: who is asked, for which files, in which tree.
 
     `scratch` takes prompt and log; `marker` is for the environment of every process of it. `undo`
-    brings the tree back to what it was, for the next tool after one that failed.
+    brings the tree back to what it was, for the next tool after one that failed. `metadata` is that of
+    the workstream's bundle.
     """
 
     run_id: str
@@ -37,6 +38,7 @@ class FixOrder(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str
     marker: str
     undo: Callable[[], None]
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class AskAgent(Protocol):
@@ -76,6 +78,7 @@ class Edges:
     repository: Callable[[], Repository]
     profiles: AgentProfiles
     protected: tuple[str, ...]
+    prices: Mapping[str, Price]
     checkout_policy: CheckoutPolicy
     ask: AskAgent
     masks: Masks

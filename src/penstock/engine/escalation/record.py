@@ -15,7 +15,7 @@ from penstock.engine.facts import next_number
 from penstock.errors import JournalError, NotFoundError
 from penstock.model.escalation import EscalationContext
 from penstock.model.events import EventType
-from penstock.model.records import NewAttempt
+from penstock.model.records import Cost, NewAttempt
 from penstock.model.states import AttemptState
 from penstock.store.api import Journal
 
@@ -106,11 +106,16 @@ def begin(
 
 
 def finish(
-    edges: Edges, attempt_id: int | None, status: AttemptState, result: Mapping[str, Any]
+    edges: Edges,
+    attempt_id: int | None,
+    status: AttemptState,
+    result: Mapping[str, Any],
+    *,
+    cost: Cost | None = None,
 ) -> None:
-    """Record what came of work that `begin` recorded."""
+    """Record what came of work that `begin` recorded, and what it cost."""
     if attempt_id is not None:
-        edges.journal.finish_attempt(attempt_id, status, result=result)
+        edges.journal.finish_attempt(attempt_id, status, result=result, cost=cost)
 
 
 def settle_begun(edges: Edges, workplace: Workplace, keep: int | None) -> None:

@@ -63,11 +63,6 @@ class Workplace:
             return f"{change.path}: made a link or a repository"
         return ""
 
-    @property
-    def ws_id(self) -> str:
-        """The workstream, where the journal has it."""
-        return self.row.ws_id if self.row is not None else ""
-
     def covers(self, path: str, files: tuple[str, ...]) -> bool:
         """Tell whether a path may be changed: it is one of the files, or in a worktree in scope."""
         if self.bundle is None:
