@@ -161,10 +161,18 @@ def test_it_finds_exactly_what_is_wrong(plugin_id: str, tmp_path: Path) -> None:
 
 
 @everyone
-def test_a_clean_file_is_clean(plugin_id: str, tmp_path: Path) -> None:
-    """A tool that is content finds nothing, in a file without anything as well."""
-    place = place_for(plugin_id, tmp_path, clean=CLEAN, empty="")
-    assert found_by(plugin_id, place, ["clean.py", "empty.py"]) == []
+def test_clean_files_are_clean(plugin_id: str, tmp_path: Path) -> None:
+    """A tool that is content finds nothing, whatever the names are and in an empty file too, and
+    leaves no cache, report or folder in the tree.
+    """
+    names = ["clean.py", "-dash.py", "a b.py", "it's.py", "na\u00efve.py", "@at.py"]
+    files = {**dict.fromkeys(names, CLEAN), "empty.py": ""}
+    place = write_tree(tmp_path, {**NEEDED.get(plugin_id, {}), **files})
+    before = sorted(tmp_path.rglob("*"))
+    naming = {"C0103", "W2402"} if plugin_id == "python_pylint" else set()
+    found = found_by(plugin_id, place, list(files))
+    assert [line for line in found if line.split()[-1] not in naming] == []
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("plugin_id", UNREADABLE)
@@ -200,25 +208,6 @@ def test_an_excluded_file_is_clean(plugin_id: str, tmp_path: Path) -> None:
     place = write_tree(tmp_path, {**files, "pyproject.toml": EXCLUDING[plugin_id]})
     assert found_by(plugin_id, place, ["gen/bad.py"]) == []
     assert found_by(plugin_id, place, ["gen/bad.py", "bad.py"]) == FOUND[plugin_id]
-
-
-@everyone
-def test_odd_names_are_taken_as_they_are(plugin_id: str, tmp_path: Path) -> None:
-    """Blanks, quotes, a leading dash and letters of the world are no trouble for any tool."""
-    names = ["-dash.py", "a b.py", "it's.py", "naïve.py", "@at.py"]
-    place = write_tree(tmp_path, {**NEEDED.get(plugin_id, {}), **dict.fromkeys(names, CLEAN)})
-    naming = {"C0103", "W2402"} if plugin_id == "python_pylint" else set()
-    found = found_by(plugin_id, place, names)
-    assert [line for line in found if line.split()[-1] not in naming] == []
-
-
-@everyone
-def test_nothing_is_left_beside_the_sources(plugin_id: str, tmp_path: Path) -> None:
-    """A check leaves no cache, report or folder in the tree."""
-    place = place_for(plugin_id, tmp_path, bad=bad_for(plugin_id), clean=CLEAN)
-    before = sorted(tmp_path.rglob("*"))
-    found_by(plugin_id, place, ["bad.py", "clean.py"])
-    assert sorted(tmp_path.rglob("*")) == before
 
 
 @everyone

@@ -10,7 +10,7 @@ from penstock.checks.api import Place
 from penstock.checks.plugins.builtin.python_mypy.modules import excluded, parted
 from penstock.checks.plugins.builtin.python_safety.plugin import nearest_requirements
 from penstock.checks.plugins.parted import by_configuration, joined, with_issues
-from penstock.checks.plugins.port import PluginResult
+from penstock.checks.plugins.port import Call, PluginResult
 from penstock.checks.plugins.pyconfig import (
     configures_ruff,
     formats_with_ruff,
@@ -19,6 +19,7 @@ from penstock.checks.plugins.pyconfig import (
     toml_table,
 )
 from penstock.model.finding import Finding
+from penstock.process.api import Stop
 from tests.support.checkers import built_in, write_tree
 
 
@@ -181,6 +182,24 @@ def kept(plugin_id: str, tree: Path, files: dict[str, str], names: tuple[str, ..
 def test_what_codespell_skips(files: dict[str, str], expected: list[str], tmp_path: Path) -> None:
     """`skip` holds for names, for folders on the way, and for paths with and without `./`."""
     assert kept("codespell", tmp_path, files, NAMES) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", "[tool.codespell]\nwrite-changes = true\n"),
+        (".codespellrc", "[codespell]\nwrite-changes =\n"),
+        ("setup.cfg", "[codespell]\ninteractive = 3\n"),
+    ],
+)
+def test_codespell_never_rewrites_in_a_check(name: str, text: str, tmp_path: Path) -> None:
+    """A configuration that makes codespell rewrite files is a problem, and nothing is started."""
+    place = write_tree(tmp_path, {name: text, "a.md": "teh"})
+    call = Call(tool=None, scratch=tmp_path, cache=tmp_path, stop=Stop())
+    done = built_in("codespell").check(["a.md"], place, call)
+    assert done.problem is not None
+    assert "it would rewrite files" in done.problem
+    assert done.returncode is None
 
 
 @pytest.mark.parametrize(
