@@ -14,6 +14,7 @@ import pytest
 from penstock.cli.findings.formats import MODULES
 from tests.support.cli import PENSTOCK, Said, child, plain_environment
 from tests.support.finder import MANIFEST, Project
+from tests.support.terminal import on_terminal, shown
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "run_error_engine.py"
 
@@ -331,6 +332,49 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+# -- on a terminal -------------------------------------------------------------------------
+@pytest.fixture
+def terminal(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project with its checker declared in the repository, for a terminal of this process."""
+    place = project.root / "config" / "error_plugins" / "words"
+    place.mkdir(parents=True)
+    (place / "manifest.json").write_text(json.dumps(MANIFEST))
+    for name, value in project.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return project
+
+
+def test_a_terminal_of_80_columns(terminal: Project) -> None:
+    """The list and a report fit the screen, and states have colours there unless one objects."""
+    code, text = on_terminal("check", "--list", cwd=terminal.root)
+    assert code == 0
+    assert max(len(line) for line in shown(text)) <= 80
+    code, text = on_terminal("check", cwd=terminal.root)
+    assert code == 1
+    assert max(len(line) for line in shown(text)) <= 80
+    assert "\x1b[31mFAILED\x1b[0m" in text
+
+
+def test_no_color_is_honoured(terminal: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NO_COLOR set, a terminal gets plain text."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    _, text = on_terminal("check", cwd=terminal.root)
+    assert "deep/bad.txt: FAILED" in text
+
+
+def test_a_long_check_shows_how_far_it_is(terminal: Project) -> None:
+    """The line names the plugins at work, and is gone when the result is printed."""
+    slow = terminal.root.parent / "bin" / "find-bad"
+    slow.write_text(slow.read_text().replace("exec awk", "sleep 2\nexec awk"))
+    code, text = on_terminal("check", "--only", "words", cwd=terminal.root)
+    assert code == 1
+    line, _, rest = text.rpartition("\r\x1b[K")
+    assert "words 0/2" in line
+    assert "words 0/2" not in rest
+    assert "a bad word" in rest
 
 
 # -- the documented script -----------------------------------------------------------------

@@ -28,7 +28,7 @@ from penstock.wiring import Workspace, open_workspace
 if TYPE_CHECKING:
     from penstock.checks.api import Place, PluginInfo
 
-LIST_COLUMNS = ("PLUGIN", "FILES", "TOOL", "RESULTS STAND ON")
+LIST_COLUMNS = ("PLUGIN", "TOOL", "CACHED BY", "FILES")
 
 
 class Found(Protocol):
@@ -183,7 +183,8 @@ def show(report: CheckReport, workspace: Workspace, options: CheckOptions) -> No
         output.emit(renderer(options.style)(report, str(workspace.root)))
     else:
         named = bool(options.paths) and not any(
-            (workspace.start / path).is_dir() for path in options.paths
+            os.path.isdir(workspace.start / path)  # noqa: PTH112 - whatever it is, this says no
+            for path in options.paths
         )
         output.emit(_text(report, options, passed=named or options.verbose))
         if not options.verbose and any(f.warnings and not f.errors for f in report.files):
@@ -216,21 +217,44 @@ def _text(
 
 
 def show_plugins(plugins: Sequence[PluginInfo], *, as_json: bool) -> None:
-    """Print each plugin with its files, its tool or how to get it, and what its results stand on."""
+    """Print each plugin with its tool, what its results stand on and its files; then those that
+    cannot be used here, with what to do."""
     if as_json:
         output.emit_json({"plugins": plugins})
         return
-    output.table(LIST_COLUMNS, [_row(plugin) for plugin in plugins])
+    there = [_row(plugin) for plugin in plugins if plugin.available]
+    missing = [(p.plugin_id, p.hint or "") for p in plugins if not p.available]
+    _emit_table(LIST_COLUMNS, there)
+    if missing:
+        output.emit()
+        _emit_table(("NOT HERE", "WHAT TO DO"), missing)
+
+
+def _emit_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns; on a terminal the last one goes on below itself, so none is cut."""
+    from penstock.cli.words import one_line
+
+    widths = [max(len(line[i]) for line in (columns, *rows)) for i in range(len(columns) - 1)]
+    indent = sum(widths) + 2 * len(widths)
+    room = max(output.width() - indent, 20) if output.on_terminal() else sys.maxsize
+    for line in (columns, *rows):
+        first = "".join(f"{cell:<{size}}  " for cell, size in zip(line, widths, strict=False))
+        for number, part in enumerate(_wrapped(one_line(line[-1]), room)):
+            output.emit(((" " * indent if number else first) + part).rstrip())
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    from textwrap import wrap
+
+    return wrap(text, room, break_on_hyphens=False) or [""]
 
 
 def _row(plugin: PluginInfo) -> tuple[str, ...]:
     files = " ".join(name for name in plugin.file_extensions if name != "*") or "any"
-    return plugin.plugin_id, files, _tool(plugin), plugin.cached_by
+    return plugin.plugin_id, _tool(plugin), plugin.cached_by, files
 
 
 def _tool(plugin: PluginInfo) -> str:
-    if not plugin.available:
-        return f"missing: {plugin.hint or 'no hint'}"
     if plugin.executable is None:
         return "none needed"
     return f"{os.path.basename(plugin.executable)} {plugin.version or ''}".rstrip()  # noqa: PTH119 - a name

@@ -17,6 +17,7 @@ from penstock.checks.inspection.pool import Pool
 from penstock.checks.inspection.work import Tally, Work, units
 from penstock.checks.plugins.loading import PluginManager
 from penstock.checks.plugins.port import Plugin, ToolFacts, Unavailable
+from penstock.checks.regular import read_regular
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import source_lines
 from penstock.model.inspection import NOT_CHECKED, CheckReport, Explanation
@@ -263,7 +264,7 @@ class _Run:
 
     def _lines(self, path: str) -> Sequence[str]:
         try:
-            data = (self._place.tree / path).read_bytes()
+            data = read_regular(self._place.tree / path)
         except OSError:
             return ()
         # most files have no comment of ours, and splitting them all would cost more than the checks
@@ -315,7 +316,7 @@ def _info(plugin: Plugin, place: Place, cache: ResultCache) -> PluginInfo:
 def _cached_by(plugin: Plugin) -> str:
     depends = plugin.manifest.depends
     if depends.network and depends.max_age_s is None:
-        return "never: the network answers"
+        return "never"
     if depends.reach is Reach.PROJECT:
-        return "all files of the project"
-    return "each file"
+        return "project"
+    return "file"

@@ -15,11 +15,12 @@ def command() -> None:
     """Check what is about to be committed, in a git hook.
 
     The hook checks the staged files and validates the staged bundles as they are in the
-    index, whatever the files on disk hold by now. `git commit --no-verify` goes past it.
+    index, whatever the files on disk hold by now. Git's own way past it is
+    `git commit --no-verify`.
     """
 
 
-@command.command("install")
+@command.command("install", short_help="Put a pre-commit hook where git looks for it.")
 @click.option(
     "--force", is_flag=True, help="Keep the hook of another tool beside ours, and run it first."
 )
@@ -39,7 +40,7 @@ def install(force: bool, as_json: bool) -> None:
         output.emit(f"{change.kept} runs before it")
 
 
-@command.command("uninstall")
+@command.command("uninstall", short_help="Take the hook out again.")
 @json_option
 def uninstall(as_json: bool) -> None:
     """Take the hook out, and put back the one that was there before it."""
