@@ -5,26 +5,25 @@ being absent: a file that is made later is found then. Folders are looked into o
 of one builds on that of the folder above it, so a file costs no more than a look-up. Paths are texts
 here, for a Path costs more than the look at what lies there.
 """
-# ruff: noqa: PTH110, PTH111, PTH112, PTH113, PTH116, PTH118, PTH119, PTH120, PTH123, PTH202, PTH207, PTH208
+# ruff: noqa: PTH110, PTH111, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH202, PTH207, PTH208
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import NamedTuple
 
 from penstock.checks.inspection.contents import Contents, digest_of
+from penstock.checks.inspection.elsewhere import files_below, statuses_outside
 from penstock.checks.inspection.naming import named_in
 from penstock.model.manifest import Manifest
 
 MAX_DEPTH = 4
 """How far a configuration that is named by another is followed."""
 MAX_NAMED = 200
-_MAX_IN_FOLDER = 5_000
 _LARGEST = 1 << 20
 _ENDINGS = ("", ".py", ".js", ".cjs", ".mjs", ".ts", ".json", ".yml", ".yaml", ".toml")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
@@ -208,7 +207,7 @@ class Consulted:
                         (folders if os.path.isdir(named) else following).append(named)
             layer = following
         for folder in folders:
-            lines += [f"names {_label(folder, base)}", *self._outside(folder)]
+            lines += [f"names {_label(folder, base)}", *statuses_outside(folder, self._tree)]
         return Found(
             tuple(lines), tuple(f for f in folders if f.startswith(self._tree)), bool(paths)
         )
@@ -216,25 +215,10 @@ class Consulted:
     def _lines(self, path: str, base: str) -> Iterator[str]:
         """Yield a configuration's place and digest; of a folder's files those of each."""
         if os.path.isdir(path):
-            for count, inner in enumerate(_files_below(path)):
-                if count == _MAX_IN_FOLDER:
-                    break
+            for inner in files_below(path):
                 yield from (_label(inner, base), self._contents.digest(inner) or "unreadable")
         else:
             yield from (_label(path, base), self._contents.digest(path) or "unreadable")
-
-    def _outside(self, folder: str) -> Iterator[str]:
-        """Yield the files of a folder that is named and lies outside of the tree (stubs, rules) by
-        their status. What lies in the tree is known by other ways."""
-        top = os.path.realpath(folder) + "/"
-        if top.startswith(f"{self._tree}/") or f"{self._tree}/".startswith(top):
-            return
-        for count, path in enumerate(_files_below(folder)):
-            if count == _MAX_IN_FOLDER:
-                return
-            with suppress(OSError):
-                status = os.stat(path)
-                yield f"{path[len(folder) :]} {status.st_size} {status.st_mtime_ns}"
 
     def _named(self, path: str, wanted: Wanted, base: str) -> Iterator[str]:
         """Yield the existing files and folders (absolute) that a configuration names."""
@@ -297,13 +281,6 @@ def _is_there(path: str) -> bool:
         return os.path.exists(path)
     except ValueError:
         return False
-
-
-def _files_below(folder: str) -> Iterator[str]:
-    for place, folders, files in os.walk(folder):
-        folders.sort()
-        for name in sorted(files):
-            yield os.path.join(place, name)
 
 
 def _downwards(folder: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 Paths are texts here: folders of packages are large, and a Path for each entry costs more than the look.
 """
-# ruff: noqa: PTH112, PTH119, PTH120
+# ruff: noqa: PTH112, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -11,38 +11,51 @@ from collections.abc import Iterator
 
 from penstock.checks.api import Place
 from penstock.checks.inspection.contents import Contents, digest_of
+from penstock.checks.inspection.elsewhere import statuses_outside
 from penstock.checks.plugins.port import ToolFacts
-from penstock.checks.surroundings import virtual_environment
+from penstock.checks.surroundings import base_environment, locate, virtual_environment
 
 # what installers write down, each in a file that changes with every package
 _NODE_RECORDS = (".package-lock.json", ".yarn-integrity", ".yarn-state.yml", ".modules.yaml")
 _LINKS = (".pth", ".egg-link")
 _CLIMB = 6
+_LARGEST_LINK = 1 << 16
 
 
 def python_packages(place: Place, tool: ToolFacts | None, contents: Contents) -> str:
-    """Return a digest of the distributions in the environments of the tree and of the tool."""
+    """Return a digest of the distributions in the environments of the tree, of the tool, and of the
+    Python on PATH, and of the sources that these link to."""
     venv = virtual_environment(place.tree, place.root)
     homes = [] if venv is None else [os.fspath(venv)]
-    if tool is not None:
-        homes += [os.path.dirname(os.path.dirname(path)) for path in _forms(tool)]
+    programs = [] if tool is None else [os.fspath(tool.executable)]
+    if venv is None:
+        found = locate("python", place.tree, base_environment(place.tree, place.root))
+        programs += [] if found is None else [os.fspath(found)]
+    homes += [_home(path) for program in programs for path in _forms(program)]
     sites = dict.fromkeys(site for home in homes for site in _sites(home))
-    return digest_of(*(line for site in sites for line in _distributions(site, contents)))
+    tree = os.fspath(place.tree)
+    return digest_of(*(line for site in sites for line in _distributions(site, tree, contents)))
+
+
+def _home(program: str) -> str:
+    """Return the installation that a program belongs to."""
+    return os.path.dirname(os.path.dirname(program))
 
 
 def node_packages(place: Place, tool: ToolFacts | None, contents: Contents) -> str:
     """Return a digest of the packages in node_modules of the tree, the root, and the tool."""
     places = [f"{place.tree}/node_modules", f"{place.root}/node_modules"]
     if tool is not None:
-        places += [folder for path in _forms(tool) for folder in _modules_above(path)]
+        places += [
+            folder for path in _forms(os.fspath(tool.executable)) for folder in _modules_above(path)
+        ]
     found = dict.fromkeys(os.path.realpath(folder) for folder in places)
     return digest_of(*(line for folder in found for line in _modules(folder, contents)))
 
 
-def _forms(tool: ToolFacts) -> tuple[str, str]:
-    """Return the executable as it was found and as what it leads to."""
-    path = os.fspath(tool.executable)
-    return path, os.path.realpath(path)
+def _forms(program: str) -> tuple[str, str]:
+    """Return a program as it was found and as what it leads to."""
+    return program, os.path.realpath(program)
 
 
 def _sites(home: str) -> Iterator[str]:
@@ -55,7 +68,7 @@ def _sites(home: str) -> Iterator[str]:
                     yield os.path.realpath(folder)
 
 
-def _distributions(site: str, contents: Contents) -> Iterator[str]:
+def _distributions(site: str, tree: str, contents: Contents) -> Iterator[str]:
     """Yield a line for each distribution (its folder's time tells a reinstalled one), and for what
     leads to other places."""
     for name in _names(site):
@@ -64,6 +77,18 @@ def _distributions(site: str, contents: Contents) -> Iterator[str]:
             yield f"{name} {_time(path)}"
         elif name.endswith(_LINKS):
             yield f"{name} {contents.digest(path)}"
+            for folder in _linked(path):
+                yield from statuses_outside(folder, tree)
+
+
+def _linked(path: str) -> Iterator[str]:
+    """Yield the folders that a file of paths names: the sources of packages in development."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            lines = [line.strip() for line in stream.read(_LARGEST_LINK).splitlines()]
+    except OSError:
+        return
+    yield from (line for line in lines if line.startswith("/") and os.path.isdir(line))
 
 
 def _modules_above(path: str) -> Iterator[str]:

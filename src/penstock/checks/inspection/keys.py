@@ -275,7 +275,14 @@ class Ledger:
 
 @cache
 def _own_code() -> str:
-    """Return a digest of our code that turns output into findings."""
-    folder = Path(__file__).parents[1] / "plugins"
-    names = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".json"))
-    return digest_of(*(part for path in names for part in (path.name, path.read_bytes())))
+    """Return a digest of our code that turns output into findings, and findings into what is kept.
+
+    That of a plugin of its own counts among its arguments.
+    """
+    checks = Path(__file__).parents[1]
+    model = checks.parent / "model"
+    paths = [checks / "inspection" / "work.py", checks / "inspection" / "places.py"]
+    paths += [checks / "reading.py", model / "finding.py", model / "fingerprint.py"]
+    for folder in (checks / "plugins", checks / "plugins" / "readers"):
+        paths += sorted(folder.glob("*.py"))
+    return digest_of(*(part for path in paths for part in (path.name, path.read_bytes())))

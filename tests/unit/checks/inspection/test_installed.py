@@ -77,6 +77,28 @@ def test_a_link_to_other_packages_counts(tree: Path) -> None:
     assert not changes(lambda: python(tree), lambda: (site / "mod.py").write_text(""))
 
 
+def test_the_sources_of_a_linked_package_count(tree: Path, tmp_path: Path) -> None:
+    """A package in development elsewhere counts with its files; one in the tree is known already."""
+    write(tmp_path, {"common/src/common/a.py": "x: int\n", "project/libs/b.py": ""})
+    links = f"{tmp_path}/common/src\n{tree}/libs\nimport os\n/gone\nrelative\n"
+    (tree / ".venv" / SITE / "links.pth").write_text(links)
+    edit = {"common/src/common/a.py": "x: bytes\n"}
+    assert changes(lambda: python(tree), lambda: write(tmp_path, edit))
+    assert not changes(lambda: python(tree), lambda: write(tree, {"libs/b.py": "x = 1\n"}))
+
+
+def test_the_python_on_path_counts_without_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools that ask the Python on PATH for its packages depend on these."""
+    home, tree = tmp_path / "python", tmp_path / "tree"
+    write(home, {"bin/python": "#!/bin/sh\n", f"{SITE}/a-1.0.dist-info/METADATA": ""})
+    (home / "bin/python").chmod(0o755)
+    tree.mkdir()
+    monkeypatch.setenv("PATH", f"{home}/bin:/usr/bin:/bin")
+    assert changes(lambda: python(tree), (home / SITE / "b-1.0.dist-info").mkdir)
+
+
 def test_what_lies_beside_the_tool_counts(tree: Path, tmp_path: Path) -> None:
     """The tool's own environment holds its plugins, also when it is reached by a link."""
     tool = tool_in(tmp_path / "tools")
@@ -84,8 +106,11 @@ def test_what_lies_beside_the_tool_counts(tree: Path, tmp_path: Path) -> None:
     assert changes(lambda: python(tree, tool), (site / "plugin-1.0.dist-info").mkdir)
 
 
-def test_without_an_environment_there_is_nothing(tmp_path: Path) -> None:
-    """Neither an environment nor a tool: the same digest everywhere."""
+def test_without_an_environment_there_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither an environment nor a tool nor a Python: the same digest everywhere."""
+    monkeypatch.setenv("PATH", "/nonexistent")
     assert python(tmp_path, None) == python(tmp_path / "gone", None)
     assert node(tmp_path, None) == node(tmp_path / "gone", None)
 
