@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -259,30 +260,27 @@ def unprivileged() -> Iterator[None]:
         os.seteuid(0)
 
 
-def open_all_the_way(folder: Path) -> None:
-    """Let everybody pass to a folder."""
-    for place in (folder, *folder.parents):
-        if place.owner() == Path.home().owner() or os.geteuid() == 0:
-            place.chmod(place.stat().st_mode | 0o055)
-        if place.name == "tmp":
-            break
+@pytest.fixture
+def passable() -> Iterator[Path]:
+    """Where a cache is to be, in folders that everybody may pass, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name, "state", "checks.db")
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
 def test_without_the_right_to_write_checks_go_on(
-    path: Path, what: str, request: pytest.FixtureRequest
+    passable: Path, what: str, request: pytest.FixtureRequest
 ) -> None:
     """In a folder that may not be written, or with such a file, there is no cache, and a note."""
-    fill(path, 1)
-    open_all_the_way(path.parent)
-    path.with_name("checks.db.lock").chmod(0o666 if what == "file" else 0o444)
-    path.chmod(0o444)
-    path.parent.chmod(0o777 if what == "file" else 0o555)
+    fill(passable, 1)
+    passable.with_name("checks.db.lock").chmod(0o666 if what == "file" else 0o444)
+    passable.chmod(0o444)
+    passable.parent.chmod(0o777 if what == "file" else 0o555)
     request.getfixturevalue("unprivileged")
-    cache = open_check_cache(path)
-    cache.save(entries(["x"]))
-    cache.close()
-    assert "checked without a cache" in cache.notes[0]
+    with closing(open_check_cache(passable)) as cache:
+        cache.save(entries(["x"]))
+        assert "checked without a cache" in cache.notes[0]
 
 
 # -- a full disk -------------------------------------------------------------------------------
