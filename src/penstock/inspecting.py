@@ -29,11 +29,14 @@ class Inspecting(Surroundings):
 
     @property
     def check_place(self) -> Place:
-        """The working files."""
+        """The working files of the checkout we stand in; in one of our worktrees these are its own,
+        while results are kept in the repository that it belongs to."""
         from penstock.checks.api import Place
+        from penstock.environment.repository import find_checkout
 
         root = self.root.resolve()
-        return Place(tree=root, root=root)
+        tree = None if self.place is None else find_checkout(self.start)
+        return Place(tree=tree or root, root=root)
 
     @contextmanager
     def inspector(self, *, cache: str | None = None, use_cache: bool = True) -> Iterator[Inspector]:
@@ -108,7 +111,7 @@ class Inspecting(Surroundings):
             place = Place(tree=folder, root=self.root.resolve())
             listing = export_index(self.check_place, folder)
             changed = staged_files(self.check_place)
-            start = folder / self.start.relative_to(self.root)
+            start = folder / self.start.relative_to(self.check_place.tree)
             found = select(place, start, paths, listing=listing if paths else changed)
             kept = frozenset(changed)
             files = tuple(path for path in found.files if path in kept)

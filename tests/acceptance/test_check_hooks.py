@@ -126,6 +126,21 @@ def test_from_a_subfolder_and_a_worktree(project: Project, tmp_path: Path) -> No
     assert commit(project, cwd=tree).code == 1
 
 
+def test_in_a_worktree_of_ours(project: Project) -> None:
+    """In `.worktrees/` the worktree is meant, not the checkout that it belongs to, and results are
+    kept there."""
+    tree = project.root / ".worktrees" / "ws-a"
+    project.git("worktree", "add", "-q", str(tree))
+    (tree / "a.txt").write_text("BAD\n")
+    project.git("add", "a.txt", cwd=tree)
+    said = commit(project, cwd=tree)
+    assert said.code == 1
+    assert "a.txt:1:1" in said.out + said.err
+    assert "a.txt: FAILED" in project.check("a.txt", cwd=tree).out
+    assert project.check(cwd=tree).code == 1
+    assert not (tree / ".state").exists()
+
+
 def test_the_first_commit_of_a_repository(tmp_path: Path) -> None:
     """With no commit yet, everything that is staged is new."""
     project = Project(tmp_path, in_git=False)

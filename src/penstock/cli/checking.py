@@ -46,13 +46,6 @@ class CheckOptions(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
     summary: bool = False
 
-    @property
-    def baseline_file(self) -> str | None:
-        """The baseline that counts: the named one, or the usual one when it is to be written."""
-        if self.baseline is None and self.update_baseline:
-            return DEFAULT_BASELINE
-        return self.baseline
-
 
 def refuse_contradictions(options: CheckOptions) -> None:
     """Raise UsageError for options that cannot be meant together."""

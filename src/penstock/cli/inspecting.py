@@ -20,6 +20,7 @@ from penstock.cli.checking import (
 )
 from penstock.cli.findings.formats import renderer
 from penstock.cli.signals import stop_on_signals
+from penstock.cli.words import plural
 from penstock.errors import ExitCode, UsageError
 from penstock.model.inspection import CheckReport, PluginState
 from penstock.process.api import Stop
@@ -164,13 +165,15 @@ def _demand_baseline(workspace: Workspace, options: CheckOptions) -> None:
 
 def _judged(workspace: Workspace, options: CheckOptions, report: CheckReport) -> CheckReport:
     """Return the report with what the baseline knows set apart, having written it when asked to."""
-    baseline = options.baseline_file
+    baseline = options.baseline
+    if baseline is None and options.update_baseline:
+        baseline = str(workspace.check_place.tree / DEFAULT_BASELINE)
     if baseline is None:
         return report
     if options.update_baseline and not report.interrupted:
         partly = bool(options.paths) or options.staged or options.changed is not None
         count = workspace.write_baseline(report, baseline, partly=partly)
-        output.warn(f"{baseline} knows {count} findings")
+        output.warn(f"{options.baseline or DEFAULT_BASELINE} knows {plural(count, 'finding')}")
     return workspace.against(report, baseline, strict=options.strict)
 
 

@@ -29,6 +29,14 @@ def find_place(start: Path) -> Place | None:
     return None
 
 
+def find_checkout(start: Path) -> Path | None:
+    """Return the top of the checkout that `start` lies in, one of our own worktrees included; None
+    outside of any."""
+    here = start.resolve()
+    folders = (here, *here.parents)
+    return next((folder for folder in folders if _git_dir(folder / ".git") is not None), None)
+
+
 def _git_dir(dot_git: Path) -> Path | None:
     """Return what a `.git` folder or file stands for."""
     try:

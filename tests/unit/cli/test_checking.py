@@ -42,13 +42,6 @@ def test_lists_of_plugins_are_joined() -> None:
     assert plugin_ids(("ruff, mypy", "", "mypy,codespell,")) == ("ruff", "mypy", "codespell")
 
 
-def test_the_baseline_has_a_usual_place() -> None:
-    """A baseline counts when it is named, or is to be written."""
-    assert CheckOptions().baseline_file is None
-    assert CheckOptions(update_baseline=True).baseline_file == ".penstock-baseline.json"
-    assert CheckOptions(update_baseline=True, baseline="b.json").baseline_file == "b.json"
-
-
 def report(**fields: object) -> CheckReport:
     """Return a report of one file."""
     status = fields.pop("status", FileStatus.PASSED)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.environment.repository import find_place
+from penstock.environment.repository import find_checkout, find_place
 from tests.support.cli import git, make_repository
 
 
@@ -64,3 +64,13 @@ def test_a_submodule_is_its_own_repository(root: Path, tmp_path: Path) -> None:
     assert place is not None
     assert place.root == root / "sub"
     assert place.common_dir == root / ".git" / "modules" / "sub"
+
+
+def test_the_checkout_of_our_worktree_is_the_worktree(tmp_path: Path) -> None:
+    """Other than the place of the journal, the checkout is the nearest one."""
+    main = make_repository(tmp_path / "main")
+    tree = main / ".worktrees" / "ws-a"
+    git(main, "worktree", "add", "-q", str(tree))
+    (tree / "deep").mkdir()
+    assert find_checkout(tree / "deep") == tree.resolve()
+    assert find_checkout(main) == main.resolve()
