@@ -23,7 +23,7 @@ from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
 from penstock.engine.auditing import audit_event
-from penstock.engine.calls import Caller, CallResult
+from penstock.engine.calls import Caller, CallResult, refused
 from penstock.engine.calls import call_capability as run_capability
 from penstock.engine.diskguard import Room, worktree_room
 from penstock.engine.dryrun import (
@@ -44,7 +44,6 @@ from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
 from penstock.model.agents import AgentProfiles, AgentTable
 from penstock.model.bundle import Bundle
-from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
 from penstock.model.settings import BreakerLimits, BudgetMode, CheckoutPolicy, PipelineSettings
@@ -223,13 +222,7 @@ def call_by_capability(
     rule = aim.registry.rule(capability)
     refusal = aim.check_payload(parts.root, payload)
     if refusal is not None:
-        return CallResult(
-            tool_id="aim",
-            success=False,
-            message=f"refused: {refusal}",
-            content={"refused": True, "attempts": []},
-            outcome=Outcome(kind=OutcomeKind.DENIED, message=refusal),
-        )
+        return refused(refusal)
     given = payload.get("timeout_ms") or rule.timeout_ms or aim.settings.switches.default_timeout_ms
     return run_capability(
         make_caller(parts.toolbox, parts.root, parts.state),

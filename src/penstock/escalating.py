@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 
 from penstock.assembly import Parts, checkout_policy, jitter, make_redactor, new_marker, run_holder
-from penstock.audit.api import AuditTrail
 from penstock.checks.api import Inspector
-from penstock.engine.calls import Caller, CallResult, Terms, call_capability
+from penstock.engine.auditing import audit_call
+from penstock.engine.calls import Caller, CallResult, Terms, call_capability, refused
 from penstock.engine.escalation.ports import Edges, FixOrder
 from penstock.engine.evidence import FileEvidence
 from penstock.errors import AIMCapabilityNotFoundError, ConfigError, NotFoundError
 from penstock.locks import exclusive
 from penstock.model.agents import AgentProfiles, Rung
-from penstock.model.outcome import Outcome, OutcomeKind
+from penstock.model.outcome import OutcomeKind
 from penstock.process.api import Stop
 from penstock.process.identity import this_process
 from penstock.process.sweep import sweep_markers
@@ -118,8 +118,8 @@ class Asking:
         order = _by_its_name(order)
         payload = {"files": list(order.files), "prompt": order.prompt}
         result = self._asked(order, payload, stop)
-        if self._parts.trail is not None:
-            _audit(self._parts.trail, order, payload, result)
+        ids = {"run_id": order.run_id, "ws_id": order.ws_id}
+        audit_call(self._parts.trail, result, order.rung.capability, payload, **ids)
         return result
 
     def _asked(self, order: FixOrder, payload: Mapping[str, Any], stop: Stop) -> CallResult:
@@ -129,7 +129,7 @@ class Asking:
             return caller.call(rung.tool_id or "", rung.capability, payload, usual)
         refusal = aim.check_payload(order.tree, payload)
         if refusal is not None:
-            return _refused(refusal)
+            return refused(refusal)
         given = aim.registry.rule(rung.capability).timeout_ms
         return call_capability(
             caller,
@@ -188,32 +188,3 @@ def _by_its_name(order: FixOrder) -> FixOrder:
     tool_id = order.rung.tool_id
     named = tool_id if tool_id is None else ALIASES.get(tool_id, tool_id)
     return msgspec.structs.replace(order, rung=msgspec.structs.replace(order.rung, tool_id=named))
-
-
-def _refused(refusal: str) -> CallResult:
-    return CallResult(
-        tool_id="aim",
-        success=False,
-        message=f"refused: {refusal}",
-        content={"refused": True, "attempts": []},
-        outcome=Outcome(kind=OutcomeKind.DENIED, message=refusal),
-    )
-
-
-def _audit(
-    trail: AuditTrail, order: FixOrder, payload: Mapping[str, Any], result: CallResult
-) -> None:
-    trail.invocation(
-        tool_id=result.tool_id,
-        capability=order.rung.capability,
-        payload=payload,
-        success=result.success,
-        message=result.message,
-        content=result.content,
-        outcome=result.outcome.kind.value,
-        duration_s=result.duration_s,
-        fallback=bool(result.attempts),
-        cost_usd=result.usage.cost_usd,
-        run_id=order.run_id,
-        ws_id=order.ws_id,
-    )

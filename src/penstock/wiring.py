@@ -309,20 +309,9 @@ class Workspace(Driving, Inspecting):
         run_id: str | None = None,
         ws_id: str | None = None,
     ) -> None:
-        if self.trail is not None:
-            self.trail.invocation(
-                tool_id=result.tool_id,
-                capability=capability,
-                payload=payload,
-                success=result.success,
-                message=result.message,
-                content=result.content,
-                outcome=result.outcome.kind.value,
-                duration_s=result.duration_s,
-                fallback=bool(result.attempts),
-                run_id=run_id,
-                ws_id=ws_id,
-            )
+        from penstock.engine.auditing import audit_call
+
+        audit_call(self.trail, result, capability, payload, run_id=run_id, ws_id=ws_id)
 
     def dry_run_wanted(self) -> bool:
         """Tell whether the environment asks for dry runs (PIPELINE_DRY_RUN)."""

@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_escalation_kills import BROKEN, GOOD, WORSE, go_on
-from tests.support.escalation import Ladder, edit, make_ladder
+from tests.process.test_escalation_kills import go_on
+from tests.support.escalation import make_long_ladder
 from tests.support.escalation_worker import died
-
-
-def fresh(folder: Path, patch: pytest.MonkeyPatch) -> Ladder:
-    """Return a project with a file that fixers, aider and codex mend together."""
-    ladder = make_ladder(folder, patch)
-    ladder.profiles(max_total_attempts=8)
-    ladder.file(BROKEN)
-    ladder.agents(edit(WORSE), edit(GOOD))
-    return ladder
 
 
 @pytest.mark.slow
@@ -28,7 +19,7 @@ def test_no_moment_of_death_matters(
 ) -> None:
     """From each it goes on to the same end; a quarter of the moments in each part."""
     for number in count(1 + part, 4):
-        ladder = fresh(tmp_path / str(number), monkeypatch)
+        ladder = make_long_ladder(tmp_path / str(number), monkeypatch)
         if not died(ladder.root, "run", number):
             assert number > 40, "there are more moments than that"
             return

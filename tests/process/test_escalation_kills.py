@@ -14,22 +14,27 @@ from penstock.errors import ClaimError, Interrupted
 from penstock.model.escalation import EscalationContext
 from penstock.model.events import EventType
 from penstock.process.api import Stop
-from tests.support.escalation import FILE, RUN, WS, Ladder, edit, make_ladder
+from tests.support.escalation import (
+    FILE,
+    GOOD,
+    LONG,
+    RUN,
+    WORSE,
+    WS,
+    Ladder,
+    edit,
+    make_long_ladder,
+)
 from tests.support.escalation_worker import died, start
 from tests.support.repos import git
 
-BROKEN, WORSE, GOOD = "x = 1  # broken loose\n", "x = 2  # broken\n", "x = 1\n"
 HANG = "import os, pathlib, time; pathlib.Path({mark!r}).write_text(str(os.getpid())); time.sleep(120)\n"
 
 
 @pytest.fixture
 def ladder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ladder:
     """A file that fixers, aider and codex mend together; attempts may be lost."""
-    ladder = make_ladder(tmp_path, monkeypatch)
-    ladder.profiles(max_total_attempts=8)
-    ladder.file(BROKEN)
-    ladder.agents(edit(WORSE), edit(GOOD))
-    return ladder
+    return make_long_ladder(tmp_path, monkeypatch)
 
 
 def until(due: Callable[[], bool], what: str) -> None:
@@ -73,7 +78,7 @@ def seed(ladder: Ladder) -> EscalationContext:
 def test_killed_at_a_moment_it_goes_on(ladder: Ladder, number: int) -> None:
     """The file is whole, what was half done is undone, and the end is the same."""
     died(ladder.root, "run", number)
-    assert ladder.text() in (BROKEN, BROKEN.replace("loose", "tight"), WORSE, GOOD)
+    assert ladder.text() in (LONG, LONG.replace("loose", "tight"), WORSE, GOOD)
     end = go_on(ladder)
     assert [a.agent for a in end.ai_attempts if not a.lost] == ["aider", "codex"]
     assert sum(a.lost for a in end.ai_attempts) <= 1
@@ -100,7 +105,7 @@ def test_an_attempt_that_was_killed_is_lost(ladder: Ladder, tmp_path: Path) -> N
     (lost,) = context.ai_attempts
     assert (lost.lost, lost.outcome, lost.kept) == (True, "lost", False)
     assert (context.current_state, ladder.text()) == (
-        "S1_AIDER_RECHECK", BROKEN.replace("loose", "tight"),
+        "S1_AIDER_RECHECK", LONG.replace("loose", "tight"),
     )  # fmt: skip
     assert [a.label for a in go_on(ladder).ai_attempts] == ["1", "1b", "2"]
 
@@ -188,5 +193,5 @@ def test_on_a_full_disk_nothing_is_half_done(ladder: Ladder, blocks: int) -> Non
     child = start(ladder.root, "run", within=limited)
     said, _ = child.communicate(timeout=60)
     assert child.returncode == 1, said
-    assert ladder.text() in (BROKEN, BROKEN.replace("loose", "tight"), WORSE, GOOD)
+    assert ladder.text() in (LONG, LONG.replace("loose", "tight"), WORSE, GOOD)
     go_on(ladder)

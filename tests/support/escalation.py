@@ -31,6 +31,8 @@ from tests.support.repos import write
 
 RUN, WS = "run-e", "ws-e"
 FILE = "code.py"
+LONG, WORSE = "x = 1  # broken loose\n", "x = 2  # broken\n"
+GOOD, BROKEN = "x = 1\n", "x = 1  # broken\n"
 WORDS = {
     "broken": (Category.SYNTAX, Severity.ERROR),
     "untyped": (Category.TYPE, Severity.ERROR),
@@ -191,6 +193,15 @@ def use(monkeypatch: pytest.MonkeyPatch, checker: MarkChecker) -> None:
     monkeypatch.setattr(
         Workspace, "inspector", lambda *_, **__: nullcontext(checker), raising=False
     )
+
+
+def make_long_ladder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ladder:
+    """Make a project with a file that fixers, aider and codex mend together; attempts may be lost."""
+    ladder = make_ladder(folder, monkeypatch)
+    ladder.profiles(max_total_attempts=8)
+    ladder.file(LONG)
+    ladder.agents(edit(WORSE), edit(GOOD))
+    return ladder
 
 
 def make_ladder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Ladder:

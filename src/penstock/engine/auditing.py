@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from penstock.audit.api import AuditTrail, EventType, Severity
+from penstock.engine.calls import CallResult
 from penstock.engine.job import Job
 from penstock.model import events
 from penstock.model.records import Attempt, Event
@@ -58,6 +60,34 @@ def audit_turn(job: Job, attempt: Attempt) -> None:
         routing=route,
         run_id=job.run_id,
         ws_id=job.ws_id,
+    )
+
+
+def audit_call(
+    trail: AuditTrail | None,
+    result: CallResult,
+    capability: str,
+    payload: Mapping[str, Any],
+    *,
+    run_id: str | None = None,
+    ws_id: str | None = None,
+) -> None:
+    """Record a call outside of any turn, where auditing is on. Raises AIMAuditLogError."""
+    if trail is None:
+        return
+    trail.invocation(
+        tool_id=result.tool_id,
+        capability=capability,
+        payload=payload,
+        success=result.success,
+        message=result.message,
+        content=result.content,
+        outcome=result.outcome.kind.value,
+        duration_s=result.duration_s,
+        fallback=bool(result.attempts),
+        cost_usd=result.usage.cost_usd,
+        run_id=run_id,
+        ws_id=ws_id,
     )
 
 

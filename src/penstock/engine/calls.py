@@ -183,6 +183,17 @@ def call_capability(
         failed.append(FailedTry(tool_id=decision.tool_id, message=result.message, kind=kind))
 
 
+def refused(refusal: str) -> CallResult:
+    """Return the result of a call that a security limit refused before anything was started."""
+    return CallResult(
+        tool_id="aim",
+        success=False,
+        message=f"refused: {refusal}",
+        content={"refused": True, "attempts": []},
+        outcome=Outcome(kind=OutcomeKind.DENIED, message=refusal),
+    )
+
+
 def _nobody(capability: str, decision: RouteDecision, failed: Sequence[FailedTry]) -> CallResult:
     named = [FailedTry(tool_id=r.tool_id, message=r.reason) for r in decision.rejected]
     known = {f.tool_id for f in failed}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from penstock.engine.job import Job
 from penstock.model.outcome import OutcomeKind, Usage
 from penstock.model.records import Cost
@@ -52,14 +54,22 @@ def turn_cost(
     if kind in UNCHARGED and all(amount is None for amount in told):
         return None
     model = usage.model or job.turn_model
+    told_by = msgspec.structs.replace(usage, model=model)
+    row = (job.run_id, job.ws_id, attempt_id)
+    return cost_row(row, told_by, price_of(job, model), timestamp)
+
+
+def cost_row(row: tuple[str, str, int], usage: Usage, price: Price | None, timestamp: str) -> Cost:
+    """Return the row of cost_tracking for the use that an attempt (run, workstream, id) told."""
+    run_id, ws_id, attempt_id = row
     return Cost(
-        run_id=job.run_id,
-        ws_id=job.ws_id,
+        run_id=run_id,
+        ws_id=ws_id,
         step_attempt_id=attempt_id,
-        model_name=model,
+        model_name=usage.model,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output,
-        estimated_cost_usd=estimate(usage, price_of(job, model)),
+        estimated_cost_usd=estimate(usage, price),
         actual_cost_usd=usage.cost_usd,
         timestamp=timestamp,
     )

@@ -20,7 +20,7 @@ from penstock.engine.escalation.workplace import (
     refusals,
     undo_pending,
 )
-from penstock.engine.pricing import estimate
+from penstock.engine.pricing import cost_row
 from penstock.errors import Interrupted
 from penstock.model.escalation import (
     AGENT_AT,
@@ -280,17 +280,8 @@ def _cost(edges: Edges, workplace: Workplace, row: int | None, end: AttemptEnd) 
         return None
     model = usage.model or edges.profiles.rung(attempt.agent).model
     price = edges.prices.get(model or "") or edges.prices.get(attempt.tool_id or "")
-    return Cost(
-        run_id=owner.run_id,
-        ws_id=owner.ws_id,
-        step_attempt_id=row,
-        model_name=model,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output,
-        estimated_cost_usd=estimate(usage, price),
-        actual_cost_usd=usage.cost_usd,
-        timestamp=iso(edges.clock()),
-    )
+    told = msgspec.structs.replace(usage, model=model)
+    return cost_row((owner.run_id, owner.ws_id, row), told, price, iso(edges.clock()))
 
 
 def _attempt(edges: Edges, pending: PendingAttempt, notes: str) -> AiAttempt:
