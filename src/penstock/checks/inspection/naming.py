@@ -22,7 +22,7 @@ _PATTERN_KEYS = (
 )
 _PATTERNS = re.compile(
     rf"^[ \t]*[\"']?(?:{_PATTERN_KEYS})[\"']?[ \t]*[=:][ \t]*"
-    r"(?:\[[^\]]*\]|\{[^}]*\}|[^\n]*(?:\n[ \t]+[^\n=]*$)*)",
+    r"(?:\[[^\]]{0,8000}\]|\{[^}]{0,8000}\}|[^\n]*(?:\n[ \t]+[^\n=]*$)*)",
     re.MULTILINE | re.IGNORECASE,
 )
 _PATTERN_TABLE = re.compile(r"per[-_]file[-_]ignores|overrides", re.IGNORECASE)
@@ -69,7 +69,7 @@ def _words(text: str) -> Iterator[str]:
 def _own_tables(text: str, words: Sequence[str]) -> str:
     """Return those tables of a TOML or INI file whose header names the tool."""
     headers = list(_HEADER.finditer(text))
-    ends = [header.start() for header in headers[1:]] + [len(text)]
+    ends = [*(header.start() for header in headers), len(text)][1:]
     return "\n".join(
         text[header.end() : end]
         for header, end in zip(headers, ends, strict=True)

@@ -138,6 +138,8 @@ STRANGE = {
     "no JSON": ("package.json", "words.txt"),
     "what is left out": ("lint.toml", 'exclude = [\n  "words.txt",\n]\nskip = "words.txt"\n'),
     "a pattern's table": ("pyproject.toml", '[tool.lint.per-file-ignores]\n"words.txt" = ["E1"]\n'),
+    "an empty file": ("pyproject.toml", ""),
+    "an empty section file": ("setup.cfg", "\n"),
     "nothing": ("lint.toml", 'words = "other.txt"\n'),
 }
 
