@@ -3,13 +3,16 @@ documented. What a real gitleaks or PowerShell does differently, these cannot sh
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
 from penstock.checks.plugins.builtin.powershell_pssa.plugin import SCRIPT
-from penstock.checks.plugins.port import ToolFacts, Unavailable
+from penstock.checks.plugins.port import Call, ToolFacts, Unavailable
 from penstock.model.finding import Category, Severity
+from penstock.process.api import Stop
+from tests.support.checkers import built_in
 from tests.support.fake_checkers import GITLEAKS, PWSH, install_fake
 from tests.support.plugin_runs import ScratchTree
 
@@ -85,6 +88,17 @@ def test_gitleaks_is_called_as_its_version_wants(
     assert facts.executable.with_name("gitleaks.calls").read_text().startswith(begin)
 
 
+def test_gitleaks_without_room_for_copies_has_a_problem(tree: ScratchTree) -> None:
+    """When the folder for copies cannot be made, nothing has been looked at."""
+    tree.write({"a.py": "1\n"})
+    tool = tree.find("gitleaks")
+    assert isinstance(tool, ToolFacts)
+    gone = tree.root.parent / "gone"
+    call = Call(tool=tool, scratch=gone, cache=gone, stop=Stop())
+    result = built_in("gitleaks").check(["a.py"], tree.place, call)
+    assert "no folder for copies" in (result.problem or "")
+
+
 def test_gitleaks_that_gives_up_has_a_problem(tree: ScratchTree) -> None:
     """A broken configuration, and a file that has vanished, are no pass."""
     tree.write({"a.py": "1\n"})
@@ -144,6 +158,21 @@ def test_the_module_is_needed(tree: ScratchTree) -> None:
     assert isinstance(found, Unavailable)
     assert "PSScriptAnalyzer is not installed" in found.reason
     assert "Install-Module" in (found.hint or "")
+
+
+def test_powershell_is_needed(tree: ScratchTree) -> None:
+    """Without pwsh the module is of no use."""
+    install_module(tree, "1.24.0")
+    (tree.root.parent / "bin" / "pwsh").unlink()
+    found = tree.find("powershell_pssa")
+    assert isinstance(found, Unavailable)
+    assert "pwsh is not installed" in found.reason
+
+
+def test_the_script_counts() -> None:
+    """Results made by another script are not taken over."""
+    digest = blake2b(SCRIPT.read_bytes(), digest_size=10).hexdigest()
+    assert digest in built_in("powershell_pssa").arguments(fix=False)
 
 
 def test_the_newest_module_counts(tree: ScratchTree) -> None:
