@@ -92,6 +92,87 @@ def test_no_network_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert result.duration_ms < 60_000
 
 
+# -- Safety ----------------------------------------------------------------------------------------
+def safety_report(*files: str, ignored: bool = False) -> str:
+    """Return what `safety scan` reports of files that require vulnerable==1.0."""
+    known = {"id": "70612", "vulnerable_spec": "<2.0"}
+    if ignored:
+        known |= {"ignored": {"code": "cli", "reason": "", "expires": None}}  # type: ignore[dict-item]
+    pinned = {
+        "raw": "vulnerable==1.0",
+        "vulnerabilities": {
+            "known_vulnerabilities": [known],
+            "remediation": {"vulnerabilities_found": 1, "recommended": "2.0"},
+        },
+    }
+    results = {"dependencies": [{"name": "vulnerable", "specifications": [pinned]}]}
+    found = [{"location": f, "type": "requirements.txt", "results": results} for f in files]
+    return json.dumps({"meta": {}, "scan_results": {"files": [], "projects": [{"files": found}]}})
+
+
+def use_safety(patch: pytest.MonkeyPatch, folder: Path, report: str) -> Path:
+    """Put a `safety` on PATH that needs a key, logs its arguments, and says this; return the log."""
+    folder.mkdir()
+    log = folder / "log"
+    (folder / "report").write_text(report)
+    program = folder / "safety"
+    program.write_text(
+        f"#!/bin/sh\n"
+        f"if [ \"$1\" = --version ]; then echo 'safety, version 3.8.1'; exit 0; fi\n"
+        f'echo "$*" >>{log}\n'
+        f'[ "$SAFETY_API_KEY" = s3cret ] || exit 65\n'
+        f"cat {folder / 'report'}\n"
+        f"exit 64\n"
+    )
+    program.chmod(0o755)
+    patch.setenv("PATH", os.pathsep.join([str(folder), "/usr/bin", "/bin"]))
+    patch.setenv("SAFETY_API_KEY", "s3cret")
+    return log
+
+
+def test_with_a_key_safety_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each folder with requirements is scanned once, and the key is no argument."""
+    files = {"requirements.txt": "", "app/req.txt": "", "app/a.py": "", "b.py": ""}
+    place = write_tree(tmp_path / "tree", files)
+    report = safety_report(str(place.tree / "requirements.txt"))
+    log = use_safety(monkeypatch, tmp_path / "bin", report)
+    result = run_plugin("python_safety", place, ["b.py", "requirements.txt"])
+    assert result.success, result.problem
+    assert log.read_text() == "scan --output json --target .\n"
+    assert [brief(found, place) for found in result.issues] == [
+        "requirements.txt error/security 70612"
+    ]
+    assert result.issues[0].message == "vulnerable==1.0: 70612 (in <2.0); use 2.0"
+
+
+def test_what_safety_finds_shows_at_who_requires_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source file stands for requirements that were not named themselves."""
+    place = write_tree(tmp_path / "tree", {"app/req.txt": "", "app/a.py": ""})
+    use_safety(monkeypatch, tmp_path / "bin", safety_report(str(place.tree / "app/req.txt")))
+    issues = run_plugin("python_safety", place, ["app/a.py"]).issues
+    assert [(found.path, found.message[:12]) for found in issues] == [("app/a.py", "app/req.txt:")]
+
+
+def test_a_refused_key_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exit code that tells of no findings is a problem."""
+    place = write_tree(tmp_path / "tree", {"requirements.txt": ""})
+    use_safety(monkeypatch, tmp_path / "bin", safety_report())
+    monkeypatch.setenv("SAFETY_API_KEY", "wrong")
+    result = run_plugin("python_safety", place, ["requirements.txt"])
+    assert not result.success
+    assert "exit code 65" in (result.problem or "")
+    assert "wrong" not in f"{result}"
+
+
+def test_what_the_policy_ignores_is_ignored() -> None:
+    """Vulnerabilities that the user's policy sets aside are no findings; rubbish is not read."""
+    assert parse("safety", safety_report("a", ignored=True), exit_code=0).findings == ()
+    assert not parse("safety", "{}", exit_code=0).ok
+
+
+# -- reading ---------------------------------------------------------------------------------------
 def test_what_could_not_be_audited_is_told() -> None:
     """A package that pip-audit passes over is a warning beside what it has audited."""
     skipped = {"name": "ours", "skip_reason": "not found"}

@@ -28,6 +28,7 @@ _PLACES: dict[str, tuple[str, str]] = {
     "pyright": ("pyright", "read_pyright"),
     "ruff": ("ruff", "read_ruff"),
     "ruff_format": ("pyformat", "read_ruff_format"),
+    "safety": ("safety", "read_safety"),
     "semgrep": ("semgrep", "read_semgrep"),
     # other tools
     "eslint": ("eslint", "read_eslint"),
