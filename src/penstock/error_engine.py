@@ -66,6 +66,7 @@ class PipelineEngine:
             for path, why in found.unusable:
                 raise UsageError(f"{path}: {why}")
             report = _inspect(workspace, found.files, found.refused, self._cache.path)
+            workspace.log_checks(report)
             reports: list[dict[str, Any]] = document(report, str(workspace.root))["files"]
         return reports
 

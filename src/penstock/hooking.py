@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 class _Export(Surroundings):
-    """A tree of files that is no checkout, wherever it lies: its own settings and bundles count."""
+    """A tree of files that is no checkout, wherever it lies: its own settings and bundles count.
+
+    `source` is the checkout that it stands for.
+    """
+
+    def __init__(self, tree: Path, source: Path) -> None:
+        super().__init__(tree)
+        self._source = source
 
     @cached_property
     def place(self) -> Place | None:
@@ -30,6 +37,9 @@ class _Export(Surroundings):
     def bundle_files(self) -> list[Path]:
         """Return the files of bundles; links that lead out are what git ignores, not of the tree."""
         folder = self.bundle_directory()
+        if not folder.is_relative_to(self.root) and folder.is_relative_to(self._source):
+            # PIPELINE_WORKSTREAM_DIR may be an absolute path
+            folder = self.root / folder.relative_to(self._source)
         if not folder.resolve().is_relative_to(self.root):
             return []
         found = sorted(folder.glob("[!.]*.json"))
@@ -67,14 +77,15 @@ def uninstall(workspace: Surroundings) -> HookChange:
     return uninstall_hook(hooks_folder(workspace.need_repository()))
 
 
-def exported_bundles(tree: Path) -> ValidationReport | None:
-    """Validate the bundles of an exported tree under its own settings; None when it has none.
+def exported_bundles(tree: Path, source: Path) -> ValidationReport | None:
+    """Validate the bundles in an export of the checkout `source`, under the exported settings; None
+    when it has none.
 
     Files are named as they are called in the repository. Raises ConfigError for its settings.
     """
     from msgspec import structs
 
-    with _Export(tree) as export:
+    with _Export(tree, source) as export:
         prefix = f"{export.root}/"
         files = export.bundle_files()
         if not files:

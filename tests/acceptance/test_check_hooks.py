@@ -193,6 +193,19 @@ def test_bundles_that_are_only_on_disk_do_not_count(project: Project) -> None:
     assert said.code == 0, said.err
 
 
+@pytest.mark.parametrize("form", ["relative", "absolute"])
+def test_bundles_in_another_folder(project: Project, form: str) -> None:
+    """PIPELINE_WORKSTREAM_DIR counts, and means that folder in the index."""
+    write_bundles(project.root, bundle("ws-a") | {"gate": "none"})
+    (project.root / "workstreams").rename(project.root / "plans")
+    project.git("add", "-A")
+    (project.root / "plans" / "ws-a.json").unlink()
+    folder = "plans" if form == "relative" else str(project.root / "plans")
+    said = project.penstock("hooks", "run", env={"PIPELINE_WORKSTREAM_DIR": folder})
+    assert said.code == 1
+    assert "plans/ws-a.json:\n" in said.out
+
+
 def test_bundles_are_judged_together(project: Project) -> None:
     """A dependency whose bundle is deleted by the commit is missed."""
     write_bundles(project.root, bundle("ws-a"), bundle("ws-b", depends_on=["ws-a"]))

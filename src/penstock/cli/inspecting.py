@@ -70,6 +70,7 @@ def check(options: CheckOptions) -> ExitCode:
         _demand_baseline(workspace, options)
         report = _judged(workspace, options, _inspected(workspace, options))
         show(report, workspace, options)
+        _hint_at_warnings(report, options)
     return exit_code(report)
 
 
@@ -84,7 +85,8 @@ def check_staged() -> ExitCode:
         baseline = place.tree / DEFAULT_BASELINE
         if baseline.is_file():
             report = workspace.against(report, str(baseline), strict=False)
-        bundles = None if report.interrupted else exported_bundles(place.tree)
+        source = workspace.check_place.tree
+        bundles = None if report.interrupted else exported_bundles(place.tree, source)
         if report.files:
             show(_without_missing(report), workspace, options)
     code = exit_code(report)
@@ -190,8 +192,13 @@ def show(report: CheckReport, workspace: Workspace, options: CheckOptions) -> No
             for path in options.paths
         )
         output.emit(_text(report, options, passed=named or options.verbose))
-        if not options.verbose and any(f.warnings and not f.errors for f in report.files):
-            output.warn("Hint: -v shows the warnings of files that passed, too.")
+
+
+def _hint_at_warnings(report: CheckReport, options: CheckOptions) -> None:
+    """Say how to see what is not shown."""
+    hidden = any(file.warnings and not file.errors for file in report.files)
+    if options.style == "text" and hidden and not (options.verbose or options.strict):
+        output.warn("Hint: -v shows the warnings of files that passed, too.")
 
 
 def _show_lines(report: CheckReport, options: CheckOptions) -> None:
