@@ -163,6 +163,14 @@ def test_an_unknown_plugin_is_refused(tree: CheckedTree) -> None:
         tree.check(only=("scam",))
 
 
+def test_a_plugin_that_could_not_be_loaded_is_told_when_it_is_named(tree: CheckedTree) -> None:
+    """`only` with a plugin whose manifest is broken says what is wrong with the manifest."""
+    tree.declare("bent", tool={"command": ""})
+    with pytest.raises(UsageError) as refused:
+        tree.check(only=("bent",))
+    assert "bent" in str(refused.value.hint)
+
+
 def test_a_plugin_answers_to_its_tool(tree: CheckedTree) -> None:
     """`skip` takes the command of the tool as well as the plugin's id."""
     tree.declare("other", tool={"command": "scan"})

@@ -40,20 +40,24 @@ class Assigned:
         return self.found if isinstance(self.found, ToolFacts) else None
 
 
-def choose(plugins: Iterable[Plugin], request: InspectionRequest) -> tuple[Plugin, ...]:
+def choose(
+    plugins: Iterable[Plugin], request: InspectionRequest, problems: Sequence[str] = ()
+) -> tuple[Plugin, ...]:
     """Return the plugins that a request wants, in their order.
 
     A plugin answers to its id, to its name and to its tool's command. Raises UsageError for a
-    word of `only` or `skip` that none answers to.
+    word of `only` or `skip` that none answers to, with what was wrong with a plugin of that name
+    according to `problems`.
     """
     given = tuple(plugins)
     words = {word for plugin in given for word in _words(plugin)}
     for option, asked in (("--only", request.only), ("--skip", request.skip)):
         for word in asked:
             if word not in words:
+                why = [problem for problem in problems if word in problem]
                 raise UsageError(
                     f"{option} {word}: no such plugin, {nearest(word, sorted(words))}",
-                    hint="`penstock check --list` shows all of them.",
+                    hint=why[0] if why else "`penstock check --list` shows all of them.",
                 )
     only, skip = frozenset(request.only), frozenset(request.skip)
     return tuple(

@@ -61,7 +61,8 @@ class ErrorEngine:
         Raises UsageError for an unknown plugin in `only` or `skip`; never for what a tool does.
         """
         began_at, began = time.time(), time.monotonic()
-        plugins = choose(self._manager.load(), request)
+        loaded = self._manager.load()
+        plugins = choose(loaded, request, self._manager.problems)
         run = _Run(self, request, plugins, stop or Stop(), on_progress)
         return run.report(began_at, began, self._manager.problems)
 
