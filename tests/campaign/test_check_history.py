@@ -24,7 +24,7 @@ SEED = int(os.environ.get("PENSTOCK_HISTORY_SEED", "20261121"))
 EDITS = int(os.environ.get("PENSTOCK_HISTORY_EDITS", "200"))
 FILES = 60
 ALWAYS = ("python_ruff", "wordcheck", "usecheck")
-NOW_AND_THEN = {4: "codespell", 25: "python_mypy"}
+NOW_AND_THEN = {5: "codespell", 40: "python_mypy"}
 """Slower ones, by how many edits lie between."""
 
 

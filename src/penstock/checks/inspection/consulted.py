@@ -93,13 +93,17 @@ class Consulted:
         """Return the digest of all that is consulted for files in a folder (relative to the tree)."""
         known = self._digests.get((wanted, folder))
         if known is None:
-            if folder:
-                above = self.digest(wanted, folder.rpartition("/")[0])
-            else:
-                above = self._beyond(wanted)
+            known = self._digests.get((wanted, "")) or self._beyond(wanted)
+            for inner in _downwards(folder):
+                known = self._digest_below(known, wanted, inner)
+        return known
+
+    def _digest_below(self, above: str, wanted: Wanted, folder: str) -> str:
+        """Return the digest for a folder, by that of the folder above."""
+        known = self._digests.get((wanted, folder))
+        if known is None:
             lines = self._in(wanted, self._absolute(folder)).lines
-            known = digest_of(above, *lines) if lines else above
-            self._digests[wanted, folder] = known
+            known = self._digests[wanted, folder] = digest_of(above, *lines) if lines else above
         return known
 
     def roots(self, wanted: Wanted, folder: str) -> tuple[str, ...]:

@@ -18,13 +18,19 @@ from penstock.checks.surroundings import base_environment, locate, virtual_envir
 # what installers write down, each in a file that changes with every package
 _NODE_RECORDS = (".package-lock.json", ".yarn-integrity", ".yarn-state.yml", ".modules.yaml")
 _LINKS = (".pth", ".egg-link")
+_CODE = (".py", ".pyi", "/py.typed")
 _CLIMB = 6
 _LARGEST_LINK = 1 << 16
 
 
-def python_packages(place: Place, tool: ToolFacts | None, contents: Contents) -> str:
+def python_packages(
+    place: Place, tool: ToolFacts | None, contents: Contents, known: dict[str, str]
+) -> str:
     """Return a digest of the distributions in the environments of the tree, of the tool, and of the
-    Python on PATH, and of the sources that these link to."""
+    Python on PATH, and of the sources that these link to.
+
+    `known` keeps what was found of each environment, for other tools of this inspection.
+    """
     venv = virtual_environment(place.tree, place.root)
     homes = [] if venv is None else [os.fspath(venv)]
     programs = [] if tool is None else [os.fspath(tool.executable)]
@@ -33,8 +39,10 @@ def python_packages(place: Place, tool: ToolFacts | None, contents: Contents) ->
         programs += [] if found is None else [os.fspath(found)]
     homes += [_home(path) for program in programs for path in _forms(program)]
     sites = dict.fromkeys(site for home in homes for site in _sites(home))
-    tree = os.fspath(place.tree)
-    return digest_of(*(line for site in sites for line in _distributions(site, tree, contents)))
+    for site in sites:
+        if site not in known:
+            known[site] = digest_of(*_distributions(site, os.fspath(place.tree), contents))
+    return digest_of(*(known[site] for site in sites))
 
 
 def _home(program: str) -> str:
@@ -78,7 +86,7 @@ def _distributions(site: str, tree: str, contents: Contents) -> Iterator[str]:
         elif name.endswith(_LINKS):
             yield f"{name} {contents.digest(path)}"
             for folder in _linked(path):
-                yield from statuses_outside(folder, tree)
+                yield from statuses_outside(folder, tree, _CODE)
 
 
 def _linked(path: str) -> Iterator[str]:

@@ -132,6 +132,7 @@ class Ledger:
         self._profiles: dict[tuple[str, str], _Profile] = {}
         self._shared: dict[tuple[str, str, str], _Shared] = {}
         self._modules: dict[str, tuple[str, ...]] = {}
+        self._sites: dict[str, str] = {}
         self._kinds: dict[tuple[str, ...], str] = {}
 
     def content(self, path: str) -> str | None:
@@ -230,7 +231,7 @@ class Ledger:
 
     def _packages(self, manifest: Manifest, tool: ToolFacts | None) -> str:
         if manifest.depends.packages == "python":
-            return python_packages(self._place, tool, self._contents)
+            return python_packages(self._place, tool, self._contents, self._sites)
         if manifest.depends.packages == "node":
             return node_packages(self._place, tool, self._contents)
         return ""

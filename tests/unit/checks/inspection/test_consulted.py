@@ -204,6 +204,15 @@ def test_a_named_folder_outside_of_the_tree_counts(tree: Path) -> None:
     assert reason(tree, lambda: write(tree.parent, {"other/a.pyi": "x: bytes"})) == ""
 
 
+def test_a_very_deep_folder_is_no_harm(tree: Path) -> None:
+    """A file a thousand folders deep has parts, and its configuration counts."""
+    deep = "/".join("d" * 1_200)
+    ledger = Ledger(place_of(tree), listing=(f"{deep}/a.txt",))
+    before = ledger.parts(lint(), TOOL, f"{deep}/a.txt")
+    write(tree, {"d/d/d/lint.toml": "x = 1\n"})
+    assert because(before, ledger.again().parts(lint(), TOOL, f"{deep}/a.txt")) == CHANGED
+
+
 def test_rubbish_in_a_configuration_is_no_harm(tree: Path) -> None:
     """Zero bytes, no text, an endless line and very many words are read without an error."""
     rubbish = b"\0\xff\xfe" * 100 + b"a\0b/c " * 1000 + b"x" * 300_000 + b"\n'" + b"'w' " * 50_000

@@ -44,7 +44,7 @@ def tool_in(home: Path) -> ToolFacts:
 
 def python(tree: Path, tool: ToolFacts | None = TOOL) -> str:
     """The digest of what is installed for Python."""
-    return python_packages(place_of(tree), tool, Contents())
+    return python_packages(place_of(tree), tool, Contents(), {})
 
 
 def node(tree: Path, tool: ToolFacts | None = TOOL) -> str:
@@ -85,6 +85,8 @@ def test_the_sources_of_a_linked_package_count(tree: Path, tmp_path: Path) -> No
     edit = {"common/src/common/a.py": "x: bytes\n"}
     assert changes(lambda: python(tree), lambda: write(tmp_path, edit))
     assert not changes(lambda: python(tree), lambda: write(tree, {"libs/b.py": "x = 1\n"}))
+    traces = {"common/src/__pycache__/a.pyc": "x", "common/src/.cache/a.py": "", "common/src/x": ""}
+    assert not changes(lambda: python(tree), lambda: write(tmp_path, traces))
 
 
 def test_the_python_on_path_counts_without_an_environment(
