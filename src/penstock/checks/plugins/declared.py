@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from penstock.checks.api import Place
 from penstock.checks.plugins.base import BasePlugin
 from penstock.checks.plugins.configured import first_config
-from penstock.checks.plugins.judging import Verdict, judge
+from penstock.checks.plugins.judging import Verdict, is_cut, judge
 from penstock.checks.plugins.port import (
     Call,
     Parsed,
@@ -138,7 +138,7 @@ class ManifestPlugin(BasePlugin):
 
     def _parsed(self, outcome: Outcome, report: Path, place: Place) -> Parsed:
         """Read the output of a tool that has ended by itself. Raises OSError for its report."""
-        if outcome.end is not End.EXITED:
+        if outcome.end is not End.EXITED or is_cut(outcome):
             return Parsed((), ok=False)
         raw = RawOutput(
             outcome.stdout,

@@ -87,7 +87,7 @@ def signal_name(number: int) -> str:
 def _wrong(tool: ToolSpec, outcome: Outcome, parsed: Parsed, *, fixing: bool) -> str:
     """Say what is wrong with the exit of a tool, an empty text when nothing is."""
     code, found = outcome.exit_code or 0, len(parsed.findings)
-    if _is_cut(outcome):
+    if is_cut(outcome):
         return f"{tool.command} printed more than can be read ({_printed(outcome)} bytes)"
     if is_clean(tool, code):
         return "" if parsed.ok or fixing else _unreadable(tool, outcome, parsed)
@@ -101,7 +101,7 @@ def _wrong(tool: ToolSpec, outcome: Outcome, parsed: Parsed, *, fixing: bool) ->
     return ""
 
 
-def _is_cut(outcome: Outcome) -> bool:
+def is_cut(outcome: Outcome) -> bool:
     """Tell whether the beginning of a stream was not kept."""
     kept = len(outcome.stdout) + len(outcome.stderr)
     return kept < _printed(outcome)
