@@ -102,6 +102,20 @@ def test_an_amended_commit_and_an_empty_one(project: Project) -> None:
     assert commit(project, "--allow-empty").code == 0
 
 
+def test_a_staged_baseline_counts(project: Project) -> None:
+    """What a baseline in the index knows refuses no commit; one that is only on disk does not count."""
+    project.write(a="BAD\n")
+    assert project.check("--update-baseline").code == 0
+    project.git("add", "a.txt")
+    assert commit(project).code == 1
+    project.git("add", ".penstock-baseline.json")
+    assert commit(project).code == 0
+    project.stage(a="BAD\nBAD too\n")
+    said = commit(project)
+    assert said.code == 1
+    assert "a.txt:1:1" not in said.out + said.err
+
+
 def test_deleted_and_renamed_files(project: Project) -> None:
     """A file that goes is not looked for, one with another name is checked under that."""
     project.stage(a="good\n", b="good\n")
@@ -204,6 +218,14 @@ def test_bundles_in_another_folder(project: Project, form: str) -> None:
     said = project.penstock("hooks", "run", env={"PIPELINE_WORKSTREAM_DIR": folder})
     assert said.code == 1
     assert "plans/ws-a.json:\n" in said.out
+
+
+def test_a_folder_of_bundles_that_git_ignores(project: Project) -> None:
+    """Bundles that no commit can hold are none of the hook's."""
+    write_bundles(project.root, bundle("ws-a") | {"gate": "none"})
+    (project.root / ".gitignore").write_text("/workstreams/\n")
+    project.stage(a="good\n")
+    assert commit(project).code == 0
 
 
 def test_bundles_are_judged_together(project: Project) -> None:
