@@ -52,7 +52,7 @@ def pipeline_edges(
     if parts.trail is not None:
         parts.trail.require_writable()
     agents, state = parts.agents or AgentProfiles(), parts.root / parts.state
-    redactor = make_redactor(agents)
+    redactor, evidence = make_redactor(agents), FileEvidence(parts.root, parts.state)
     return Edges(
         root=parts.root,
         state=state,
@@ -72,6 +72,7 @@ def pipeline_edges(
         lock=_locker(state),
         owner=this_process().to_dict(),
         sweep=sweep_markers,
+        log_of=lambda a: evidence.log(a.run_id, a.ws_id, a.step_name, a.attempt),
         new_marker=new_marker,
         versions={"penstock": version("penstock"), "python": sys.version.split()[0]},
     )
@@ -153,6 +154,7 @@ class Asking:
             terms=Terms(
                 run_id=order.run_id,
                 ws_id=order.ws_id,
+                log=order.log,
                 home=evidence.home(order.run_id, order.ws_id, "errors"),
                 repo_root=self._parts.root,
                 model=rung.model,

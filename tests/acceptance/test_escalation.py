@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from penstock.engine.escalation.ports import Seed
-from penstock.errors import UsageError
+from penstock.errors import Interrupted, JournalError, UsageError
 from penstock.model.escalation import EscalationContext
 from penstock.model.events import EventType
+from penstock.process.api import Stop
 from tests.support.escalation import BROKEN, FILE, GOOD, RUN, WS, Ladder, edit, make_ladder, states
 from tests.support.repos import write
 
@@ -336,3 +337,41 @@ def test_a_context_of_the_documented_function_begins_it(ladder: Ladder) -> None:
     given = EscalationContext(run_id=RUN, workstream_id=WS, python_files=(FILE,))
     with ladder.pipeline() as pipeline:
         assert pipeline.tick(given).current_state == "S0_BASELINE_CHECK"
+
+
+def test_a_context_that_cannot_be_read_is_said(ladder: Ladder) -> None:
+    """With the way to begin again, which works."""
+    ladder.file(GOOD)
+    with ladder.project.workspace() as workspace:
+        odd = {"current_state": "S9_NOWHERE", "python_files": [FILE]}
+        workspace.open_journal().save_error_context(RUN, WS, odd)
+    with pytest.raises(JournalError, match="cannot be read") as raised:
+        ladder.tick()
+    assert "--restart" in (raised.value.hint or "")
+    assert ladder.run(restart=True)[-1].final_status == "success"
+
+
+def test_an_interrupted_check_is_made_anew(ladder: Ladder) -> None:
+    """The state stays, and so does the file."""
+    ladder.file(BROKEN)
+    ladder.tick()
+    stop = Stop()
+    ladder.checker.on_inspect = lambda _: stop.ask()
+    with ladder.pipeline(stop) as pipeline, pytest.raises(Interrupted):
+        pipeline.tick()
+    ladder.checker.on_inspect = None
+    assert kept(ladder).current_state == "S0_BASELINE_CHECK"
+    assert ladder.tick().current_state == "S0_MECHANICAL_AUTOFIX"
+
+
+@pytest.mark.parametrize(("there", "left"), [('{"branch": "b"}', "b"), ("no JSON", None)])
+def test_what_the_workstreams_own_quarantine_wrote_stays(
+    ladder: Ladder, there: str, left: str | None
+) -> None:
+    """Both write into one folder."""
+    write(ladder.root, {f"state/quarantine/{RUN}_{WS}/metadata.json": there})
+    ladder.file(BROKEN)
+    ladder.run()
+    place = ladder.root / "state" / "quarantine" / f"{RUN}_{WS}" / "metadata.json"
+    metadata = json.loads(place.read_text())
+    assert (metadata.get("branch"), metadata["final_status"]) == (left, "quarantined")

@@ -61,6 +61,7 @@ def test_it_is_mended_there_and_a_retry_goes_on_with_it(ladder: Ladder) -> None:
     assert end.final_status == "success"
     assert (worktree(ladder) / FILE).read_text() == "good\n"
     assert not (ladder.root / FILE).exists()
+    assert end.commit == ladder.project.row(WS).head_commit
     with ladder.project.workspace() as workspace:
         done = workspace.retry(RUN, [WS], from_step="static")
     assert done is not None
@@ -77,6 +78,8 @@ def test_its_attempts_are_in_the_journal(ladder: Ladder) -> None:
         ("error_pipeline_recheck", "failed"), ("error_pipeline_fix", "succeeded"),
         ("error_pipeline_recheck", "succeeded"),
     ]  # fmt: skip
+    place = ladder.root / "logs" / RUN / WS / "error_pipeline_fix_1.log"
+    assert place.is_file()
     moves = ladder.project.events(EventType.ERROR_PIPELINE_MOVED)
     assert {event.ws_id for event in moves} == {WS}
 

@@ -129,3 +129,26 @@ def test_a_profile_that_names_no_tool_of_ours_is_refused_before_the_run(project:
     ladder(project, codex={"tool": "codx"})
     with pytest.raises(ConfigError, match=r"agents.codex.tool: there is no tool 'codx'"):
         project.run()
+
+
+def test_with_nobody_on_the_ladder_the_workstreams_own_tool_goes_on(project: Project) -> None:
+    """No agent can be started, and the event says so."""
+    project.bundle("ws-a", says("bad\n"), says("good\n"))
+    ladder(project, **{name: {"tool": "gone"} for name in AGENTS})
+    profiles = json.loads((project.root / "config/tool_profiles.json").read_text())
+    profiles["gone"] = {"type": "ai", "command": "no-such-program"}
+    write(project.root, {"config/tool_profiles.json": json.dumps(profiles)})
+    assert project.run_one().final_status == "done"
+    assert takers(project) == ["scripted", "scripted"]
+    (event,) = project.events(EventType.FIX_ESCALATED)
+    assert (event.payload["agent"], event.payload["tool_id"]) == (None, "scripted")
+
+
+def test_a_tier_that_names_a_capability_is_routed_by_its_rule(project: Project) -> None:
+    """Though the bundle has a tool of its own."""
+    project.rules(code_generation={"primary": "second"})
+    agents = {"agents": {"aider": {"capability": "code_generation"}}}
+    write(project.root, {"config/agent_profiles.json": json.dumps(agents)})
+    project.agent(RIGHT, "second")
+    assert project.run_one().final_status == "done"
+    assert takers(project) == ["scripted", "second"]

@@ -41,13 +41,14 @@ class CallResult(msgspec.Struct, frozen=True, kw_only=True):
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """On whose behalf and how a tool is called; None is as usual.
 
-    `home` holds the tools' own folders, `repo_root` is the repository that the folder belongs to.
+    `log` takes the output of all calls, `home` holds the tools' own folders, `repo_root` is the repository that the folder belongs to.
     `metadata`, `env` and `flags` are as in a TurnRequest; `idle_s` is how long (s) it may stay silent.
     """
 
     run_id: str = "call"
     ws_id: str | None = None
     home: Path | None = None
+    log: Path | None = None
     repo_root: Path | None = None
     model: str | None = None
     idle_s: float | None = None
@@ -119,6 +120,10 @@ class Caller:
             },
         )
 
+    def wait(self, seconds: float) -> None:
+        """Let time (s) pass, until the user asks to stop."""
+        self._stop.wait(seconds)
+
     def _request(
         self, tool_id: str, capability: str, payload: Payload, timeout_s: float | None
     ) -> TurnRequest:
@@ -141,7 +146,7 @@ class Caller:
             prompt_file=prompt_file,
             files=tuple(f for f in files if (self._folder / f).is_file()),
             home=homes / tool_id,
-            log=self._scratch / f"{name}.log",
+            log=terms.log or self._scratch / f"{name}.log",
             marker=self._new_marker(terms.run_id, ws_id, "edit", self._count),
             model=terms.model,
             wall_s=timeout_s,
@@ -172,7 +177,7 @@ def call_capability(
         if decision.tool_id is None:
             return _nobody(capability, decision, failed)
         if decision.delay_s:
-            time.sleep(decision.delay_s)
+            caller.wait(decision.delay_s)
         result = caller.call(decision.tool_id, capability, payload, timeout_s)
         kind = result.outcome.kind
         tries.append(Try(tool_id=decision.tool_id, kind=kind, reset_at=result.outcome.reset_at))

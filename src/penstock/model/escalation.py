@@ -145,7 +145,8 @@ class EscalationContext(msgspec.Struct, frozen=True, kw_only=True):
     Paths are relative to the tree. `max_attempts` are those of single agents, which beat
     `max_attempts_per_agent`; `max_total_attempts` bounds the AI attempts of all agents, lost ones
     included. `auto_fixed` are the files that mechanical fixes changed. `infra_reason` says why
-    the pipeline could not work. `pending` is the AI attempt under way.
+    the pipeline could not work. `commit` is what was mended in the worktree of a workstream. `pending`
+    is the AI attempt under way.
     """
 
     run_id: str
@@ -172,6 +173,7 @@ class EscalationContext(msgspec.Struct, frozen=True, kw_only=True):
     final_status: FinalStatus | None = None
     infra_reason: str | None = None
     quarantine_path: str | None = None
+    commit: str | None = None
     current_state: EscalationState = S.INIT
     started_at: str | None = None
     ended_at: str | None = None

@@ -273,6 +273,9 @@ def _outcome(context: EscalationContext) -> Iterator[str]:
         case FinalStatus.SUCCESS:
             yield f"The checks pass ({plural(len(context.files), 'file')})."
             yield from _unavailable(context)
+            if context.commit is not None:
+                yield f"Committed to the workstream's branch as {context.commit[:12]}. Go on with:"
+                yield f"penstock retry {context.run_id} {context.workstream_id} --from static"
         case FinalStatus.QUARANTINED:
             yield f"No agent could mend it; all that was tried is in {context.quarantine_path}/"
         case _:

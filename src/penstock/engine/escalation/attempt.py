@@ -31,7 +31,7 @@ from penstock.model.escalation import (
 )
 from penstock.model.events import EventType
 from penstock.model.outcome import OutcomeKind, Usage
-from penstock.model.records import Cost
+from penstock.model.records import Attempt, Cost
 from penstock.model.settings import CheckoutPolicy
 from penstock.model.states import AttemptState
 from penstock.model.times import iso
@@ -90,11 +90,12 @@ def run_attempt(
     cabinet.save(cabinet.attempt(pending.label), workplace.tree, context.files)
     rung = edges.profiles.rung(pending.agent)
     row = begin(edges, workplace, FIX, tool_id=rung.tool_id, marker=pending.marker)
-    pending = msgspec.structs.replace(pending, step_attempt_id=row)
+    pending = msgspec.structs.replace(pending, step_attempt_id=row.id if row else None)
     context = save(edges, cabinet, msgspec.structs.replace(context, pending=pending))
-    end = _ask(_Work(edges, cabinet, workplace, context, pending))
+    end = _ask(_Work(edges, cabinet, workplace, context, pending), row)
     status = AttemptState.SUCCEEDED if end.attempt.kept else AttemptState.FAILED
-    finish(edges, row, status, _result(end), cost=_cost(edges, workplace, row, end))
+    cost = _cost(edges, row, end)
+    finish(edges, pending.step_attempt_id, status, _result(end), cost=cost)
     return _settled(edges, context, end.attempt), end.infra
 
 
@@ -114,7 +115,7 @@ def _intent(edges: Edges, context: EscalationContext) -> PendingAttempt:
     )
 
 
-def _ask(work: _Work) -> AttemptEnd:
+def _ask(work: _Work, row: Attempt | None) -> AttemptEnd:
     edges, context, pending = work.edges, work.context, work.pending
     run_id, ws_id, start = context.run_id, context.workstream_id, pending.start or ""
     with agents_tree(edges, run_id, ws_id, start) as tree:
@@ -130,6 +131,7 @@ def _ask(work: _Work) -> AttemptEnd:
             files=context.files,
             prompt=edges.masks.values(prompt),
             marker=pending.marker,
+            log=edges.log_of(row) if row else None,
             undo=lambda: tree.reset(tree.head),
             metadata=work.workplace.bundle.metadata if work.workplace.bundle else {},
         )
@@ -273,15 +275,15 @@ def _out_of_reach(work: _Work, paths: Sequence[str]) -> AttemptEnd:
     return AttemptEnd(attempt=_attempt(work.edges, work.pending, words), infra=words)
 
 
-def _cost(edges: Edges, workplace: Workplace, row: int | None, end: AttemptEnd) -> Cost | None:
+def _cost(edges: Edges, row: Attempt | None, end: AttemptEnd) -> Cost | None:
     """Return what an attempt cost, for a workstream of the journal; None where nothing is known."""
-    usage, attempt, owner = end.usage, end.attempt, workplace.row
-    if row is None or owner is None or usage == Usage():
+    usage, attempt = end.usage, end.attempt
+    if row is None or usage == Usage():
         return None
     model = usage.model or edges.profiles.rung(attempt.agent).model
     price = edges.prices.get(model or "") or edges.prices.get(attempt.tool_id or "")
     told = msgspec.structs.replace(usage, model=model)
-    return cost_row((owner.run_id, owner.ws_id, row), told, price, iso(edges.clock()))
+    return cost_row((row.run_id, row.ws_id, row.id), told, price, iso(edges.clock()))
 
 
 def _attempt(edges: Edges, pending: PendingAttempt, notes: str) -> AiAttempt:

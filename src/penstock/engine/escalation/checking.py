@@ -28,10 +28,12 @@ from penstock.model.escalation import (
 )
 from penstock.model.finding import Finding
 from penstock.model.inspection import NO_CHECKER, NOT_CHECKED, CheckReport, PluginState
+from penstock.model.records import Attempt
 from penstock.model.states import AttemptState
 from penstock.model.times import iso
 
 _SHOWN = 5
+_KEPT = 50
 
 
 def run_check(
@@ -45,7 +47,7 @@ def run_check(
     cabinet.write_report(report)
     verdict = _verdict(report)
     status = AttemptState.SUCCEEDED if verdict is Verdict.PASSED else AttemptState.FAILED
-    finish(edges, row, status, _result(report, verdict))
+    finish(edges, row.id if row else None, status, _result(report, verdict))
     return (
         msgspec.structs.replace(
             context,
@@ -68,7 +70,12 @@ def run_autofix(
     infra = found.infra
     status = AttemptState.FAILED if infra else AttemptState.SUCCEEDED
     told = {"outcome": "failed" if infra else "passed", "fixed": list(fixed)}
-    finish(edges, row, status, told | ({"error": "; ".join(infra)} if infra else {}))
+    finish(
+        edges,
+        row.id if row else None,
+        status,
+        told | ({"error": "; ".join(infra)} if infra else {}),
+    )
     changed = tuple(dict.fromkeys((*context.auto_fixed, *fixed)))
     done = msgspec.structs.replace(
         context,
@@ -80,14 +87,19 @@ def run_autofix(
 
 
 def _inspected(
-    edges: Edges, workplace: Workplace, context: EscalationContext, row: int | None, *, fix: bool
+    edges: Edges,
+    workplace: Workplace,
+    context: EscalationContext,
+    row: Attempt | None,
+    *,
+    fix: bool,
 ) -> CheckReport:
     request = InspectionRequest(
         place=workplace.place, files=context.files, fix=fix, strict=context.strict_mode
     )
     found = edges.inspector.inspect(request, stop=edges.stop)
     if found.interrupted or edges.stop.asked:
-        finish(edges, row, AttemptState.CANCELED, {"outcome": "canceled"})
+        finish(edges, row.id if row else None, AttemptState.CANCELED, {"outcome": "canceled"})
         raise Interrupted(f"{context.run_id}/{context.workstream_id}: the check was interrupted")
     return found
 
@@ -141,6 +153,7 @@ def _result(report: AttemptReport, verdict: Verdict) -> dict[str, object]:
     told: dict[str, object] = {
         "outcome": verdict.value,
         "label": report.attempt,
+        "findings": [msgspec.to_builtins(issue) for issue in report.issues[:_KEPT]],
         "findings_count": sum(summary.issues_by_tool.values()),
         "changes": msgspec.to_builtins(report.changes),
     }

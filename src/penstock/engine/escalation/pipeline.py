@@ -177,7 +177,7 @@ class Pipeline:
             shown = relative(folder, edges.root)
             context = msgspec.structs.replace(context, quarantine_path=shown)
         if to is S.SUCCESS:
-            commit_work(edges, workplace)
+            context = msgspec.structs.replace(context, commit=commit_work(edges, workplace))
         context = moved(context, verdict)
         if context.ended:
             context = msgspec.structs.replace(context, ended_at=iso(edges.clock()))

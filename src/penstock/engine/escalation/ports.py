@@ -15,6 +15,7 @@ from penstock.engine.calls import CallResult
 from penstock.engine.ports import Clock
 from penstock.engine.services import Hold, Masks
 from penstock.model.agents import AgentProfiles, Rung
+from penstock.model.records import Attempt
 from penstock.model.settings import CheckoutPolicy, Price
 from penstock.process.api import Stop
 from penstock.store.api import Journal
@@ -24,7 +25,7 @@ from penstock.worktrees.api import Repository
 class FixOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One AI attempt: who is asked, for which files, in which tree.
 
-    `scratch` takes prompt and log; `marker` is for the environment of every process of it. `undo`
+    `scratch` takes the prompt, and the output where there is no `log` of its own; `marker` is for the environment of every process of it. `undo`
     brings the tree back to what it was, for the next tool after one that failed. `metadata` is that of
     the workstream's bundle.
     """
@@ -37,6 +38,7 @@ class FixOrder(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     prompt: str
     marker: str
+    log: Path | None
     undo: Callable[[], None]
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
 
@@ -67,7 +69,7 @@ class Edges:
 
     `state` is the folder of the journal's evidence, `reports` that of the pipelines' own files
     (`.state/error_pipeline`). `repository()` opens the git repository, which only AI attempts need; it
-    raises RepositoryError. `versions` are told in the quarantine. The others are as in Services.
+    raises RepositoryError. `log_of` names the log of an attempt of the journal, `versions` are told in the quarantine. The others are as in Services.
     """
 
     root: Path
@@ -88,6 +90,7 @@ class Edges:
     lock: PipelineLock
     owner: Mapping[str, Any]
     sweep: Callable[[Iterable[str], Iterable[Path]], int]
+    log_of: Callable[[Attempt], Path]
     new_marker: Callable[[str, str, str, int], str]
     versions: Mapping[str, str]
 

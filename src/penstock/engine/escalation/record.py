@@ -15,7 +15,7 @@ from penstock.engine.facts import next_number
 from penstock.errors import JournalError, NotFoundError
 from penstock.model.escalation import EscalationContext
 from penstock.model.events import EventType
-from penstock.model.records import Cost, NewAttempt
+from penstock.model.records import Attempt, Cost, NewAttempt
 from penstock.model.states import AttemptState
 from penstock.store.api import Journal
 
@@ -88,8 +88,8 @@ def begin(
     *,
     tool_id: str | None = None,
     marker: str | None = None,
-) -> int | None:
-    """Record that work has begun; return its number, None where the journal has no workstream."""
+) -> Attempt | None:
+    """Record that work has begun; return the attempt, None where the journal has no workstream."""
     row = workplace.row
     if row is None:
         return None
@@ -102,7 +102,7 @@ def begin(
         tool_id=tool_id,
         marker=marker,
     )
-    return edges.journal.begin_attempt(intent).id
+    return edges.journal.begin_attempt(intent)
 
 
 def finish(
