@@ -186,6 +186,7 @@ def test_a_result_moved_under_another_key_is_not_handed_out(path: Path) -> None:
         assert cache.lookup([key(0), key(1)]) == {key(0): value(0)}
 
 
+@pytest.mark.usefixtures("impatient")
 def test_two_that_find_the_same_damage_set_it_aside_once(path: Path) -> None:
     """A second user of a damaged file does without, and later finds the fresh one."""
     fill(path, 300)
