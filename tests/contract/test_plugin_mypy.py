@@ -55,6 +55,14 @@ def test_a_broken_file_that_was_not_named_is_an_error_of_its_user(tmp_path: Path
     assert found_by("python_mypy", place, ["user.py"]) == ["user.py error/syntax blocked"]
 
 
+def test_what_too_many_files_block_is_told(tmp_path: Path) -> None:
+    """The search for what is blocked ends some time; what is left over is told as not checked."""
+    users = [f"u{number:02}.py" for number in range(16)]
+    files = {"broken.py": BROKEN, **dict.fromkeys(users, "import broken\n")}
+    found = found_by("python_mypy", write_tree(tmp_path, files), ["broken.py", *users])
+    assert [line.split()[0] for line in found if "other blocked" in line] == users
+
+
 @pytest.mark.parametrize(
     "pair", [("a/conftest.py", "b/conftest.py"), ("ok.py", "ok.pyi"), ("a/x.py", "b/x.py")]
 )

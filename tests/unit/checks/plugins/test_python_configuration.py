@@ -237,3 +237,24 @@ def test_the_nearest_requirements(path: str, nearest: str, tmp_path: Path) -> No
 def test_no_requirements_at_all(tmp_path: Path) -> None:
     """A tree may have none."""
     assert nearest_requirements("a/b/x.py", tmp_path) is None
+
+
+def test_the_documented_command_audits_requirements(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`build_command` names the requirements that a file goes by; without any there is none."""
+    write_tree(tmp_path, {"a/x.py": "", "a/req.txt": "", "y.py": ""})
+    monkeypatch.chdir(tmp_path)
+    plugin = built_in("python_safety")
+    assert plugin.build_command("a/x.py")[-2:] == ["-r", "a/req.txt"]
+    assert plugin.build_command("y.py") == []
+
+
+def test_echo_finds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a file and says nothing of it, but that it cannot be read."""
+    write_tree(tmp_path, {"a.txt": "teh"})
+    monkeypatch.chdir(tmp_path)
+    echo = built_in("echo")
+    assert echo.execute("a.txt").success
+    assert echo.execute("a.txt").issues == ()
+    assert "cannot be read" in (echo.execute("gone.txt").problem or "")

@@ -20,7 +20,7 @@ from penstock.checks.surroundings import virtual_environment
 from penstock.folders import remove_tree
 from penstock.model.finding import Category, Finding, Severity
 
-_MAX_RUNS = 12
+_MAX_RUNS = 8
 """How often mypy is started for a batch; what is blocked then stays so."""
 _TWICE = ("Duplicate module named", "Source file found twice")
 _CONFIGS = ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg")
