@@ -222,6 +222,8 @@ def test_warnings_fail_only_when_strict(project: Project) -> None:
     project.declare({**MANIFEST, "output": {**MANIFEST["output"], "severity": "warning"}})
     said = project.check("deep/bad.txt")
     assert (said.code, "errors=0 warnings=1" in said.out) == (0, True)
+    assert "-v shows the warnings" in said.err
+    assert "-v shows" not in project.check("good.txt", "README.md").err
     assert project.check("deep/bad.txt", "--strict").code == 1
 
 

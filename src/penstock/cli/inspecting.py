@@ -22,7 +22,8 @@ from penstock.cli.findings.formats import renderer
 from penstock.cli.signals import stop_on_signals
 from penstock.cli.words import plural
 from penstock.errors import ExitCode, UsageError
-from penstock.model.inspection import CheckReport, PluginState
+from penstock.model.finding import Severity
+from penstock.model.inspection import NO_CHECKER, CheckReport, FileStatus, PluginState
 from penstock.process.api import Stop
 from penstock.wiring import Workspace, open_workspace
 
@@ -196,7 +197,12 @@ def show(report: CheckReport, workspace: Workspace, options: CheckOptions) -> No
 
 def _hint_at_warnings(report: CheckReport, options: CheckOptions) -> None:
     """Say how to see what is not shown."""
-    hidden = any(file.warnings and not file.errors for file in report.files)
+    hidden = any(
+        found.severity is Severity.WARNING and found.code != NO_CHECKER
+        for file in report.files
+        if file.status is FileStatus.PASSED
+        for found in file.findings
+    )
     if options.style == "text" and hidden and not (options.verbose or options.strict):
         output.warn("Hint: -v shows the warnings of files that passed, too.")
 
