@@ -127,8 +127,7 @@ class Inspecting(Surroundings):
 
     def against(self, report: CheckReport, baseline: str, *, strict: bool) -> CheckReport:
         """Return the report with what a baseline knows set apart. Raises ConfigError."""
-        from penstock.checks.inspection.baseline import load_baseline
-        from penstock.checks.inspection.collect import with_baseline
+        from penstock.checks.inspection.baseline import load_baseline, with_baseline
 
         known = load_baseline(self.start / baseline)
         return with_baseline(report, known, strict=strict, absent=self._absent_tools(report))

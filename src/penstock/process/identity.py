@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import platform
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +38,8 @@ class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 def this_process() -> ProcessIdentity:
     """Return the identity of the process that calls."""
+    import platform  # not needed by those who only ask whether a process lives
+
     return ProcessIdentity(
         host=platform.node(),
         boot=proc.boot_id(),

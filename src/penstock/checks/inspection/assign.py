@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from penstock.config.decode import nearest
 from penstock.errors import UsageError
 
 HEAD_BYTES = 512
-_PROBES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +77,12 @@ def assign(
 ) -> tuple[Assigned, ...]:
     """Return each plugin with the files it wants and its tool, which is looked for only then."""
     heads = {path: _head(place.tree, path) for path in files}
-    matched = [
-        (plugin, tuple(path for path in files if plugin.matches(path, heads[path])))
-        for plugin in plugins
-    ]
-
-    def look(item: tuple[Plugin, tuple[str, ...]]) -> Assigned:
-        plugin, mine = item
-        return Assigned(plugin, plugin.find_tool(place, memory) if mine else None, mine)
-
-    with ThreadPoolExecutor(_PROBES) as pool:
-        return tuple(pool.map(look, matched))
+    assigned = []
+    for plugin in plugins:
+        mine = tuple(path for path in files if plugin.matches(path, heads[path]))
+        found = plugin.find_tool(place, memory) if mine else None
+        assigned.append(Assigned(plugin, found, mine))
+    return tuple(assigned)
 
 
 def _head(tree: Path, path: str) -> bytes:

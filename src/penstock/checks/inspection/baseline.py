@@ -16,11 +16,12 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.checks.inspection.collect import status_of
 from penstock.checks.inspection.suppress import is_unchecked
 from penstock.errors import ConfigError, EnvironmentProblem
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import Key, key_of
-from penstock.model.inspection import NO_CHECKER
+from penstock.model.inspection import NO_CHECKER, CheckReport
 
 VERSION = 1
 MAX_BYTES = 64 << 20
@@ -234,3 +235,31 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def with_baseline(
+    report: CheckReport, baseline: Baseline, *, strict: bool, absent: Collection[str] = ()
+) -> CheckReport:
+    """Return the report with what the baseline knows set apart, and its gone findings counted, but for
+    those of the tools `absent`, which did not look."""
+    everything = [found for result in report.files for found in result.findings]
+    checked = {result.path for result in report.files}
+    kept, known, gone = apply(everything, baseline, checked=checked, absent=absent)
+    kept_of, known_of = _by_path(kept), _by_path(known)
+    files = tuple(
+        msgspec.structs.replace(
+            result,
+            findings=tuple(kept_of.get(result.path, ())),
+            known=tuple(known_of.get(result.path, ())),
+            status=status_of(kept_of.get(result.path, ()), strict=strict),
+        )
+        for result in report.files
+    )
+    return msgspec.structs.replace(report, files=files, fixed_known=len(gone))
+
+
+def _by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    by_path: dict[str, list[Finding]] = {}
+    for found in findings:
+        by_path.setdefault(found.path or "", []).append(found)
+    return by_path

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import PurePath
 
-import msgspec
-
 from penstock.checks.inspection.assign import Assigned
-from penstock.checks.inspection.baseline import Baseline, apply
 from penstock.checks.inspection.suppress import split, suppressions
 from penstock.checks.inspection.work import Tally
 from penstock.checks.plugins.port import Unavailable
@@ -20,7 +17,6 @@ from penstock.model.inspection import (
     NOT_CHECKED,
     PLUGIN_FAILED,
     TOOL_MISSING,
-    CheckReport,
     FileResult,
     FileStatus,
     PluginState,
@@ -152,31 +148,3 @@ def _state(assigned: Assigned, tally: Tally) -> PluginState:
     if tally.failed:
         return PluginState.FAILED
     return PluginState.CACHED if len(tally.cached) == len(assigned.files) else PluginState.RAN
-
-
-def with_baseline(
-    report: CheckReport, baseline: Baseline, *, strict: bool, absent: Collection[str] = ()
-) -> CheckReport:
-    """Return the report with what the baseline knows set apart, and its gone findings counted, but for
-    those of the tools `absent`, which did not look."""
-    everything = [found for result in report.files for found in result.findings]
-    checked = {result.path for result in report.files}
-    kept, known, gone = apply(everything, baseline, checked=checked, absent=absent)
-    kept_of, known_of = _by_path(kept), _by_path(known)
-    files = tuple(
-        msgspec.structs.replace(
-            result,
-            findings=tuple(kept_of.get(result.path, ())),
-            known=tuple(known_of.get(result.path, ())),
-            status=status_of(kept_of.get(result.path, ()), strict=strict),
-        )
-        for result in report.files
-    )
-    return msgspec.structs.replace(report, files=files, fixed_known=len(gone))
-
-
-def _by_path(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    by_path: dict[str, list[Finding]] = {}
-    for found in findings:
-        by_path.setdefault(found.path or "", []).append(found)
-    return by_path
