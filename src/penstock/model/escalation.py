@@ -99,7 +99,7 @@ class AiAttempt(msgspec.Struct, frozen=True, kw_only=True):
     """One AI attempt that was settled.
 
     `input_error_report_id` is the report that its prompt was made of. `outcome` is what its tool came
-    to (an OutcomeKind, or `lost`), `kept` whether its edits stayed. `lost`: the process that made
+    to (an OutcomeKind, `unavailable` when none could be asked, or `lost`), `kept` whether its edits stayed. `lost`: the process that made
     it died; its edits were undone and it is not charged to the agent. Tokens and cost are as its tool told
     them. Times are ISO 8601.
     """

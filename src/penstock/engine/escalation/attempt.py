@@ -37,7 +37,7 @@ from penstock.model.states import AttemptState
 from penstock.model.times import iso
 from penstock.worktrees.api import ChangeKind, Changes, Worktree
 
-LOST = "lost"
+LOST, UNAVAILABLE = "lost", "unavailable"
 NOTES_KEPT = 1000
 _SHOWN = 5
 WORKED = frozenset(
@@ -173,6 +173,11 @@ def _kind_of(result: CallResult) -> OutcomeKind:
     return (worked or kinds or [result.outcome.kind])[-1]
 
 
+def _was_not_asked(result: CallResult) -> bool:
+    """Tell whether no tool was started: none is there, or each is cooling down."""
+    return result.tool_id == "aim" and not result.attempts and not result.content.get("refused")
+
+
 def _said(kind: OutcomeKind, result: CallResult) -> str:
     word = kind.value.replace("_", " ")
     return word if kind is OutcomeKind.EDITED or not result.message else f"{word}: {result.message}"
@@ -259,7 +264,7 @@ def _ended(
         _attempt(work.edges, work.pending, notes),
         changed_files=tuple(changed),
         tool_id=_tool_of(work, result),
-        outcome=_kind_of(result).value,
+        outcome=UNAVAILABLE if _was_not_asked(result) else _kind_of(result).value,
         kept=bool(changed),
         input_tokens=result.usage.input_tokens,
         output_tokens=result.usage.output,
