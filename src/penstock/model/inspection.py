@@ -101,7 +101,9 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `problems` concern no single file (a manifest that cannot be read, a cache set aside);
     `unusable` are paths that were named and could not be taken, each with its reason.
-    `fixed_known` counts findings of the baseline that are gone. Times are seconds since the epoch and seconds.
+    `fixed_known` counts findings of the baseline that are gone. `unfinished` are the files that an
+    interruption left (partly) unchecked: only those that failed are among `files`. Times are seconds
+    since the epoch and seconds.
     """
 
     started_at: float
@@ -113,11 +115,13 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     explanations: tuple[Explanation, ...] = ()
     fixed_known: int = 0
     interrupted: bool = False
+    unfinished: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Tell whether every file passed and every named path was looked at."""
-        return not self.unusable and all(f.status is FileStatus.PASSED for f in self.files)
+        whole = not self.unusable and not self.unfinished
+        return whole and all(f.status is FileStatus.PASSED for f in self.files)
 
     @property
     def looked(self) -> frozenset[str]:

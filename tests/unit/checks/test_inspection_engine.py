@@ -237,6 +237,8 @@ def test_a_stop_begins_nothing_more(tree: CheckedTree) -> None:
     tree.stop.ask()
     report = tree.check()
     assert report.interrupted
+    assert (report.files, report.passed) == ((), False)
+    assert report.unfinished == ("bad.txt", "good.txt")
     assert tree.runs() == []
     tree.stop = Stop()
     assert not tree.check().passed

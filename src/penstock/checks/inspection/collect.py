@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from penstock.checks.inspection.assign import Assigned
@@ -62,6 +62,12 @@ def file_results(
             )
         )
     return tuple(results)
+
+
+def without(results: Iterable[FileResult], unfinished: Collection[str]) -> list[FileResult]:
+    """Return the results that stand: a file whose check was cut short has not passed."""
+    left = frozenset(unfinished)
+    return [one for one in results if one.path not in left or one.status is FileStatus.FAILED]
 
 
 def _position(found: Finding) -> tuple[int, int, str, str, str]:

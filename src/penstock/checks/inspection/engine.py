@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.checks.api import InspectionRequest, Place, PluginInfo, ResultCache
 from penstock.checks.inspection.assign import Assigned, assign, choose
 from penstock.checks.inspection.batches import Batch, cut
-from penstock.checks.inspection.collect import file_results, missing, note, plugin_use, refusals
+from penstock.checks.inspection.collect import (
+    file_results,
+    missing,
+    note,
+    plugin_use,
+    refusals,
+    without,
+)
 from penstock.checks.inspection.keys import Ledger, because, unpack
 from penstock.checks.inspection.pool import Pool
 from penstock.checks.inspection.work import Tally, Work, units
@@ -125,6 +132,7 @@ class _Run:
         for plugin_id, tally in fixer_tallies.items():
             tallies.setdefault(plugin_id, Tally()).failed.update(tally.failed)
         self._tell_missing()
+        unfinished = self._unfinished(tallies)
         request = self._request
         results = file_results(
             request.files,
@@ -137,7 +145,10 @@ class _Run:
         return CheckReport(
             started_at=began_at,
             duration_s=time.monotonic() - began,
-            files=(*results, *refusals(request.refused, strict=request.strict)),
+            files=(
+                *without(results, unfinished),
+                *refusals(request.refused, strict=request.strict),
+            ),
             plugins=tuple(
                 plugin_use(
                     item,
@@ -151,6 +162,7 @@ class _Run:
             unusable=request.unusable,
             explanations=tuple(self._explained),
             interrupted=self._stop.asked,
+            unfinished=unfinished,
         )
 
     # -- fixing ------------------------------------------------------------------------------
@@ -251,6 +263,18 @@ class _Run:
                 )
                 for path in unit
             ]
+
+    def _unfinished(self, tallies: Mapping[str, Tally]) -> tuple[str, ...]:
+        """Return the files that some plugin did not get to, because of a stop."""
+        if not self._stop.asked:
+            return ()
+        left: set[str] = set()
+        for item in self._ready():
+            tally = tallies.get(item.plugin_id, Tally())
+            left |= set(item.files) - tally.found.keys() - tally.failed.keys()
+        for path in sorted(left & self._fixed.keys()):
+            self._add(note(path, NOT_CHECKED, "it was rewritten, but no longer checked"))
+        return tuple(sorted(left))
 
     def _tell_missing(self) -> None:
         if not self._request.require:

@@ -28,6 +28,7 @@ def document(report: CheckReport, root: str) -> dict[str, Any]:
         "duration_sec": round(report.duration_s, 4),
         "status": (FileStatus.PASSED if report.passed else FileStatus.FAILED).value,
         "interrupted": report.interrupted,
+        "unfinished": report.unfinished,
         "totals": {
             "files": len(report.files),
             "passed": len(report.files) - failed,

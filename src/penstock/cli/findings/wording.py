@@ -70,6 +70,7 @@ def summary(report: CheckReport) -> str:
         f"{files}: {len(report.files) - failed} passed, {failed} failed",
         _found(report),
         _unchecked(report),
+        _unfinished(report),
         _set_aside(report),
         _fixed(report),
         _cached(report),
@@ -89,6 +90,11 @@ def _found(report: CheckReport) -> str:
 def _unchecked(report: CheckReport) -> str:
     bare = sum(any(one.code == NO_CHECKER for one in file.findings) for file in report.files)
     return f"{plural(bare, 'file')} without a checker" if bare else ""
+
+
+def _unfinished(report: CheckReport) -> str:
+    count = len(report.unfinished)
+    return f"{plural(count, 'file')} not checked to the end" if count else ""
 
 
 def _set_aside(report: CheckReport) -> str:
