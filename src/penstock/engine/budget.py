@@ -54,7 +54,10 @@ def begin_turn(job: Job, intent: NewAttempt, prompt: str) -> Attempt:
         return journal.begin_attempt(intent)
     history = _history(job)
     expected = reservation_of(
-        len(prompt), price=price_of(job, job.turn_model), history=history, turn_tokens=limits.turn_tokens
+        len(prompt),
+        price=price_of(job, job.turn_model),
+        history=history,
+        turn_tokens=limits.turn_tokens,
     )
     if expected.cost_usd is None and limits.budget_mode is BudgetMode.HALT:
         _require_price(job, caps, history)
