@@ -19,6 +19,11 @@ BLOCKING_EXIT = 2
 _SYNTAX = "syntax"
 _STOPPED = re.compile(r"(?P<path>[^:\n]+): error: (?P<message>.+)")
 _OWN_NAME = "mypy"
+_UNREAD_CONFIGURATION = re.compile(
+    r"^(?:.*/)?(?:\.?mypy\.ini|pyproject\.toml|setup\.cfg): (?!\[|error: |No \[mypy\] section).+",
+    re.MULTILINE,
+)
+"""What mypy says of a configuration file that it cannot parse, before it goes on with defaults."""
 
 
 class _Message(msgspec.Struct):
@@ -38,6 +43,9 @@ class _Message(msgspec.Struct):
 def read_mypy(raw: RawOutput, spec: OutputSpec) -> Parsed:
     """Read mypy's messages. On standard error it tells of its configuration, and in words of files
     that it cannot read."""
+    unread = _UNREAD_CONFIGURATION.search(clean(raw.stderr))
+    if unread is not None:
+        return Parsed((), ok=False, why=f"it does without its configuration, {one_line(unread[0])}")
     printed = [line for line in raw.stdout.splitlines() if line.strip()]
     messages = _messages([*printed, *raw.stderr.splitlines()])
     findings = tuple(_finding(message, raw, spec) for message in messages)

@@ -15,10 +15,13 @@ from penstock.checks.plugins.readers.fields import (
     severity_of,
 )
 from penstock.checks.plugins.readers.shapes import shaped
+from penstock.checks.reading import clean
 from penstock.model.finding import Finding
 from penstock.model.manifest import OutputSpec
 
 _START = re.compile(rb"^\{", re.MULTILINE)
+_UNREAD_CONFIGURATION = re.compile(r"^(?:\S.*: F0011: |Failed to load ').+", re.MULTILINE)
+"""What pylint says of a configuration file that it cannot parse, before it goes on with defaults."""
 _PAGES = "https://pylint.readthedocs.io/en/stable/user_guide/messages"
 _PAGE_OF = {"info": "information"}
 
@@ -44,6 +47,10 @@ class _Report(msgspec.Struct):
 def read_pylint(raw: RawOutput, spec: OutputSpec) -> Parsed:
     """Read pylint's messages; what it says before them is about its configuration."""
     start = _START.search(raw.stdout)
+    before = raw.stdout[: start.start()] if start else raw.stdout
+    unread = _UNREAD_CONFIGURATION.search(clean(before + raw.stderr))
+    if unread is not None:
+        return Parsed((), ok=False, why=f"it does without its configuration: {one_line(unread[0])}")
     try:
         report = shaped(raw.stdout[start.start() :] if start else raw.stdout, _Report)
     except UnreadableError as error:
