@@ -70,3 +70,14 @@ def test_the_one_that_is_named_says_why_it_does_nothing(project: Formatted) -> N
     project.write("pyproject.toml", "[tool.ruff]\n")
     said = project.check("--only", "python_black_fix")
     assert "the repository configures ruff" in said.out + said.err
+
+
+def test_tools_that_sort_imports_do_not_fight(project: Formatted) -> None:
+    """Where nothing is configured isort sorts, and ruff does not undo it in its own way."""
+    names = "from typing import Final, TypeAlias as _TypeAlias, cast"
+    project.write(
+        "ugly.py", f'{names}\n\nNumber: _TypeAlias = int\none: Final = cast("Number", 1)\n'
+    )
+    fixed = project.check("--fix", "--only", PLUGINS, "--strict")
+    assert (fixed.code, "comes to rest" in fixed.out) == (0, False), fixed.out
+    assert "from typing import TypeAlias as _TypeAlias\n" in project.text

@@ -291,6 +291,14 @@ def test_a_baseline_lets_old_findings_be(project: Project) -> None:
     assert "bad.txt:3:1" not in said.out
 
 
+def test_a_baseline_is_not_checked_itself(project: Project) -> None:
+    """Its fingerprints are no secrets and its text is ours, whatever name it was given."""
+    known = ("--baseline", "known.txt")
+    assert project.check(*known, "--update-baseline").code == 0
+    assert project.check(*known, "--no-cache").code == 0
+    assert "known.txt" not in project.checked()
+
+
 def test_an_update_without_a_tool_keeps_what_it_found(project: Project) -> None:
     """Another plugin alone, or a machine without the tool, does not make known findings new."""
     assert project.check("--update-baseline").code == 0

@@ -66,7 +66,7 @@ NEEDED = {
 }
 """What has to lie in a tree before a plugin works there."""
 FOUND = {
-    "python_ruff": ["bad.py:1:1 warning/style I001", "bad.py:1:8 warning/style F401"],
+    "python_ruff": ["bad.py:1:8 warning/style F401"],
     "python_ruff_format": ["bad.py warning/formatting format"],
     "python_isort_fix": ["bad.py warning/formatting format"],
     "python_black_fix": ["bad.py warning/formatting format"],
@@ -207,7 +207,9 @@ def test_an_excluded_file_is_clean(plugin_id: str, tmp_path: Path) -> None:
     files = {"gen/bad.py": bad_for(plugin_id), "bad.py": bad_for(plugin_id)}
     place = write_tree(tmp_path, {**files, "pyproject.toml": EXCLUDING[plugin_id]})
     assert found_by(plugin_id, place, ["gen/bad.py"]) == []
-    assert found_by(plugin_id, place, ["gen/bad.py", "bad.py"]) == FOUND[plugin_id]
+    sorting = ["bad.py:1:1 warning/style I001"] if plugin_id == "python_ruff" else []
+    expected = [*sorting, *FOUND[plugin_id]]  # who configures ruff has its order of imports too
+    assert found_by(plugin_id, place, ["gen/bad.py", "bad.py"]) == expected
 
 
 @everyone

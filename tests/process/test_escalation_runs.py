@@ -1,4 +1,4 @@
-"""Error pipelines beside runs: one whose process died, one that waits for a limit of its tool."""
+"""Error pipelines beside runs: one whose process died, one whose tool is kept from working."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_worktree_of_a_dead_run_can_be_worked_in(ladder: Ladder) -> None:
 
 
 def test_a_limit_that_stays_is_an_infrastructure_failure(ladder: Ladder) -> None:
-    """Through AIM it is waited for a few times, then told."""
+    """No code is blamed for it, and nothing is left of the attempt."""
     ladder.aim(on=True)
     ladder.project.rules(code_generation={"primary": "first", "max_retries": 0})
     ladder.file(BROKEN)
@@ -88,20 +88,20 @@ def stopping_when(mark: Path) -> Stop:
     return stop
 
 
-def test_a_wait_for_a_limit_can_be_interrupted(ladder: Ladder) -> None:
-    """At once, and the attempt does not count."""
+def test_an_agent_that_waits_for_its_provider_can_be_interrupted(ladder: Ladder) -> None:
+    """At once, the attempt does not count, and the next one is made anew."""
     ladder.aim(on=True)
     ladder.project.rules(code_generation={"primary": "first", "max_retries": 0})
     ladder.file(BROKEN)
     mark = ladder.root.parent / "asked"
-    ladder.agents(f"open({str(mark)!r}, 'w').close(); {LIMITED}")
+    ladder.agents(f"import time; open({str(mark)!r}, 'w').close(); time.sleep(120)")
     for _ in range(4):
         ladder.tick()
-    stop = stopping_when(mark)
     began = time.monotonic()
-    with ladder.pipeline(stop) as pipeline, pytest.raises(Interrupted):
+    with ladder.pipeline(stopping_when(mark)) as pipeline, pytest.raises(Interrupted):
         pipeline.tick()
-    assert time.monotonic() - began < 10
-    again = ladder.tick()  # its circuit breaker knows of the limit
-    assert [a.outcome for a in again.ai_attempts] == ["unavailable"]
-    assert "cooling down" in (again.infra_reason or "")
+    assert time.monotonic() - began < 60
+    ladder.agents(LIMITED)
+    end = ladder.tick()
+    assert [a.outcome for a in end.ai_attempts] == ["rate_limited"]
+    assert "429 rate limit reached" in (end.infra_reason or "")

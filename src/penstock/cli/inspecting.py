@@ -131,7 +131,7 @@ def _inspect(
 
     request = InspectionRequest(
         place=place,
-        files=found.files,
+        files=_without_baselines(found.files, workspace, options),
         only=options.only,
         skip=options.skip,
         fix=options.fix,
@@ -153,6 +153,15 @@ def _inspect(
     if problem is not None:
         output.warn(f"Note: {problem}")
     return report
+
+
+def _without_baselines(
+    files: Sequence[str], workspace: Workspace, options: CheckOptions
+) -> tuple[str, ...]:
+    """Leave out what penstock writes itself: searches for secrets take its fingerprints for such."""
+    named = workspace.start / (options.baseline or DEFAULT_BASELINE)
+    ours = {DEFAULT_BASELINE, os.path.relpath(named, workspace.check_place.tree)}
+    return tuple(name for name in files if name not in ours)
 
 
 def _demand_baseline(workspace: Workspace, options: CheckOptions) -> None:
@@ -267,7 +276,8 @@ def _wrapped(text: str, room: int) -> list[str]:
 
 def _row(plugin: PluginInfo) -> tuple[str, ...]:
     files = " ".join(name for name in plugin.file_extensions if name != "*") or "any"
-    return plugin.plugin_id, _tool(plugin), plugin.cached_by, files
+    rests = "" if plugin.default else " (only when named with --only)"
+    return plugin.plugin_id, _tool(plugin), plugin.cached_by, files + rests
 
 
 def _tool(plugin: PluginInfo) -> str:

@@ -55,6 +55,12 @@ def formats_with_ruff(tree: Path) -> bool:
     return configures_ruff(tree) and not _names(tree, "tool.black")
 
 
+def without_sorting(tree: Path) -> tuple[str, ...]:
+    """Return options of ruff that leave the order of imports to isort, in a tree that does not
+    configure ruff: their ideas of it differ, and each would undo what the other has done."""
+    return () if configures_ruff(tree) else ("--config", "lint.extend-ignore=['I']")
+
+
 def sorts_with_ruff(tree: Path) -> bool:
     """Tell whether imports are sorted by ruff if at all: it is configured, and isort is not."""
     return configures_ruff(tree) and not configures_isort(tree)

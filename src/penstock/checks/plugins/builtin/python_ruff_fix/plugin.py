@@ -8,10 +8,15 @@ from penstock.checks.api import Place
 from penstock.checks.plugins.declared import ManifestPlugin
 from penstock.checks.plugins.manifests import beside
 from penstock.checks.plugins.port import Call, PluginResult
+from penstock.checks.plugins.pyconfig import without_sorting
 
 
 class RuffFix(ManifestPlugin):
     """Applies mendings when it is asked to, and reports nothing twice."""
+
+    def extra_arguments(self, files: Sequence[str], place: Place, call: Call) -> tuple[str, ...]:
+        """Leave the order of imports to isort, where the repository has not chosen ruff."""
+        return without_sorting(place.tree)
 
     def check(self, files: Sequence[str], place: Place, call: Call) -> PluginResult:
         """Return no finding and start nothing."""

@@ -1,0 +1,1 @@
+"""The plugin python_ruff."""
