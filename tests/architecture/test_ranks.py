@@ -12,6 +12,7 @@ SRC = Path(__file__).parents[2] / "src" / "penstock"
 RANKS: dict[str, int] = {
     "errors": 0,
     "model": 0,
+    "leaks": 0,
     "schedule": 1,
     "routing": 1,
     "breakers": 1,
@@ -28,6 +29,7 @@ RANKS: dict[str, int] = {
     "environment": 3,
     "registry": 3,
     "vault": 3,
+    "migration": 3,
     "audit": 3,
     "engine": 4,
     "dispatch": 4,
@@ -39,6 +41,11 @@ RANKS: dict[str, int] = {
     "hooking": 8,
     "inspecting": 8,
     "escalating": 8,
+    "examining": 8,
+    "installing": 8,
+    "keeping": 8,
+    "migrating": 8,
+    "scanning": 8,
     "wiring": 9,
     "demo": 10,
     "aim": 11,
@@ -60,13 +67,14 @@ RANKS: dict[str, int] = {
     "orchestration": 12,
     "error_engine": 12,
 }
-PURE = {"schedule", "routing", "breakers", "redact", "model"}
+PURE = {"schedule", "routing", "breakers", "redact", "model", "leaks"}
 IMPURE_MODULES = {
     "logging", "os", "random", "secrets", "socket", "subprocess", "threading", "time", "tempfile",
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
 COMPOSERS = {
-    "assembly", "driving", "escalating", "hooking", "inspecting", "router", "surroundings", "toolside", "wiring",
+    "assembly", "driving", "escalating", "examining", "hooking", "inspecting", "installing", "keeping",
+    "migrating", "router", "scanning", "surroundings", "toolside", "wiring",
 }  # fmt: skip
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {
