@@ -127,6 +127,8 @@ def command(side: str, peers: Path) -> tuple[str, ...]:
 def timed(argv: tuple[str, ...], repository: Path, peers: Path) -> Side:
     """Return what runs a side once, and says how many seconds it took."""
     env = {**os.environ, "PATH": f"{peers / 'tools' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    # who installed any of the sides has its bytecode
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     env["PRE_COMMIT_HOME"] = env["PREK_HOME"] = str(repository.parent / "hook-home")
 
     def run() -> float:
