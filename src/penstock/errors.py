@@ -11,6 +11,8 @@
     +- EnvironmentProblem         2  this machine or repository cannot do it
     |  +- ToolMissingError           an executable is not installed
     |  +- PreFlightError             a check before a run failed (also a RuntimeError)
+    |  +- SecretsError               the vault cannot be used
+    |     +- SecretMissingError      it has no such secret (1)
     |  +- RepositoryError            bare, without a commit, in the middle of a merge
     |  |  +- GitError                a git command failed
     |  |  +- HandoverConflictError   a result does not fit the branch it is for (1)
@@ -114,6 +116,16 @@ class ToolMissingError(EnvironmentProblem):
 
 class PreFlightError(EnvironmentProblem, RuntimeError):
     """System health check failed."""
+
+
+class SecretsError(EnvironmentProblem):
+    """The vault cannot be used."""
+
+
+class SecretMissingError(SecretsError):
+    """The vault has no such secret."""
+
+    exit_code = ExitCode.FAILED
 
 
 class RepositoryError(EnvironmentProblem):

@@ -1,0 +1,1 @@
+"""The user's secrets: where they are kept, and how they are read without showing them."""

@@ -1,0 +1,1 @@
+"""The places that secrets can be kept in, one file each."""
