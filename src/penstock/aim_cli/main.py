@@ -14,6 +14,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("route", "Tell which tool would take a capability, and why.", "Look"),
     Entry("audit", "Search, count, prove, export and shorten the audit trail.", "Look"),
     Entry("tools", "Look at the tools of this machine: do they keep their contract?", "Look"),
+    Entry("scan", "Look for duplicates, caches and secrets; clean up, and undo that.", "Look"),
 )
 
 EPILOG = "Every command takes --json (also --json-output, -j)."

@@ -1,0 +1,1 @@
+"""The subcommands of `aim scan`, a module each."""

@@ -1,0 +1,1 @@
+"""Scans of files: a walk, duplicates, caches, the trash, secrets."""
