@@ -24,7 +24,7 @@ def load_agent_profiles(root: Path) -> AgentProfiles | None:
         return None
     if isinstance(document.value, dict):
         plain = {key: value for key, value in document.value.items() if key != "$schema"}
-        document = Document(document.shown, plain, document.lines)
+        document = Document(document.shown, plain, document.marks)
     return decode(document, AgentProfiles)
 
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.config.documents import ConfigFileError, Document, Key
+from penstock.config.documents import ConfigFileError, Document
+from penstock.config.problems import Key, Mark, Problem
 
 T = TypeVar("T")
 
@@ -28,12 +29,12 @@ def decode(document: Document, kind: type[T]) -> T:
     try:
         return msgspec.convert(document.value, kind)
     except msgspec.ValidationError as error:
-        problems = problems_of(document, kind) or [str(error)]
+        problems = problems_of(document, kind) or [Problem(text=str(error))]
         raise ConfigFileError(document.shown, problems, hint=_HINT) from error
 
 
-def problems_of(document: Document, kind: Any, at: Key = ()) -> list[str]:
-    """Return a line for each error of the value that `document` holds at the path `at`."""
+def problems_of(document: Document, kind: Any, at: Key = ()) -> list[Problem]:
+    """Return each error of the value that `document` holds at the path `at`, in the file's order."""
     import jsonschema_rs
 
     schema = msgspec.json.schema(kind)
@@ -45,8 +46,9 @@ def problems_of(document: Document, kind: Any, at: Key = ()) -> list[str]:
         for error in jsonschema_rs.validator_for(schema).iter_errors(value)
         for path, text in _explain(error, schema)
     ]
-    found.sort(key=lambda item: document.lines.get(item[0], 0))
-    return [f"{document.place(path) or 'the file'}: {text}" for path, text in found]
+    found.sort(key=lambda item: document.marks.get(item[0], Mark(0, 0)))
+    problems = [document.problem(path, text) for path, text in found]
+    return [p if p.place else msgspec.structs.replace(p, key="the file") for p in problems]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from penstock.config.comments import blank_comments
+from penstock.config.problems import Key, Mark, Problem, key_name, problem_at
 from penstock.errors import ConfigError
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
 
-Key = tuple[str | int, ...]
-
 
 class ConfigFileError(ConfigError):
-    """A configuration file is wrong; `problems` has one line for each error in it."""
+    """A configuration file is wrong; `problems` has one line for each error in it, and `found` the
+    same with the places as numbers."""
 
-    def __init__(self, shown: str, problems: Iterable[str], *, hint: str | None = None) -> None:
+    def __init__(
+        self, shown: str, problems: Iterable[str | Problem], *, hint: str | None = None
+    ) -> None:
         self.file = shown
-        self.problems = tuple(problems)
+        self.found = tuple(
+            problem if isinstance(problem, Problem) else Problem(text=problem)
+            for problem in problems
+        )
+        self.problems = tuple(map(str, self.found))
         if len(self.problems) == 1:
             message = f"{shown}: {self.problems[0]}"
         else:
@@ -38,25 +44,19 @@ class ConfigFileError(ConfigError):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A parsed file. `shown` is its name for people; `lines` maps key paths to lines from 1."""
+    """A parsed file. `shown` is its name for people; `marks` tells where key paths stand in it."""
 
     shown: str
     value: Any
-    lines: dict[Key, int] = msgspec.field(default_factory=dict)
+    marks: Mapping[Key, Mark] = msgspec.field(default_factory=dict)
+
+    def problem(self, path: Key, text: str) -> Problem:
+        """Return a problem of the setting at a key path."""
+        return problem_at(self.marks.get(path), text, key_name(path))
 
     def place(self, path: Key) -> str:
-        """Return `line N, a.b[0]` for a key path, as far as it is known."""
-        name = key_name(path)
-        line = self.lines.get(path)
-        return ", ".join(part for part in (f"line {line}" if line else "", name) if part)
-
-
-def key_name(path: Iterable[str | int]) -> str:
-    """Write a key path as `a.b[0]`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
+        """Return `line N, column M, a.b[0]` for a key path, as far as it is known."""
+        return self.problem(path, "").place
 
 
 def shown_name(path: Path, root: Path | None) -> str:
@@ -73,9 +73,12 @@ def load_document(path: Path, *, root: Path | None = None) -> Document | None:
     """
     shown = shown_name(path, root)
     text = _read(path, shown)
-    if text is None:
-        return None
-    document = _parse_json(text, shown) if path.suffix == ".json" else _parse_yaml(text, shown)
+    return None if text is None else parse_document(text, shown)
+
+
+def parse_document(text: str, shown: str) -> Document:
+    """Parse the text of a file, by the ending of its name. Raises ConfigFileError."""
+    document = _parse_json(text, shown) if shown.endswith(".json") else _parse_yaml(text, shown)
     _check_numbers(document)
     return document
 
@@ -110,16 +113,19 @@ def _decode(content: bytes, shown: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigFileError(shown, [f"line {line}: is not UTF-8 text"]) from error
+        raise ConfigFileError(shown, [Problem(text="is not UTF-8 text", line=line)]) from error
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise ConfigFileError(shown, [f"line {line}: holds a NUL byte, so it is no text file"])
+        nul = Problem(text="holds a NUL byte, so it is no text file", line=line)
+        raise ConfigFileError(shown, [nul])
     return text
 
 
 # -- JSON ----------------------------------------------------------------------------------------
 def _parse_json(text: str, shown: str) -> Document:
     import json
+
+    from penstock.config.jsontext import JsonMarks
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(found)
@@ -132,14 +138,13 @@ def _parse_json(text: str, shown: str) -> Document:
     try:
         value = json.loads(blank_comments(text), object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
-        raise ConfigFileError(
-            shown, [f"line {error.lineno}, column {error.colno}: {error.msg}"]
-        ) from error
+        wrong = Problem(text=error.msg, line=error.lineno, column=error.colno)
+        raise ConfigFileError(shown, [wrong]) from error
     except RecursionError as error:
         raise ConfigFileError(shown, ["is nested too deeply"]) from error
     except ValueError as error:
         raise ConfigFileError(shown, [str(error)]) from error
-    return Document(shown, value)
+    return Document(shown, value, JsonMarks(text))
 
 
 # -- YAML ----------------------------------------------------------------------------------------
@@ -149,17 +154,17 @@ def _parse_yaml(text: str, shown: str) -> Document:
     from penstock.config.yamltext import YamlProblem, read_yaml
 
     try:
-        value, lines = read_yaml(text, max_depth=MAX_DEPTH)
+        value, marks = read_yaml(text, max_depth=MAX_DEPTH)
     except YamlProblem as error:
         raise ConfigFileError(shown, error.problems, hint=error.hint) from error
-    return Document(shown, value, lines)
+    return Document(shown, value, marks)
 
 
 # -- numbers -------------------------------------------------------------------------------------
 def _check_numbers(document: Document) -> None:
     """Refuse numbers that no setting can mean: not finite, or beyond 2**53."""
     wrong = [
-        f"{document.place(path)}: {value!r} is out of range"
+        document.problem(path, f"{value!r} is out of range")
         for path, value in _numbers(document.value)
         if not abs(value) <= 2**53
     ]

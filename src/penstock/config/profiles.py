@@ -11,6 +11,7 @@ import msgspec
 
 from penstock.config.decode import nearest, problems_of
 from penstock.config.documents import ConfigFileError, Document, load_document
+from penstock.config.problems import Key, Problem
 from penstock.errors import NotFoundError
 from penstock.model.settings import ToolProfile
 
@@ -35,7 +36,7 @@ def load_tool_profiles(path: Path | None = None) -> dict[str, ToolProfile]:
         return _convert(Document(NAME, raw))
     ours, problems = _normalised(document)
     merged = {key: {**raw.get(key, {}), **entry} for key, entry in ours.items()}
-    changed = _convert(Document(document.shown, merged), problems)
+    changed = _convert(Document(document.shown, merged, document.marks), problems)
     return _convert(Document(NAME, raw)) | changed
 
 
@@ -72,34 +73,35 @@ def _find(path: Path | None) -> Document | None:
     return document
 
 
-def _normalised(document: Document) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def _normalised(document: Document) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
     """Return the file's entries with underscore keys, and problems; `$schema` is left out."""
     if not isinstance(document.value, dict):
         raise ConfigFileError(document.shown, ["expected a mapping of tool ids to profiles"])
-    problems: list[str] = []
+    problems: list[Problem] = []
     entries: dict[str, dict[str, Any]] = {}
     for tool_id, entry in document.value.items():
         if tool_id.startswith(("$", "_")):
             continue
         if not isinstance(entry, dict):
-            problems.append(f"{tool_id}: expected a mapping")
+            problems.append(document.problem((tool_id,), "expected a mapping"))
             continue
         entries[tool_id] = {key.replace("-", "_"): value for key, value in entry.items()}
-        problems += _key_problems(tool_id, entry)
+        wrong = _key_problems(tool_id, entry)
+        problems += [document.problem(path, text) for path, text in wrong]
     return entries, problems
 
 
-def _key_problems(tool_id: str, entry: dict[str, Any]) -> Iterator[str]:
+def _key_problems(tool_id: str, entry: dict[str, Any]) -> Iterator[tuple[Key, str]]:
     if not tool_id.strip():
-        yield "a tool id must not be empty"
+        yield (tool_id,), "a tool id must not be empty"
     if "tool_id" in entry:
-        yield f"{tool_id}.tool_id: is the entry's own name, leave it out"
+        yield (tool_id, "tool_id"), "is the entry's own name, leave it out"
     for key in entry:
         if "-" in key and key.replace("-", "_") in entry:
-            yield f"{tool_id}.{key}: is given twice, as {key} and {key.replace('-', '_')}"
+            yield (tool_id, key), f"is given twice, as {key} and {key.replace('-', '_')}"
 
 
-def _convert(document: Document, problems: Sequence[str] = ()) -> dict[str, ToolProfile]:
+def _convert(document: Document, problems: Sequence[Problem] = ()) -> dict[str, ToolProfile]:
     profiles: dict[str, ToolProfile] = {}
     wrong = list(problems)
     for tool_id, entry in document.value.items():
@@ -107,8 +109,8 @@ def _convert(document: Document, problems: Sequence[str] = ()) -> dict[str, Tool
         try:
             profiles[tool_id] = _plain(msgspec.convert(full, _Entry))
         except msgspec.ValidationError as error:
-            one = Document(document.shown, {tool_id: full})
-            wrong += problems_of(one, _Entry, (tool_id,)) or [f"{tool_id}: {error}"]
+            one = Document(document.shown, {tool_id: full}, document.marks)
+            wrong += problems_of(one, _Entry, (tool_id,)) or [one.problem((tool_id,), str(error))]
     if wrong:
         raise ConfigFileError(document.shown, wrong)
     return profiles

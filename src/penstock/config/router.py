@@ -28,7 +28,7 @@ def load_router_config(path: Path) -> RouterConfig:
         )
     if isinstance(document.value, dict):
         plain = {key: value for key, value in document.value.items() if key != "$schema"}
-        document = Document(document.shown, plain, document.lines)
+        document = Document(document.shown, plain, document.marks)
     config = decode(document, RouterConfig)
     problems = list(_problems(config))
     if problems:

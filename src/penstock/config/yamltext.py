@@ -1,4 +1,4 @@
-"""YAML text to plain values, with the line of each key. Loaded only where there is a file."""
+"""YAML text to plain values, with the place of each key. Loaded only where there is a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from penstock.config.problems import Key, Mark, Problem, problem_at
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _READ = frozenset(
@@ -14,20 +16,18 @@ _READ = frozenset(
 )
 _TAGS = {"null": "null", "bool": "true or false", "int": "a number", "float": "a number"}
 
-Key = tuple[str | int, ...]
-
 
 class YamlProblem(Exception):  # noqa: N818 - becomes a ConfigError with the file's name
     """The text is not the YAML that is read here."""
 
-    def __init__(self, problems: Iterable[str], hint: str | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], hint: str | None = None) -> None:
         self.problems = tuple(problems)
         self.hint = hint
-        super().__init__("; ".join(self.problems))
+        super().__init__("; ".join(map(str, self.problems)))
 
 
-def read_yaml(text: str, *, max_depth: int) -> tuple[Any, dict[Key, int]]:
-    """Return the value and the line (from 1) of every key path. Raises YamlProblem."""
+def read_yaml(text: str, *, max_depth: int) -> tuple[Any, dict[Key, Mark]]:
+    """Return the value and the place of every key path. Raises YamlProblem."""
     loader = None
     try:
         _guard(text, max_depth)
@@ -45,18 +45,24 @@ def _guard(text: str, max_depth: int) -> None:
     """Refuse aliases and depth while they are only events: composing would recurse."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1 if event.start_mark else 0
+        mark = _mark(event.start_mark)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.AliasEvent):
-            raise YamlProblem([f"line {line}: aliases (*{event.anchor}) are not read"], _ALIAS_HINT)
+            unread = problem_at(mark, f"aliases (*{event.anchor}) are not read")
+            raise YamlProblem([unread], _ALIAS_HINT)
         if depth > max_depth:
-            raise YamlProblem([f"line {line}: is nested too deeply"])
+            raise YamlProblem([problem_at(mark, "is nested too deeply")])
 
 
 _ALIAS_HINT = "write the value out in each place; quote it when it is text that begins with *"
+
+
+def _mark(mark: Any) -> Mark | None:
+    """Return a mark of the parser (from 0) as ours (from 1)."""
+    return None if mark is None else Mark(mark.line + 1, mark.column + 1)
 
 
 def _problem(error: yaml.YAMLError, text: str) -> YamlProblem:
@@ -64,12 +70,13 @@ def _problem(error: yaml.YAMLError, text: str) -> YamlProblem:
     if mark is None:  # a character that YAML does not allow at all
         at = getattr(error, "position", 0)
         line = text.count("\n", 0, at) + 1
-        return YamlProblem([f"line {line}: holds a character that YAML does not allow"])
+        wrong = Problem(text="holds a character that YAML does not allow", line=line)
+        return YamlProblem([wrong])
     what = str(getattr(error, "problem", "") or "cannot be parsed")
     here = text.splitlines()[mark.line : mark.line + 1]
     tabs = any("\t" in line[: len(line) - len(line.lstrip())] for line in here)
     hint = "indent with spaces, never with tabs" if tabs else None
-    return YamlProblem([f"line {mark.line + 1}, column {mark.column + 1}: {what}"], hint)
+    return YamlProblem([problem_at(_mark(mark), what)], hint)
 
 
 class _Builder:
@@ -77,17 +84,17 @@ class _Builder:
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
-        self._problems: list[str] = []
-        self._lines: dict[Key, int] = {}
+        self._problems: list[Problem] = []
+        self._marks: dict[Key, Mark] = {}
 
-    def build(self, node: yaml.Node | None) -> tuple[Any, dict[Key, int]]:
+    def build(self, node: yaml.Node | None) -> tuple[Any, dict[Key, Mark]]:
         value = None if node is None else self._value(node, ())
         if self._problems:
             raise YamlProblem(self._problems)
-        return value, self._lines
+        return value, self._marks
 
     def _value(self, node: yaml.Node, path: Key) -> Any:
-        self._lines.setdefault(path, node.start_mark.line + 1)
+        self._marks.setdefault(path, _at(node))
         if node.tag not in _READ:
             self._note(node, f"the tag {node.tag.replace(_TAG, '!!')} is not read")
             return None
@@ -105,7 +112,7 @@ class _Builder:
                 continue
             if key in made:
                 self._note(key_node, f"{key} is given twice")
-            self._lines[(*path, key)] = key_node.start_mark.line + 1
+            self._marks[(*path, key)] = _at(key_node)
             made[key] = self._value(value_node, (*path, key))
         return made
 
@@ -129,4 +136,8 @@ class _Builder:
             return None
 
     def _note(self, node: yaml.Node, problem: str) -> None:
-        self._problems.append(f"line {node.start_mark.line + 1}: {problem}")
+        self._problems.append(problem_at(_at(node), problem))
+
+
+def _at(node: yaml.Node) -> Mark:
+    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)

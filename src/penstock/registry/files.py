@@ -76,4 +76,4 @@ def read_document(path: Path, root: Path | None = None) -> Document | None:
     document = _documents.get(path)
     if document is None:
         return None
-    return Document(shown_name(path, root), without_comments(document.value), document.lines)
+    return Document(shown_name(path, root), without_comments(document.value), document.marks)

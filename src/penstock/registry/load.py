@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 
 from penstock.config.decode import decode, nearest, problems_of
 from penstock.config.documents import ConfigFileError, Document
+from penstock.config.problems import Problem
 from penstock.errors import AIMRegistryLoadError, AIMRegistryNotFoundError
 from penstock.model.capability import CapabilityRule, CoordinationRules, SecurityLimits
 from penstock.registry.api import REGISTRY_FILE, RULES_FILE, Registry, RegistryTool
@@ -24,6 +25,15 @@ from penstock.registry.wire import RegistryFile, RuleEntry, RulesFile, ToolEntry
 T = TypeVar("T")
 Entries = dict[str, Any]
 HINT = "docs/reference/aim-registry.md lists every key"
+
+
+class RegistryProblemsError(AIMRegistryLoadError):
+    """A registry, its rules or its overlay is wrong; `found` has each error with its file."""
+
+    def __init__(self, found: Iterable[tuple[str, Problem]]) -> None:
+        self.found = tuple(found)
+        lines = "\n".join(f"{shown}: {problem}" for shown, problem in self.found)
+        super().__init__(lines, hint=HINT)
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +85,7 @@ class _Loader:
         self._config = config.overlay
         section = (config.overlay.value.get("registry") if config.overlay else None) or {}
         self._overlay: Entries = expand_all(section, self._variables)
-        self._problems: list[str] = []
+        self._problems: list[tuple[str, Problem]] = []
 
     def load(self, others: Callable[[], Collection[str]]) -> Registry:
         document = self._read(REGISTRY_FILE) or _packaged(REGISTRY_FILE)
@@ -91,8 +101,7 @@ class _Loader:
 
     def _raise(self) -> None:
         if self._problems:
-            lines = "\n".join(self._problems)
-            raise AIMRegistryLoadError(lines, hint=HINT)
+            raise RegistryProblemsError(self._problems)
 
     def _read(self, name: str) -> Document | None:
         """Return a file of the registry with its variables filled, None when there is none."""
@@ -105,7 +114,7 @@ class _Loader:
         if document is None:
             return None
         value = expand_all(document.value, self._variables)
-        return Document(document.shown, value, document.lines)
+        return Document(document.shown, value, document.marks)
 
     # -- tools -----------------------------------------------------------------------------
     def _tools(self, document: Document) -> dict[str, RegistryTool]:
@@ -219,13 +228,13 @@ class _Loader:
             nested: Any = raw
             for key in reversed(at):
                 nested = {key: nested}
-            shown = Document(document.shown, nested, document.lines)
-            lines = problems_of(shown, kind, at) or [str(error)]
-            self._problems += [f"{document.shown}: {line}" for line in lines]
+            shown = Document(document.shown, nested, document.marks)
+            problems = problems_of(shown, kind, at) or [shown.problem(at, str(error))]
+            self._problems += [(document.shown, problem) for problem in problems]
             return None
 
     def _problem(self, document: Document, at: tuple[str, ...], text: str) -> None:
-        self._problems.append(f"{document.shown}: {document.place(at)}: {text}")
+        self._problems.append((document.shown, document.problem(at, text)))
 
 
 def _decode(document: Document, kind: type[T]) -> T:
@@ -233,7 +242,7 @@ def _decode(document: Document, kind: type[T]) -> T:
     try:
         return decode(document, kind)
     except ConfigFileError as error:
-        raise AIMRegistryLoadError(str(error), hint=HINT) from error
+        raise RegistryProblemsError((error.file, problem) for problem in error.found) from error
 
 
 def _packaged(name: str) -> Document:
@@ -251,7 +260,7 @@ def _with_packaged_security(own: Document, packaged: Document) -> Document:
     if not isinstance(own.value, dict) or not isinstance(own.value.get("security", {}), dict):
         return own
     security = {**packaged.value["security"], **own.value.get("security", {})}
-    return Document(own.shown, {**own.value, "security": security}, own.lines)
+    return Document(own.shown, {**own.value, "security": security}, own.marks)
 
 
 def _narrowed(entry: Entries, tools: Mapping[str, RegistryTool]) -> Entries | None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.config.decode import decode
-from penstock.config.documents import ConfigFileError, Document, key_name
+from penstock.config.documents import ConfigFileError, Document
 from penstock.model.capability import AimSwitches
 from penstock.registry.api import AimSettings
 from penstock.registry.expand import expand_all
@@ -64,7 +64,7 @@ def _filled(document: Document, variables: Mapping[str, str]) -> Document:
         key: inner if key == "registry" else expand_all(inner, variables)
         for key, inner in document.value.items()
     }
-    return Document(document.shown, value, document.lines)
+    return Document(document.shown, value, document.marks)
 
 
 def _switches(document: Document, found: ConfigFile) -> AimSwitches:
@@ -72,9 +72,10 @@ def _switches(document: Document, found: ConfigFile) -> AimSwitches:
     auditing, alias = found.enable_audit_logging, found.audit.enabled
     if alias is not None:
         if "enable_audit_logging" in document.value and alias != auditing:
+            wrong = f"is {alias}, but enable_audit_logging is {auditing}"
             raise ConfigFileError(
                 document.shown,
-                [f"audit.enabled: is {alias}, but enable_audit_logging is {auditing}"],
+                [document.problem(("audit", "enabled"), wrong)],
                 hint="They are one switch; keep one of them.",
             )
         auditing = alias
@@ -101,11 +102,11 @@ def _find(root: Path) -> Document | None:
 
 def _agree(one: Document, other: Document) -> None:
     """Raise ConfigFileError that lists every key in which two files differ."""
-    differing = [key_name(path) for path in _differences(one.value, other.value)]
+    differing = list(_differences(one.value, other.value))
     if differing:
         raise ConfigFileError(
             one.shown,
-            [f"{key or 'the file'}: differs from {other.shown}" for key in differing],
+            [one.problem(path, f"differs from {other.shown}") for path in differing],
             hint="Make them agree, or keep one of them.",
         )
 

@@ -156,15 +156,18 @@ def test_every_error_is_listed(tmp_path: Path) -> None:
     """Unknown keys and steps and wrong values come at once, with their lines."""
     text = "defaults:\n  max_attempts_per_stp: 5\n  enable_fix_for_steps: [stat]\n"
     text += "per_step:\n  runtme: {}\n  static: {max_attempts_per_step: 0}\nextra: 1\n"
+    unknown = "defaults.max_attempts_per_stp: unknown key; did you mean max_attempts_per_step?"
+    not_a_step = "defaults.enable_fix_for_steps[0]: must be one of integrate, runtime, static,"
+    not_a_step += ' not "stat"'
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
     assert str(caught.value).splitlines() == [
         f"{FILE}: 5 errors",
-        "  line 2, defaults.max_attempts_per_stp: unknown key; did you mean max_attempts_per_step?",
-        '  line 3, defaults.enable_fix_for_steps[0]: must be one of integrate, runtime, static, not "stat"',
-        "  line 5, per_step.runtme: unknown key; did you mean runtime?",
-        "  line 6, per_step.static.max_attempts_per_step: must be at least 1, not 0",
-        "  line 7, extra: unknown key; known: defaults, per_step",
+        f"  line 2, column 3, {unknown}",
+        f"  line 3, column 26, {not_a_step}",
+        "  line 5, column 3, per_step.runtme: unknown key; did you mean runtime?",
+        "  line 6, column 12, per_step.static.max_attempts_per_step: must be at least 1, not 0",
+        "  line 7, column 1, extra: unknown key; known: defaults, per_step",
     ]
 
 

@@ -13,10 +13,10 @@ from penstock.config.documents import (
     MAX_BYTES,
     ConfigFileError,
     Document,
-    key_name,
     load_document,
     shown_name,
 )
+from penstock.config.problems import Mark, key_name
 from penstock.errors import ConfigError, ExitCode
 
 
@@ -40,12 +40,12 @@ def test_a_missing_file_is_no_document(tmp_path: Path) -> None:
 
 
 def test_yaml_gives_values_and_lines(tmp_path: Path) -> None:
-    """Plain YAML gives plain values, and each key and item its line."""
+    """Plain YAML gives plain values, and each key and item its place."""
     document = load(tmp_path, "a.yaml", "a: 1\nb:\n  - x\n  - {c: 2.5, d: ~, e: on}\n")
     assert document is not None
     assert document.value == {"a": 1, "b": ["x", {"c": 2.5, "d": None, "e": True}]}
-    assert document.lines[("b",)] == 2
-    assert document.lines[("b", 1, "d")] == 4
+    assert document.marks[("b",)] == (2, 1)
+    assert document.marks[("b", 1, "d")] == (4, 14)
 
 
 def test_yaml_dates_stay_text(tmp_path: Path) -> None:
@@ -64,29 +64,35 @@ def test_an_empty_yaml_file_holds_nothing(tmp_path: Path, content: str) -> None:
 
 
 YAML_ERRORS = {
-    "alias": ("a: &x [1]\nb: *x\n", "line 2: aliases (*x) are not read"),
-    "merge": ("a: &x {b: 1}\nc:\n  <<: *x\n", "line 3: aliases (*x) are not read"),
-    "recursion": ("a: &x [*x]\n", "line 1: aliases (*x) are not read"),
-    "merge key": ("a:\n  <<: {b: 1}\n", "line 2: the key '<<' means no text in YAML"),
-    "twice": ("a: 1\nb: 2\na: 3\n", "line 3: a is given twice"),
+    "alias": ("a: &x [1]\nb: *x\n", "line 2, column 4: aliases (*x) are not read"),
+    "merge": ("a: &x {b: 1}\nc:\n  <<: *x\n", "line 3, column 7: aliases (*x) are not read"),
+    "recursion": ("a: &x [*x]\n", "line 1, column 8: aliases (*x) are not read"),
+    "merge key": ("a:\n  <<: {b: 1}\n", "line 2, column 3: the key '<<' means no text in YAML"),
+    "twice": ("a: 1\nb: 2\na: 3\n", "line 3, column 1: a is given twice"),
     "tab": ("a:\n\t- x\n", "line 2, column 1: found character that cannot start any token"),
     "unclosed": ("a: [\n", "line 2, column 1: did not find expected node content"),
     "two documents": ("a: 1\n---\nb: 2\n", "line 2, column 1: but found another document"),
-    "tag": ("a: !!python/object/apply:os.system [x]\n", "line 1: the tag !!python/object"),
-    "own tag": ("a: !mine x\n", "line 1: the tag !mine is not read"),
-    "binary tag": ("a: !!binary aGk=\n", "line 1: the tag !!binary is not read"),
-    "set": ("a: !!set {x}\n", "line 1: the tag !!set is not read"),
-    "true key": ("on: 1\n", "line 1: the key 'on' means true or false in YAML"),
-    "number key": ("\n1: 1\n", "line 2: the key '1' means a number in YAML"),
-    "list key": ("? [a]\n: 1\n", "line 1: a key must be text"),
-    "bad int": ("a: !!int x\n", "line 1: 'x' is not a number"),
-    "long number": ("a: " + "9" * 5000, "line 1: '9999"),
+    "tag": (
+        "a: !!python/object/apply:os.system [x]\n",
+        "line 1, column 4: the tag !!python/object",
+    ),
+    "own tag": ("a: !mine x\n", "line 1, column 4: the tag !mine is not read"),
+    "binary tag": ("a: !!binary aGk=\n", "line 1, column 4: the tag !!binary is not read"),
+    "set": ("a: !!set {x}\n", "line 1, column 4: the tag !!set is not read"),
+    "true key": ("on: 1\n", "line 1, column 1: the key 'on' means true or false in YAML"),
+    "number key": ("\n1: 1\n", "line 2, column 1: the key '1' means a number in YAML"),
+    "list key": ("? [a]\n: 1\n", "line 1, column 3: a key must be text"),
+    "bad int": ("a: !!int x\n", "line 1, column 4: 'x' is not a number"),
+    "long number": ("a: " + "9" * 5000, "line 1, column 4: '9999"),
     "control": ("a: b\nc: \x07\n", "line 2: holds a character that YAML does not allow"),
-    "deep": ("[" * 100_000, "line 1: is nested too deeply"),
+    "deep": ("[" * 100_000, "line 1, column 41: is nested too deeply"),
     "deep blocks": ("".join(" " * n + "a:\n" for n in range(60)), "is nested too deeply"),
-    "infinite": ("a: .inf\n", "line 1, a: inf is out of range"),
-    "nan": ("a:\n  - .nan\n", "line 2, a[0]: nan is out of range"),
-    "huge": ("a: 99999999999999999999\n", "line 1, a: 99999999999999999999 is out of range"),
+    "infinite": ("a: .inf\n", "line 1, column 1, a: inf is out of range"),
+    "nan": ("a:\n  - .nan\n", "line 2, column 5, a[0]: nan is out of range"),
+    "huge": (
+        "a: 99999999999999999999\n",
+        "line 1, column 1, a: 99999999999999999999 is out of range",
+    ),
 }
 
 
@@ -115,7 +121,7 @@ def test_all_problems_of_a_yaml_file_are_listed(tmp_path: Path) -> None:
     """Repeated keys, tags and wrong keys are reported together."""
     error = refusal(tmp_path, "a.yaml", "a: 1\na: 2\nb: !x 1\non: 3\n")
     assert len(error.problems) == 3
-    assert str(error).startswith("a.yaml: 3 errors\n  line 2: ")
+    assert str(error).startswith("a.yaml: 3 errors\n  line 2, column 1: ")
 
 
 def test_tabs_get_a_hint(tmp_path: Path) -> None:
@@ -206,4 +212,4 @@ def test_names_for_people(tmp_path: Path) -> None:
     assert shown_name(tmp_path / "x" / "y", tmp_path) == "x/y"
     assert shown_name(Path("/etc/x"), tmp_path) == "/etc/x"
     assert shown_name(Path("/etc/x"), None) == "/etc/x"
-    assert Document("f", None, {("a",): 3}).place(("a",)) == "line 3, a"
+    assert Document("f", None, {("a",): Mark(3, 5)}).place(("a",)) == "line 3, column 5, a"

@@ -178,25 +178,25 @@ static_tools: [true]
 """
     assert problems(tmp_path, text) == [
         "config/pipeline.yaml: 10 errors",
-        "  line 2, limits.max_paralel: unknown key; did you mean max_parallel?",
-        "  line 3, limits.max_parallel: must be at least 1, not 0",
-        '  line 4, limits.wall_s: expected a number or null, got "long"',
-        "  line 5, limits.per_day.max_tokens: expected a whole number or null, got false",
-        "  line 7, prices.m: output is missing",
-        "  line 7, prices.m.input: must be at least 0, not -1",
-        '  line 8, scope_policy: must be one of fail, revert, not "ignore"',
-        '  line 9, approvals[1]: expected a whole number, got "two"',
-        "  line 9, approvals[2]: must be at least 1, not 0",
-        "  line 10, static_tools[0]: expected text, got true",
+        "  line 2, column 3, limits.max_paralel: unknown key; did you mean max_parallel?",
+        "  line 3, column 3, limits.max_parallel: must be at least 1, not 0",
+        '  line 4, column 3, limits.wall_s: expected a number or null, got "long"',
+        "  line 5, column 13, limits.per_day.max_tokens: expected a whole number or null, got false",
+        "  line 7, column 3, prices.m: output is missing",
+        "  line 7, column 7, prices.m.input: must be at least 0, not -1",
+        '  line 8, column 1, scope_policy: must be one of fail, revert, not "ignore"',
+        '  line 9, column 16, approvals[1]: expected a whole number, got "two"',
+        "  line 9, column 21, approvals[2]: must be at least 1, not 0",
+        "  line 10, column 16, static_tools[0]: expected text, got true",
     ]
 
 
 SINGLE = {
-    "unknown": ("dbs: x\n", "line 1, dbs: unknown key; did you mean db?"),
+    "unknown": ("dbs: x\n", "line 1, column 1, dbs: unknown key; did you mean db?"),
     "hyphens": ("scope-policy: fail\n", "did you mean scope_policy?"),
     "unlike anything": ("zzz: x\n", "zzz: unknown key; known: approvals, "),
-    "list": ("- 1\n", "line 1: expected a mapping, got [1]"),
-    "text": ("hello\n", 'line 1: expected a mapping, got "hello"'),
+    "list": ("- 1\n", "line 1, column 1: expected a mapping, got [1]"),
+    "text": ("hello\n", 'line 1, column 1: expected a mapping, got "hello"'),
     "null for text": ("db: ~\n", "db: expected text, got null"),
     "null for a mapping": ("limits:\n", "limits: expected a mapping, got null"),
     "text for a list": ("static_tools: ruff\n", 'expected a list or null, got "ruff"'),
