@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
 from penstock.inspecting import Inspecting
+from penstock.installing import Installing
 from penstock.scanning import Scanning
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Inspecting, Scanning):
+class Workspace(Driving, Inspecting, Scanning, Installing):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

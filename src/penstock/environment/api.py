@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -114,3 +115,155 @@ class Isolation(Protocol):
     def recover(self) -> tuple[str, ...]:
         """Free what dead processes held, and return a line for each."""
         ...
+
+
+# -- health ----------------------------------------------------------------------------------
+class Verdict(StrEnum):
+    """What one check of the health report says."""
+
+    PASS = "pass"  # noqa: S105 - the name of a verdict
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Health(StrEnum):
+    """How a machine is as a whole: any fail makes it unhealthy, any warning degraded."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe found: a line for people, facts for machines, and the command that mends it."""
+
+    status: Verdict = Verdict.PASS
+    message: str
+    details: Mapping[str, Any] = {}
+    hint: str | None = None
+
+
+class HealthCheck(Finding, frozen=True, kw_only=True):
+    """A finding with the name of its probe and the moment it was made (ISO 8601, UTC)."""
+
+    name: str
+    timestamp: str
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many checks say what. On the wire `pass`, `warn`, `fail`."""
+
+    passed: int = msgspec.field(default=0, name="pass")
+    warn: int = 0
+    fail: int = 0
+
+
+class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
+    """All findings of one look at the machine, in the order of the probes."""
+
+    timestamp: str
+    overall_status: Health
+    summary: Counts
+    checks: tuple[HealthCheck, ...]
+
+    def of(self, status: Verdict) -> tuple[HealthCheck, ...]:
+        """Return the checks that say so."""
+        return tuple(check for check in self.checks if check.status is status)
+
+
+class ReportFormat(StrEnum):
+    """In which form a report is written."""
+
+    MARKDOWN = "markdown"
+    JSON = "json"
+    HTML = "html"
+
+
+# -- versions and installers -----------------------------------------------------------------
+class Manager(StrEnum):
+    """Who installs a package. `tools` are programs that are only asked for their version."""
+
+    PIP = "pip"
+    PIPX = "pipx"
+    UV = "uv"
+    NPM = "npm"
+    WINGET = "winget"
+    TOOLS = "tools"
+
+
+class VersionStatus(StrEnum):
+    """How what is installed stands to what is pinned."""
+
+    OK = "ok"
+    DRIFT = "drift"
+    MISSING = "missing"
+    UNEXPECTED = "unexpected"
+    UNKNOWN = "unknown"
+
+
+class ToolVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """One tool of a version report.
+
+    `pinned` None = any version will do; `installed` None = none, or it cannot be told. `detail` says
+    why something is not known, None where all is clear.
+    """
+
+    tool: str
+    manager: Manager
+    pinned: str | None = None
+    installed: str | None = None
+    status: VersionStatus
+    detail: str | None = None
+
+
+class VersionReport(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tools of this machine stand to the pins of aim_config.
+
+    `source` names the file with the pins, None without one; `notes` are lines for people.
+    """
+
+    timestamp: str
+    tools: tuple[ToolVersion, ...]
+    source: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many tools have each status, every status named."""
+        found = [tool.status for tool in self.tools]
+        return {status.value: found.count(status) for status in VersionStatus}
+
+    @property
+    def drifted(self) -> tuple[ToolVersion, ...]:
+        """The tools that `sync` would change: another version than pinned, or none at all."""
+        wrong = (VersionStatus.DRIFT, VersionStatus.MISSING)
+        return tuple(tool for tool in self.tools if tool.status in wrong)
+
+    @property
+    def drift_count(self) -> int:
+        """How many tools `sync` would change."""
+        return len(self.drifted)
+
+    @property
+    def has_drift(self) -> bool:
+        """Tell whether `sync` would change any."""
+        return bool(self.drifted)
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """An installed package. `place` is the folder that says so; `requested` is False for one that
+    only came along with another."""
+
+    name: str
+    version: str
+    manager: Manager
+    place: str
+    requested: bool = True
+
+
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """What a manager has installed, by normalised name; `problem` says why that cannot be told."""
+
+    manager: Manager
+    packages: Mapping[str, Package] = {}
+    problem: str | None = None

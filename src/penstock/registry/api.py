@@ -91,10 +91,18 @@ class HealthChecks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class VersionPins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Versions that packages shall have, by package manager."""
+    """Versions that packages shall have, by package manager; `tools` are programs of any origin."""
 
+    pip: dict[str, str] = field(default_factory=dict)
     pipx: dict[str, str] = field(default_factory=dict)
+    uv: dict[str, str] = field(default_factory=dict)
     npm: dict[str, str] = field(default_factory=dict)
+    winget: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+
+    def by_manager(self) -> dict[str, dict[str, str]]:
+        """Return the pins by the name of their manager."""
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
 
 class Scanner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,6 +128,7 @@ class EnvironmentSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     tools_root: str | None = field(default=None, name="toolsRoot")
     pipx_apps: tuple[str, ...] = field(default=(), name="pipxApps")
     npm_global: tuple[str, ...] = field(default=(), name="npmGlobal")
+    pip_environment: str | None = field(default=None, name="pipEnvironment")
     secrets_vault: str | None = field(default=None, name="secretsVault")
     central_cache: str | None = field(default=None, name="centralCache")
     health_checks: HealthChecks = field(default=HealthChecks(), name="healthChecks")

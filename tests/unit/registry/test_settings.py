@@ -134,7 +134,7 @@ def test_every_error_is_listed_with_its_key(tmp_path: Path) -> None:
         "default_timeout_ms": "x",
         "audit": {"events": ["dance"]},
         "registry": {"tools": {"a": {"nme": "A"}}},
-        "environment": {"versionPins": {"pip": {}}},
+        "environment": {"versionPins": {"gem": {}}},
     }
     write_config(tmp_path, wrong)
     with pytest.raises(ConfigFileError) as caught:

@@ -1,0 +1,1 @@
+"""Package managers: what they have installed, and the commands that change it."""

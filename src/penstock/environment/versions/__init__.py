@@ -1,0 +1,1 @@
+"""Versions of packages and programs: what is wanted, what is there, and whether they agree."""
