@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from penstock.errors import EnvironmentProblem
 AIM_HOME_VARIABLE = "AIM_HOME"
 """Moves the user's own folder of penstock."""
 PRIVATE = 0o700
+KEY_BYTES = 32
+"""Length of a key that is kept for the user."""
 
 
 def aim_home(environ: Mapping[str, str] | None = None) -> Path:
@@ -68,6 +71,17 @@ def why_not_private(found: os.stat_result) -> str | None:
     return None
 
 
+def why_others_write(found: os.stat_result) -> str | None:
+    """Return why others can change what a folder or file holds, None when only we and root can."""
+    if os.name == "nt":
+        return None
+    if found.st_uid not in (os.geteuid(), 0):
+        return f"belongs to user {found.st_uid}, not to us ({os.geteuid()})"
+    if found.st_mode & 0o022:
+        return f"can be written by others (mode {stat.S_IMODE(found.st_mode):04o})"
+    return None
+
+
 def _mending(folder: Path, why: str) -> str:
     if why.startswith("belongs"):
         return f"Set {AIM_HOME_VARIABLE} to a folder of your own."
@@ -93,3 +107,52 @@ def _open_up(folder: Path) -> None:
             inner = Path(place, name)
             if not inner.is_symlink():
                 inner.chmod(stat.S_IRWXU)
+
+
+def kept_key(path: Path) -> bytes:
+    """Return the random bytes that a file of ours keeps, which is made at the first call.
+
+    Whoever asks first wins, and all get the same. Raises EnvironmentProblem when the file belongs to
+    somebody else, others can read it, it does not hold KEY_BYTES bytes, or cannot be made.
+    """
+    private_folder(path.parent)
+    try:
+        if not os.path.lexists(path):
+            _make_key(path)
+        return _read_key(path)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot keep a key in {path}: {error.strerror}",
+            hint=f"Free space or mend permissions, or set {AIM_HOME_VARIABLE} to another folder.",
+        ) from error
+
+
+def _make_key(path: Path) -> None:
+    """Make the file in one piece: half a key would be another key. Raises OSError."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(scratch, flags, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):
+            os.link(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _read_key(path: Path) -> bytes:
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(path, flags), "rb") as stream:
+        why = why_not_private(os.fstat(stream.fileno()))
+        key = stream.read(KEY_BYTES + 1)
+    if why is not None:
+        raise EnvironmentProblem(f"the key {path} {why}", hint=f"chmod 600 {path}")
+    if len(key) != KEY_BYTES:
+        raise EnvironmentProblem(
+            f"the key {path} is damaged: it holds {len(key)} bytes instead of {KEY_BYTES}",
+            hint=f"Put it back from a copy; or remove it, and write baselines made with it anew: rm {path}",
+        )
+    return key

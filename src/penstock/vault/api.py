@@ -88,7 +88,7 @@ class Vault(Protocol):
         ...
 
     def values(self, keys: Iterable[str] | None = None) -> dict[str, str]:
-        """Return the values of those keys (None: of all) that are there."""
+        """Return the values of those keys (None: of all) that are listed."""
         ...
 
     def known(self) -> KnownSecrets:
@@ -114,6 +114,10 @@ class Backend(Protocol):
         """Return the values of those keys that it has."""
         ...
 
+    def peek(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return them as `get` does, but raise SecretsError where its user would be asked first."""
+        ...
+
     def set(self, key: str, value: str) -> None:
         """Keep a value."""
         ...
@@ -122,7 +126,7 @@ class Backend(Protocol):
         """Remove a value; tell whether it was there."""
         ...
 
-    def keys(self) -> tuple[str, ...]:
+    def listed(self) -> tuple[str, ...]:
         """Return the keys it has; empty where it cannot list them."""
         ...
 
