@@ -23,7 +23,7 @@ from penstock.process.api import Command, Outcome, Stop
 from penstock.process.capture import capture
 from penstock.process.run import run
 from penstock.process.sweep import sweep, sweep_markers
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 ENV = {"PATH": os.environ["PATH"]}
 CWD = Path("/")

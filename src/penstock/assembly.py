@@ -52,7 +52,7 @@ from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.process.descriptors import ensure_descriptors
 from penstock.process.identity import is_alive, this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact import Redactor, secret_values
+from penstock.redact.redactor import Redactor, secret_values
 from penstock.registry.api import AimSettings, Registry
 from penstock.router import AimRouter, PayloadCheck
 from penstock.routing.api import Try

@@ -26,7 +26,7 @@ from penstock.model.outcome import OutcomeKind
 from penstock.process.api import Stop
 from penstock.process.identity import this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 from penstock.routing.api import RouteDecision, Try
 from penstock.store.api import Journal
 from penstock.tools.api import ALIASES

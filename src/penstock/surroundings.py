@@ -231,7 +231,7 @@ class Surroundings:
         import os
 
         from penstock.engine.selection import enter_bundles
-        from penstock.redact import Redactor, secret_values
+        from penstock.redact.redactor import Redactor, secret_values
 
         mask = Redactor(secret_values(os.environ)).values
         enter_bundles(self.open_journal(), run_id, bundles, mask=mask)
@@ -314,7 +314,7 @@ class Surroundings:
         import os
 
         from penstock.audit.trail import FileTrail
-        from penstock.redact import Redactor, secret_values
+        from penstock.redact.redactor import Redactor, secret_values
 
         trail = FileTrail(
             self.audit_folder,

@@ -13,7 +13,7 @@ import os, resource, signal, sys
 from pathlib import Path
 from penstock.process.api import Command
 from penstock.process.run import run
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 def go(*argv, **more):
     env = {"PATH": "/usr/bin:/bin"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.audit.trail import FileTrail
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 NOON = 1_767_268_800.0
 """2026-01-01T12:00:00Z."""

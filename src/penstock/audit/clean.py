@@ -9,7 +9,8 @@ import msgspec
 
 from penstock.audit.api import Record
 from penstock.errors import AIMAuditLogError
-from penstock.redact import REPLACEMENT, Redactor
+from penstock.redact.forms import REPLACEMENT
+from penstock.redact.redactor import Redactor
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
 _PROBE = "x" * 12

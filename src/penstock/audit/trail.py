@@ -37,7 +37,7 @@ from penstock.audit.desk import Desk, read_head, readable
 from penstock.audit.keys import Signer, key_path
 from penstock.audit.layout import HEAD, day_at
 from penstock.audit.sealing import Sealer
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 if TYPE_CHECKING:
     from penstock.audit.verify import Snapshot
@@ -244,6 +244,12 @@ class FileTrail:
         from penstock.audit.verify import verify
 
         return verify(self._folder, self._snapshot(), self._anchors, self._key)
+
+    def verify_last_day(self) -> VerifyReport:
+        """See AuditTrail."""
+        from penstock.audit.verify import verify_last_day
+
+        return verify_last_day(self._folder, self._snapshot(), self._anchors, self._key)
 
     def _snapshot(self) -> Snapshot:
         """Take stock while nobody writes; without the right to keep others out, as it is."""

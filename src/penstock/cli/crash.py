@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "credential")
 """A variable of the environment with one of these in its name holds a secret."""

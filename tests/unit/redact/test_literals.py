@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.redact import LONGEST_LINE, OVERLAP, Redactor
+from penstock.redact.lines import LONGEST_LINE, OVERLAP
+from penstock.redact.redactor import Redactor
 
 SECRET = 'p@ss/w"rd é\n2'
 VALUES = st.text(st.sampled_from('abAB01 /+="\\é\n'), min_size=6, max_size=12)

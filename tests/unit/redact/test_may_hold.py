@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 VALUE = 'hunter2/the "value"\n'
 SECRETS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.redact import Redactor
+from penstock.redact.redactor import Redactor
 
 KEY = (
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7Vd\nQyXb+/w=\n-----END RSA PRIVATE KEY-----"
