@@ -17,7 +17,7 @@ from penstock.errors import AIMAdapterNotFoundError, NotFoundError
 from penstock.model.capability import CapabilityRule, Strategy
 from penstock.model.toolhealth import ToolBreaker, ToolStatistics
 from penstock.registry.api import Registry, RegistryTool, SignIn, ToolDetection
-from penstock.registry.detect import detect_all, find_all
+from penstock.registry.detect import LIMIT_S, detect_all, find_all
 from penstock.registry.load import usual_program
 from penstock.registry.notebook import open_notebook
 from penstock.registry.signin import sign_in_of
@@ -63,8 +63,9 @@ class ToolStatus(msgspec.Struct, frozen=True, kw_only=True):
 class ToolSide:
     """The tools of one repository at one moment.
 
-    `journal` None is that of a repository without one. What was found out is kept for the life of
-    the object: make another one for another moment.
+    `journal` None is that of a repository without one; `limit_s` (s) bounds each tool that must be
+    asked for its version. What was found out is kept for the life of the object: make another one
+    for another moment.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class ToolSide:
         *,
         environ: Mapping[str, str] | None = None,
         now: float | None = None,
+        limit_s: float = LIMIT_S,
     ) -> None:
         self.registry = registry
+        self._limit_s = limit_s
         self.now = time.time() if now is None else now
         self._toolbox = toolbox
         self._journal = journal
@@ -95,7 +98,7 @@ class ToolSide:
         wanted = [t for t in tool_ids if t in self.registry.tools]
         fresh = [self.registry.tools[t] for t in wanted if t not in self._found]
         if fresh:
-            self._found |= detect_all(fresh, environ=self._environ)
+            self._found |= detect_all(fresh, environ=self._environ, limit_s=self._limit_s)
         return {tool_id: self._found[tool_id] for tool_id in wanted}
 
     def detection(self, tool_id: str) -> ToolDetection:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
+from penstock.examining import Examining
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
 from penstock.scanning import Scanning
@@ -46,7 +47,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Inspecting, Scanning, Installing):
+class Workspace(Driving, Examining, Inspecting, Scanning, Installing):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

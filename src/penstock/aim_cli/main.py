@@ -11,6 +11,7 @@ from penstock.cli.program import enter, run_line
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("status", "Show the registry, its tools, and who would do which work now.", "Look"),
+    Entry("health", "Look whether this machine is fit: check, report, verify.", "Look"),
     Entry("route", "Tell which tool would take a capability, and why.", "Look"),
     Entry("audit", "Search, count, prove, export and shorten the audit trail.", "Look"),
     Entry("tools", "Look at the tools of this machine: do they keep their contract?", "Look"),

@@ -411,6 +411,11 @@ class AuditTrail(Protocol):
         """Check every line, checkpoint and anchor. Damage is reported, not raised."""
         ...
 
+    def verify_last_day(self) -> VerifyReport:
+        """Check the last day alone, and that it continues what was before it: quick enough before a
+        run, however long the trail is."""
+        ...
+
     def prune(self, days: int, *, dry_run: bool = False) -> PruneReport:
         """Drop the days before the last `days`, today counted, oldest first; checkpoints stay."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +57,16 @@ def verify(folder: Path, taken: Snapshot, anchors: Path | None, key: Path) -> Ve
     return proof.report()
 
 
+def verify_last_day(folder: Path, taken: Snapshot, anchors: Path | None, key: Path) -> VerifyReport:
+    """Check the last day with lines alone, and that it continues what was before it."""
+    proof = _Proof(folder, taken, Verifier(key))
+    day = max((day for day, size in taken.days.items() if size is not None), default=None)
+    if day is not None:
+        proof.check_one_day(day)
+        proof.check_anchors(anchors, day=day)
+    return proof.report()
+
+
 class _Proof:
     """Gathers what is found."""
 
@@ -92,7 +102,7 @@ class _Proof:
     # -- days ------------------------------------------------------------------------------
     def check_days(self) -> None:
         """Check all lines, day by day, and the checkpoints between them."""
-        chains = self._chains()
+        chains = self._chains(self._days)
         prev = FIRST_PREV
         for day, size in self._days.items():
             checkpoint = self._checkpoint(day)
@@ -105,11 +115,20 @@ class _Proof:
         self._check_head()
         self._check_pruned()
 
-    def _chains(self) -> dict[str, Chain | None]:
-        """Check the lines of every day in themselves; None for a day without any."""
+    def check_one_day(self, day: str) -> None:
+        """Check the lines of one day against themselves, the end of the day before, and the head."""
+        earlier = max((other for other in self._days if other < day), default=None)
+        before = self._checkpoint(earlier) if earlier is not None else None
+        expected = self._expected(day, self._checkpoint(day))
+        chain = self._chains({day: self._days[day]})[day]
+        self._check_day(day, chain, before.head if before else FIRST_PREV, expected)
+        self._check_head()
+
+    def _chains(self, days: Mapping[str, int | None]) -> dict[str, Chain | None]:
+        """Check the lines of days in themselves; None for a day without any."""
         parts = {
             day: split(layout.lines_file(self._folder, day), size, PIECES)
-            for day, size in self._days.items()
+            for day, size in days.items()
             if size is not None
         }
         found = iter(check_all([part for of_day in parts.values() for part in of_day]))
@@ -211,9 +230,10 @@ class _Proof:
         return None
 
     # -- anchors ---------------------------------------------------------------------------
-    def check_anchors(self, path: Path | None) -> None:
-        """Compare the trail with what was said of it outside, oldest first."""
+    def check_anchors(self, path: Path | None, *, day: str | None = None) -> None:
+        """Compare the trail, or one day of it, with what was said of it outside, oldest first."""
         anchors, wrong = read_anchors(path)
+        anchors = [(line, one) for line, one in anchors if day in (None, one.date)]
         for line in wrong:
             self._found(str(path), DamageKind.ALTERED, "is not an anchor as it was written", line)
         for line, anchor in anchors:

@@ -1,0 +1,313 @@
+"""Looking whether this machine and repository are fit for runs: the probes put together.
+
+As in wiring, everything is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock.environment.api import Finding, HealthReport, ReportFormat, Verdict
+from penstock.errors import ConfigError, PenstockError
+from penstock.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from penstock.audit.api import AuditTrail
+    from penstock.environment.health.probing import Probe
+    from penstock.registry.api import AimSettings, Registry
+    from penstock.toolside import ToolStatus
+
+ASKING_S = 1.5
+"""How long a tool may take to name its version (s): less than its probe may take."""
+JOURNAL_S = 1.2
+"""How long the journal is looked through (s); `penstock db check` looks through all of it."""
+
+
+class Examining(Surroundings):
+    """What can be found out about the machine and the repository, without any network."""
+
+    if TYPE_CHECKING:  # what the workspace has from the mixin that scans
+
+        @property
+        def scan_trail(self) -> AuditTrail | None: ...
+
+    # -- health ------------------------------------------------------------------------------
+    def health(self) -> HealthReport:
+        """Ask every probe at once and return what they found; never raises and never hangs."""
+        from penstock.environment.health.probing import run_probes
+
+        return run_probes(self._probes())
+
+    def write_health(self, report: HealthReport, form: ReportFormat) -> str:
+        """Return a report as Markdown, JSON or an HTML page that needs nothing beside it."""
+        from penstock.environment.health.render import as_json, markdown, page
+
+        writers = {
+            ReportFormat.MARKDOWN: markdown,
+            ReportFormat.JSON: as_json,
+            ReportFormat.HTML: page,
+        }
+        return writers[form](report)
+
+    def record_health(self, report: HealthReport) -> str | None:
+        """Record a look at the machine in the audit trail; return why that could not be done."""
+        from penstock.audit.api import EventType, Severity
+
+        words = f"health: {report.overall_status.value}"
+        bad = {c.name: c.message for c in report.checks if c.status is not Verdict.PASS}
+        severity = Severity.WARNING if report.of(Verdict.FAIL) else Severity.INFO
+        try:
+            trail = self.scan_trail
+            if trail is not None:
+                if self.place is not None:
+                    self._hide()
+                details = {"status": report.overall_status.value, "findings": bad}
+                trail.event(EventType.HEALTH_CHECK, words, severity=severity, details=details)
+        except PenstockError as error:
+            return str(error)
+        return None
+
+    def _probes(self) -> Iterable[Probe]:
+        from penstock.environment.health import containment, machine
+        from penstock.environment.health.probing import Probe
+
+        wanted = self._aim_or_defaults().environment.health_checks
+        programs = self._program_names()
+        looks: Mapping[str, Callable[[], Finding]] = {
+            "python": machine.python,
+            "sandbox": containment.sandbox,
+            "git": self._look_at_git,
+            "required_commands": lambda: machine.required_commands(wanted.required_commands),
+            "required_paths": lambda: machine.required_paths(wanted.required_paths, self.root),
+            "disk": self._look_at_disk,
+            "path_order": lambda: machine.path_order(programs),
+            "config": self._look_at_config,
+            "registry": self._look_at_registry,
+            "ai_tools": self._look_at_tools,
+            "audit": self._look_at_trail,
+            "journal": self._look_at_journal,
+            "worktrees": self._look_at_worktrees,
+        }
+        return [Probe(name, look) for name, look in looks.items()]
+
+    # -- what several probes need ------------------------------------------------------------
+    def _aim_or_defaults(self) -> AimSettings:
+        """Return what aim_config says; what is wrong with it, the probe of it tells."""
+        from penstock.registry.api import AimSettings
+
+        try:
+            return self.aim_settings
+        except ConfigError:
+            return AimSettings()
+
+    def _program_names(self) -> tuple[str, ...]:
+        """Return the programs of which two different ones are one too many: ours and the AI tools.
+
+        Of an interpreter or a checker there may well be several, one for each environment.
+        """
+        from penstock.registry.signin import sign_in_of
+
+        registry = self._registry_or_none()
+        tools = registry.tools.values() if registry is not None else ()
+        mine = (tool.executable for tool in tools if sign_in_of(tool.tool_id).needed)
+        return tuple(dict.fromkeys(("penstock", "aim", *mine)))
+
+    # -- the probes --------------------------------------------------------------------------
+    def _look_at_git(self) -> Finding:
+        """Look at git, and inside of a repository whether it can be worked in."""
+        import msgspec
+
+        from penstock.environment.health.machine import git
+
+        found = git(self.root)
+        if self.place is None or found.status is Verdict.FAIL:
+            return found
+        head = self.repository.head()[:12]
+        told = {
+            "message": f"{found.message}; HEAD is {head}",
+            "details": {**found.details, "head": head},
+        }
+        return msgspec.structs.replace(found, **told)
+
+    def _look_at_disk(self) -> Finding:
+        from penstock.environment.health.machine import disk
+        from penstock.model.settings import PipelineSettings
+
+        try:
+            settings = self.settings
+        except ConfigError:  # the probe of the configuration tells
+            settings = PipelineSettings()
+        return disk(self.root, settings.limits.min_free_mb)
+
+    def _look_at_config(self) -> Finding:
+        """Read all there is to configure, and tell of every file that is wrong."""
+        from penstock.config.agents import load_agent_profiles
+        from penstock.config.circuit_breakers import load_breakers
+
+        readings: tuple[Callable[[], Any], ...] = (
+            lambda: self.settings,
+            lambda: self.profiles,
+            lambda: load_breakers(self.root, self.settings),
+            lambda: load_agent_profiles(self.root),
+            lambda: self.aim_settings,
+        )
+        wrong = tuple(dict.fromkeys(told for read in readings if (told := _refusal(read))))
+        details = {"aim_config": self._aim_or_defaults().source, "problems": list(wrong)}
+        if not wrong:
+            return Finding(message="the configuration can be read", details=details)
+        hint = "mend what is named: aim config validate lists all that is wrong with aim_config"
+        return Finding(status=Verdict.FAIL, message="; ".join(wrong), details=details, hint=hint)
+
+    def _look_at_registry(self) -> Finding:
+        if not self._aim_or_defaults().switches.enable_aim:
+            return Finding(message="AIM is off (enable_aim)")
+        registry = self.registry
+        where = {
+            "path": str(registry.path),
+            "origin": registry.origin,
+            "tools": len(registry.tools),
+        }
+        told = f"{len(registry.tools)} tools, {len(registry.rules.capabilities)} capabilities"
+        return Finding(message=f"{registry.origin}: {told}", details=where)
+
+    def _look_at_tools(self) -> Finding:
+        """Look for AI tools: installed, signed in, and with an interface that penstock knows."""
+        registry = self._registry_or_none()
+        if registry is None:
+            return Finding(
+                status=Verdict.WARN, message="the registry, which names them, cannot be read"
+            )
+        return judge_tools(self._ai_statuses(registry))
+
+    def _registry_or_none(self) -> Registry | None:
+        try:
+            return self.registry
+        except PenstockError:
+            return None
+
+    def _ai_statuses(self, registry: Registry) -> list[ToolStatus]:
+        from penstock.tools.toolbox import make_toolbox
+        from penstock.toolside import ToolSide
+
+        side = ToolSide(registry, make_toolbox({}), None, limit_s=ASKING_S)
+        return [status for status in side.statuses() if status.sign_in.needed]
+
+    def _look_at_trail(self) -> Finding:
+        """Look whether today's lines of the audit trail are as they were written."""
+        if self.trail is None:
+            return Finding(message="auditing is switched off (enable_audit_logging)")
+        folder = self.audit_folder
+        if not folder.exists():
+            return Finding(message="there is none yet", details={"folder": str(folder)})
+        report = self.trail.verify_last_day()
+        details = {"folder": str(folder), "entries": report.entries, "damage": len(report.damage)}
+        if report.damage:
+            first = report.damage[0]
+            return Finding(
+                status=Verdict.FAIL,
+                message=f"{len(report.damage)} faults: {first.file}: {first.message}",
+                details=details,
+                hint="aim audit verify shows every fault; set the day's folder aside as evidence",
+            )
+        if not os.access(folder, os.W_OK):
+            return Finding(
+                status=Verdict.FAIL,
+                message=f"{folder} cannot be written",
+                details=details,
+                hint=f"chmod u+w {folder}, or set audit.logPath in aim_config",
+            )
+        return Finding(message=f"{report.entries} entries of the last day hold", details=details)
+
+    def _look_at_journal(self) -> Finding:
+        if not self.database.exists():
+            return Finding(message="there is none yet, the first run makes it")
+        from penstock.store.soundness import check
+
+        found = check(self.database, limit_s=JOURNAL_S)
+        details = {
+            "path": found.path,
+            "schema": found.schema_version,
+            "problems": list(found.problems),
+            "complete": found.complete,
+        }
+        if found.problems:
+            told = "; ".join(found.problems[:3])
+            hint = "penstock db check shows all; penstock db salvage OUT saves what can be read"
+            return Finding(status=Verdict.FAIL, message=told, details=details, hint=hint)
+        part = "" if found.complete else f"; only looked at for {JOURNAL_S:g} s: penstock db check"
+        told = f"{self.database.name} is sound, its schema is {found.schema_version}{part}"
+        return Finding(message=told, details=details)
+
+    def _look_at_worktrees(self) -> Finding:
+        """Look for worktrees and ports that died with their runs."""
+        from penstock.environment.isolation import Isolation
+
+        if self.place is None:
+            return Finding(message="not inside a repository")
+        rows = self.repository.worktrees()
+        home = self.place.root / ".worktrees"
+        known = {Path(row["path"]).name for row in rows}
+        stray = (
+            sorted(p.name for p in home.glob("*/") if p.name not in known) if home.is_dir() else []
+        )
+        dead = Isolation(self.root, self.root / self.state_folder).leftovers()
+        ports = [left.port for left in dead if left.run_id is not None]
+        states = {row["path"]: row["state"] for row in rows}
+        details = {"worktrees": states, "stray": stray, "ports": ports}
+        if not stray and not ports:
+            return Finding(message=f"{len(rows)} worktrees, nothing left over", details=details)
+        told = f"{len(stray)} folders without a worktree, {len(ports)} blocks of ports of the dead"
+        hint = "penstock clean, or penstock resume RUN for a run that was interrupted"
+        return Finding(status=Verdict.WARN, message=told, details=details, hint=hint)
+
+
+def _refusal(read: Callable[[], Any]) -> str | None:
+    """Return why something cannot be read, None when it can."""
+    try:
+        read()
+    except PenstockError as error:
+        return str(error)
+    return None
+
+
+def judge_tools(statuses: Iterable[ToolStatus]) -> Finding:
+    """Judge the AI tools: none is a warning, as is none that can reach its model, or one whose
+    interface is not the one that penstock relies on."""
+    there = [status for status in statuses if status.detection.detected]
+    details = {status.detection.tool_id: _tool_facts(status) for status in there}
+    if not there:
+        hint = "npm install -g @anthropic-ai/claude-code, or another: aim status lists them"
+        return Finding(status=Verdict.WARN, message="no AI tool is installed", hint=hint)
+    names = ", ".join(sorted(details))
+    broken = [s for s in there if s.contract is not None and s.contract.mismatches]
+    if broken:
+        told = ", ".join(s.detection.tool_id for s in broken)
+        return Finding(
+            status=Verdict.WARN,
+            message=f"the interface of {told} is not what penstock relies on",
+            details=details,
+            hint="aim tools contract shows how; install the version that it was measured with",
+        )
+    ready = [s for s in there if s.sign_in.key or s.sign_in.login]
+    if not ready:
+        return Finding(
+            status=Verdict.WARN,
+            message=f"{names}: none is signed in",
+            details=details,
+            hint=there[0].sign_in.command,
+        )
+    told = ", ".join(sorted(s.detection.tool_id for s in ready))
+    return Finding(message=f"{len(there)} installed, signed in: {told}", details=details)
+
+
+def _tool_facts(status: ToolStatus) -> dict[str, Any]:
+    contract = status.contract
+    return {
+        "path": status.detection.path,
+        "version": status.detection.version,
+        "sign_in": status.sign_in.words,
+        "contract": None if contract is None else list(contract.mismatches) or "kept",
+    }
