@@ -20,7 +20,7 @@ def documents() -> dict[str, str]:
     from penstock.model.escalation import EscalationContext
     from penstock.model.execution import ExecutionRequest
     from penstock.model.router import RouterConfig
-    from penstock.registry.wire import ConfigFile, RegistryFile, RulesFile
+    from penstock.registry.schemas import KINDS, aim_schema
 
     types: dict[str, type] = {
         "run-result": RunDocument,
@@ -31,31 +31,20 @@ def documents() -> dict[str, str]:
         "agent_profiles": AgentProfiles,
         "error_report": AttemptReport,
         "error_context": EscalationContext,
-        "aim_config": ConfigFile,
-        "aim_registry": RegistryFile,
-        "aim_coordination_rules": RulesFile,
     }
-    texts = {}
-    for name, kind in types.items():
-        schema = {
+    schemas: dict[str, Any] = {
+        name: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": f"penstock {name}",
             **msgspec.json.schema(kind),
         }
-        if name.startswith("aim_"):
-            allow_comments(schema)
-        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        texts[f"schema/{name}.schema.json"] = text
-    return texts
-
-
-def allow_comments(schema: Any) -> None:
-    """Let every object of a schema have keys that begin with `$` or `_`, as the reader does."""
-    if isinstance(schema, dict):
-        if schema.get("additionalProperties") is False:
-            schema["patternProperties"] = {"^[$_]": {}}
-        for inner in schema.values():
-            allow_comments(inner)
+        for name, kind in types.items()
+    }
+    schemas |= {name: aim_schema(name) for name in KINDS}
+    return {
+        f"schema/{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in schemas.items()
+    }
 
 
 def main() -> int:

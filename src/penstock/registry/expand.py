@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 _VARIABLE = re.compile(
@@ -36,3 +36,28 @@ def expand_all(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [expand_all(item, variables) for item in value]
     return value
+
+
+def variables_in(value: Any) -> tuple[str, ...]:
+    """Return the variables that the texts of a value name, each once, in their order."""
+    if isinstance(value, str):
+        names = (found[1] or found[2] or found[3] for found in _VARIABLE.finditer(value))
+        return tuple(dict.fromkeys(names))
+    items = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list, tuple)):
+        return ()
+    return tuple(dict.fromkeys(name for item in items for name in variables_in(item)))
+
+
+def unfilled(
+    value: Any, variables: Mapping[str, str], path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the key path and name of every variable that would not be filled."""
+    if isinstance(value, str):
+        yield from ((path, name) for name in variables_in(value) if name not in variables)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from unfilled(inner, variables, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from unfilled(inner, variables, (*path, index))

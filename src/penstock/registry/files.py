@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from penstock.config.documents import Document, load_document, shown_name
+from penstock.config.documents import ConfigFileError, Document, load_document, shown_name
 from penstock.registry.wire import without_comments
 
 T = TypeVar("T")
@@ -73,7 +73,11 @@ def read_document(path: Path, root: Path | None = None) -> Document | None:
 
     Raises ConfigFileError when it cannot be read or parsed.
     """
-    document = _documents.get(path)
+    shown = shown_name(path, root)
+    try:
+        document = _documents.get(path)
+    except ConfigFileError as error:
+        raise ConfigFileError(shown, error.found, hint=error.hint) from error.__cause__
     if document is None:
         return None
-    return Document(shown_name(path, root), without_comments(document.value), document.marks)
+    return Document(shown, without_comments(document.value), document.marks)
