@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from penstock.tools.api import Toolbox
     from penstock.tools.external import ExternalAdapter
     from penstock.toolside import ToolSide
+    from penstock.vault.api import Vault
     from penstock.worktrees.api import Repository
 
 
@@ -324,6 +325,17 @@ class Surroundings:
         )
         self._opened.callback(trail.close)
         return trail
+
+    # -- the user's secrets ----------------------------------------------------------------
+    @cached_property
+    def vault(self) -> Vault:
+        """The user's vault; nothing of it is looked at before it is used.
+
+        Raises ConfigError, EnvironmentProblem when there is no home.
+        """
+        from penstock.vault.opening import open_vault
+
+        return open_vault(self.aim_settings.environment.secrets_vault)
 
     # -- the edges -------------------------------------------------------------------------
     def open_journal(

@@ -18,6 +18,7 @@ from penstock.errors import RepositoryError
 from penstock.examining import Examining
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
+from penstock.keeping import Keeping
 from penstock.scanning import Scanning
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Examining, Inspecting, Scanning, Installing):
+class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Keeping):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

@@ -33,6 +33,21 @@ def emit(text: str = "", *, end: str = "\n") -> None:
     _write(sys.stdout, "stdout", text + end)
 
 
+def emit_secret(text: str) -> None:
+    """Write a line to stdout that holds a secret which the user asked for, to the letter: nothing is
+    taken out of it, and it is UTF-8 whatever the terminal can show."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None or "stdout" in _gone or sys.stdout.closed:
+        _write(sys.stdout, "stdout", text + "\n")
+        return
+    flush()
+    try:
+        buffer.write(text.encode("utf-8") + b"\n")
+    except BrokenPipeError:
+        close_stdout()
+    flush()
+
+
 def warn(text: str = "") -> None:
     """Write a line to stderr, or above what is drawn there (see `warnings_to`)."""
     if _above:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -52,6 +53,38 @@ class KnownSecrets(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
 
+class Purpose(StrEnum):
+    """Why a value was read, for the audit trail."""
+
+    SHOW = "show"
+    CLIPBOARD = "clipboard"
+    EXPORT = "export"
+    RUN = "run"
+    TOOL = "tool"
+
+
+class VaultReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said of the vault.
+
+    `backend` is the one that takes fresh secrets, None when there is none. `decided_by` says in
+    words what chose it. `round_trip` tells whether a value could be written, read and removed, None
+    when that was not tried. `problems` are things to be mended, `notes` to be known.
+    """
+
+    backend: str | None
+    decided_by: str
+    statuses: tuple[BackendStatus, ...]
+    secrets: int = 0
+    round_trip: bool | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether secrets can be kept and all that are known can be read."""
+        return self.backend is not None and not self.problems
+
+
 class Vault(Protocol):
     """The user's secrets, shared by threads and processes.
 
@@ -83,8 +116,16 @@ class Vault(Protocol):
         """Remove a secret and what is known of it; tell whether there was one."""
         ...
 
+    def listed(self) -> tuple[str, ...]:
+        """Return the keys of all secrets, sorted, without asking anybody for anything."""
+        ...
+
     def infos(self) -> tuple[SecretInfo, ...]:
         """Return what is known of each secret, sorted by key. No value is shown."""
+        ...
+
+    def info(self, key: str) -> SecretInfo | None:
+        """Return what is known of one secret, None when there is none."""
         ...
 
     def values(self, keys: Iterable[str] | None = None) -> dict[str, str]:

@@ -66,9 +66,19 @@ class Choice:
         yield self._backends["age"]
 
     def statuses(self) -> tuple[BackendStatus, ...]:
-        """Return what could be said of each backend, in order; nothing is changed."""
+        """Return what is to be said of each backend, in order; nothing is changed.
+
+        Raises SecretsError for a wish that is no backend.
+        """
+        return self._statuses(self._candidates())
+
+    def all_statuses(self) -> tuple[BackendStatus, ...]:
+        """Return them whatever is wished for: none is chosen."""
+        return self._statuses(())
+
+    def _statuses(self, candidates: tuple[str, ...]) -> tuple[BackendStatus, ...]:
         problems = {name: self._problem(name) for name in self._backends}
-        usable = [name for name in self._candidates() if problems[name] is None]
+        usable = [name for name in candidates if problems[name] is None]
         chosen = usable[0] if usable else None
         return tuple(
             BackendStatus(

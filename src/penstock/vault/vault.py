@@ -32,9 +32,9 @@ class LayeredVault:
     """
 
     def __init__(self, choice: Choice, folder: Path, environ: Mapping[str, str]) -> None:
-        self._choice = choice
-        self._folder = folder
-        self._environ = environ
+        self.choice = choice
+        self.folder = folder
+        self.environ = environ
         self._metadata = Metadata(folder)
         self._followed: dict[str, str] = {}
 
@@ -45,7 +45,7 @@ class LayeredVault:
 
     @cached_property
     def _chosen(self) -> Backend:
-        return self._choice.chosen()
+        return self.choice.chosen()
 
     # -- changing --------------------------------------------------------------------------
     def set(self, key: str, value: str, description: str | None = None) -> None:
@@ -90,7 +90,7 @@ class LayeredVault:
     @contextmanager
     def _changing(self) -> Iterator[Entries]:
         """Hold the folder's lock, with the entries as they are then."""
-        with writing(self._folder):
+        with writing(self.folder):
             yield self._metadata.read()
 
     def _noted(
@@ -116,7 +116,7 @@ class LayeredVault:
         if before is None or before.backend in (None, home, REFERENCE):
             return
         try:
-            self._choice.named(before.backend).delete(key)
+            self.choice.named(before.backend).delete(key)
         except SecretsError as error:
             raise SecretsError(
                 f"{key} is kept anew, but the {before.backend} still has its former value: {error}",
@@ -148,6 +148,10 @@ class LayeredVault:
                 found[key] = self._follow(key, reference)
         return {key: found[key] for key in wanted if key in found}
 
+    def listed(self) -> tuple[str, ...]:
+        """Return the keys of all secrets, sorted, without asking anybody for anything."""
+        return tuple(self._all_keys(self._entries()))
+
     def infos(self) -> tuple[SecretInfo, ...]:
         """Return what is known of each secret, sorted by key. No value is shown."""
         entries = self._entries()
@@ -156,6 +160,17 @@ class LayeredVault:
         for home, names in self._by_home(entries, wanted):
             there |= _presence(home, names)
         return tuple(self._info(key, entries.get(key), there.get(key)) for key in wanted)
+
+    def info(self, key: str) -> SecretInfo | None:
+        """Return what is known of one secret, None when there is none."""
+        check_key(key)
+        entries = self._entries()
+        entry = entries.get(key)
+        home = self._home(key, entry)
+        if home is None:
+            return self._info(key, entry, None)
+        there = _presence(home, [key])[key]
+        return self._info(key, entry, there) if entry is not None or there else None
 
     def known(self) -> KnownSecrets:
         """Return what can be read without asking anybody, and never raise for what cannot."""
@@ -168,7 +183,7 @@ class LayeredVault:
             except SecretsError as error:
                 problems.append(str(error))
 
-        for backend in self._choice.listing():
+        for backend in self.choice.listing():
             look(backend, None)
         try:
             entries = self._entries()
@@ -184,8 +199,8 @@ class LayeredVault:
         found = dict(self._followed)
         for key, entry in entries.items():
             name = (entry.reference or "").removeprefix("env:")
-            if entry.reference and name in self._environ:
-                found[key] = self._environ[name]
+            if entry.reference and name in self.environ:
+                found[key] = self.environ[name]
         return found
 
     def _info(self, key: str, entry: Entry | None, there: bool | None) -> SecretInfo:
@@ -205,17 +220,17 @@ class LayeredVault:
 
     def _follow(self, key: str, reference: str) -> str:
         if key not in self._followed:
-            self._followed[key] = follow(reference, self._environ)
+            self._followed[key] = follow(reference, self.environ)
         return self._followed[key]
 
     def _entries(self) -> Entries:
-        if not self._folder.exists():
+        if not self.folder.exists():
             return {}
-        own_folder(self._folder)
+        own_folder(self.folder)
         return self._metadata.read()
 
     def _all_keys(self, entries: Entries) -> list[str]:
-        listed = {key for backend in self._choice.listing() for key in backend.listed()}
+        listed = {key for backend in self.choice.listing() for key in backend.listed()}
         return sorted(listed.union(entries))
 
     def _by_home(
@@ -234,8 +249,8 @@ class LayeredVault:
         if entry is not None and entry.reference:
             return None
         if entry is not None and entry.backend:
-            return self._choice.named(entry.backend)
-        for backend in self._choice.listing():
+            return self.choice.named(entry.backend)
+        for backend in self.choice.listing():
             if key in backend.listed():
                 return backend
         return self._chosen
