@@ -89,8 +89,11 @@ class Progress:
     while nothing is heard.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, things: str = "plugins"
+    ) -> None:
         self._clock = clock
+        self._things = things
         self._began = clock()
         self._drawn_at = self._began + QUIET_S - REDRAW_S
         self._lock = threading.Lock()
@@ -123,7 +126,7 @@ class Progress:
             f"{name} {done}/{total}" for name, (done, total) in self._counts.items() if done < total
         ]
         over = len(self._counts) - len(parts)
-        count = f", {over} of {len(self._counts)} plugins done" if self._counts else ""
+        count = f", {over} of {len(self._counts)} {self._things} done" if self._counts else ""
         return f"{now - self._began:.0f}s{count}: {', '.join(parts)}".removesuffix(": ")
 
     def warn(self, text: str) -> None:
@@ -153,12 +156,15 @@ class Progress:
 
 
 @contextmanager
-def progress() -> Iterator[Progress | None]:
-    """Show progress while the block runs; None where stderr is no terminal, which shows nothing."""
+def progress(things: str = "plugins") -> Iterator[Progress | None]:
+    """Show progress while the block runs; None where stderr is no terminal, which shows nothing.
+
+    `things` is what several of are worked on.
+    """
     if not output.on_terminal(sys.stderr):
         yield None
         return
-    shown = Progress()
+    shown = Progress(things=things)
     ticking = threading.Thread(target=shown.keep_ticking, daemon=True)
     with output.warnings_to(shown.warn):
         ticking.start()

@@ -6,7 +6,9 @@ import click
 
 from penstock.cli.lazy import Entry, LazyGroup
 
-COMMANDS: tuple[Entry, ...] = ()
+COMMANDS: tuple[Entry, ...] = (
+    Entry("secrets", "Look for keys, tokens and passwords in files, git, trail and logs.", "Look"),
+)
 
 
 @click.group("scan", cls=LazyGroup, entries=COMMANDS, package="penstock.aim_cli.scans")
