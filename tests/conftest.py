@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from penstock.masking import DOOR
 from penstock.process.sweep import sweep_markers
 
 
@@ -37,3 +38,10 @@ def _interrupts_are_heard() -> Iterator[None]:
     yield
     if before is signal.SIG_IGN:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def _no_test_knows_the_secrets_of_another() -> Iterator[None]:
+    """Forget what this process has learnt to be secret: a fake key of one test is a word in the next."""
+    yield
+    DOOR.forget()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import secrets
@@ -40,10 +39,13 @@ from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
 from penstock.engine.services import Services
 from penstock.environment.isolation import Isolation
+from penstock.environment.scan.fingerprints import key_for, load_baseline
+from penstock.environment.scan.gate import SecretGate
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
 from penstock.model.agents import AgentProfiles, AgentTable
 from penstock.model.bundle import Bundle
+from penstock.masking import learn, redactor
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
 from penstock.model.settings import BreakerLimits, BudgetMode, CheckoutPolicy, PipelineSettings
@@ -52,7 +54,8 @@ from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.process.descriptors import ensure_descriptors
 from penstock.process.identity import is_alive, this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact.redactor import Redactor, secret_values
+from penstock.redact.known import secret_values
+from penstock.redact.redactor import Redactor
 from penstock.registry.api import AimSettings, Registry
 from penstock.router import AimRouter, PayloadCheck
 from penstock.routing.api import Try
@@ -145,7 +148,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
 
 
 def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: Stop) -> Services:
-    redactor = make_redactor(parts.agents)
+    masks = make_redactor(parts.agents)
     return Services(
         root=parts.root,
         settings=parts.settings,
@@ -158,8 +161,8 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         evidence=FileEvidence(parts.root, parts.state),
         clock=time.time,
         stop=stop,
-        masks=redactor,
-        make_filter=redactor.stream,
+        masks=masks,
+        make_filter=masks.stream,
         watch_output=_watcher(observer),
         hold=run_holder(parts.root / parts.state),
         jitter=jitter,
@@ -205,7 +208,15 @@ def _router(parts: Parts, journal: Journal) -> AimRouter | None:
 def make_caller(toolbox: Toolbox, root: Path, state: str) -> Caller:
     """Return what calls tools in a repository as it is."""
     scratch = root / state / "calls" / secrets.token_hex(6)
-    return Caller(toolbox, root, scratch, make_filter=make_redactor().stream, new_marker=new_marker)
+    masks = make_redactor()
+    return Caller(
+        toolbox,
+        root,
+        scratch,
+        make_filter=masks.stream,
+        mask=masks.prose,
+        new_marker=new_marker,
+    )
 
 
 def call_by_capability(
@@ -241,11 +252,12 @@ def _settle(journal: Journal, tool_id: str, attempt: Try) -> None:
 
 
 def make_redactor(agents: AgentProfiles | None = None) -> Redactor:
-    """Return what takes the secrets of this environment, those that agents are given, and what
-    looks like one, out of text."""
+    """Return what takes all secrets known here, those that agents are given too, and what looks like
+    one, out of text."""
     table = agents.agents if agents is not None else AgentTable()
     given = (table.aider.env_vars, table.codex.env_vars, table.claude.env_vars)
-    return Redactor({value for env in (os.environ, *given) for value in secret_values(env)})
+    learn(value for env in given for value in secret_values(env))
+    return redactor()
 
 
 def checkout_policy(settings: PipelineSettings, *, terminal: bool) -> CheckoutPolicy:

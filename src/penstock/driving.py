@@ -27,6 +27,7 @@ class Driving(Surroundings):
         from penstock.assembly import Parts
         from penstock.config.circuit_breakers import load_breakers
 
+        _ = self.redactor  # from here on the values of the vault are known to be secret
         return Parts(
             root=self.need_repository().root,
             state=self.state_folder,

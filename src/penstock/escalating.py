@@ -149,6 +149,7 @@ class Asking:
             order.tree,
             order.scratch,
             make_filter=self._redactor.stream,
+            mask=self._redactor.prose,
             new_marker=lambda *_: order.marker,
             stop=stop,
             terms=Terms(

@@ -7,13 +7,13 @@ pay for git, checks or tools.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from penstock.errors import AIMRegistryNotFoundError, RepositoryError
+from penstock.errors import AIMRegistryNotFoundError, PenstockError, RepositoryError
 
 if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from penstock.model.records import Event
     from penstock.model.settings import PipelineSettings, ToolProfile
     from penstock.planning.api import ValidationReport
+    from penstock.redact.redactor import Redactor
     from penstock.registry.api import AimSettings, Registry
     from penstock.store.api import DocumentedJournal, Journal
     from penstock.tools.api import Toolbox
@@ -229,13 +230,9 @@ class Surroundings:
 
         Raises UsageError when the run has ended.
         """
-        import os
-
         from penstock.engine.selection import enter_bundles
-        from penstock.redact.redactor import Redactor, secret_values
 
-        mask = Redactor(secret_values(os.environ)).values
-        enter_bundles(self.open_journal(), run_id, bundles, mask=mask)
+        enter_bundles(self.open_journal(), run_id, bundles, mask=self.redactor.prose)
 
     # -- AIM -------------------------------------------------------------------------------
     @property
@@ -312,14 +309,12 @@ class Surroundings:
     @cached_property
     def recorded(self) -> AuditTrail:
         """The audit trail as it lies on file, also where auditing is switched off by now."""
-        import os
-
         from penstock.audit.trail import FileTrail
-        from penstock.redact.redactor import Redactor, secret_values
+        from penstock.masking import redactor
 
         trail = FileTrail(
             self.audit_folder,
-            redactor=Redactor(secret_values(os.environ)),
+            redactor=redactor(),
             anchors=self.root / self.state_folder / "audit_anchors.jsonl",
             classes=self.aim_settings.audit.events,
         )
@@ -338,6 +333,16 @@ class Surroundings:
         return open_vault(self.aim_settings.environment.secrets_vault)
 
     # -- the edges -------------------------------------------------------------------------
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What takes all secrets known here, those of the vault too, out of text: for whatever starts
+        something or writes down what others said."""
+        from penstock.masking import learn, redactor
+
+        with suppress(PenstockError):  # a vault that cannot be read hands nothing on either
+            learn(self.vault.known().values.values())
+        return redactor()
+
     def open_journal(
         self, *, create: bool = True, on_event: Callable[[Event], None] | None = None
     ) -> DocumentedJournal:

@@ -106,9 +106,13 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Keeping):
     ) -> ToolResult:
         """Run a tool profile's command once. Raises NotFoundError, ConfigError."""
         from penstock.tools.run_tool import run_tool
+        from msgspec import structs
+
 
         given = {"repo_root": self.root, "worktree_path": self.root, **context}
-        return run_tool(self.profile(tool_id), given, run_id, ws_id)
+        result, mask = run_tool(self.profile(tool_id), given, run_id, ws_id), self.redactor.prose
+        said = {name: mask(getattr(result, name)) for name in ("command_line", "stdout", "stderr")}
+        return structs.replace(result, **said)
 
     # -- the journal's database ------------------------------------------------------------
     def connection(self) -> sqlite3.Connection:
@@ -276,6 +280,7 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Keeping):
 
         self._hide()
         caller = make_caller(self.toolbox, self.need_repository().root, self.state_folder)
+        _ = self.redactor
         result = caller.call(tool_id, capability, payload, timeout_s)
         self._audit_call(result, capability, payload)
         return result

@@ -19,6 +19,7 @@ RANKS: dict[str, int] = {
     "redact": 1,
     "config": 2,
     "process": 2,
+    "masking": 2,
     "folders": 2,
     "locks": 2,
     "store": 3,

@@ -11,6 +11,7 @@ import click
 
 from penstock.cli import output
 from penstock.errors import ExitCode, PenstockError
+from penstock.masking import look_around
 
 # What a full disk, a missing permission or an exhausted table of descriptors says is about the
 # machine, not about our code.
@@ -55,6 +56,7 @@ class Boundary:
 
     def __enter__(self) -> Boundary:
         output.tolerate_encoding()
+        look_around()
         return self
 
     def __exit__(
@@ -79,6 +81,7 @@ class Boundary:
         problem = as_problem(error)
         if problem is None:
             problem = self._bug(error)
+        problem = without_secrets(problem)
         self._tell(problem, on_stderr=not isinstance(error, click.UsageError))
         return int(problem.exit_code)
 
@@ -103,6 +106,18 @@ class Boundary:
                 output.warn(f"Hint: {problem.hint}")
         if not JSON_FLAGS.isdisjoint(self.argv):
             output.emit_json({"error": as_document(problem)})
+
+
+def without_secrets(problem: PenstockError) -> PenstockError:
+    """Return an error whose words hold no secrets; other programs' words may be among them."""
+    from penstock.masking import redactor  # its patterns are needed here only
+
+    mask = redactor().prose
+    message, hint = str(problem), problem.hint
+    told = mask(message), hint and mask(hint)
+    if told == (message, hint):
+        return problem
+    return ForeignError(told[0], code=problem.exit_code, hint=told[1])
 
 
 def as_document(problem: PenstockError) -> dict[str, object]:
@@ -179,7 +194,9 @@ def _show_usage(error: click.UsageError) -> None:
     if error.ctx is not None:
         output.warn(error.ctx.get_usage())
         output.warn(f"Try '{error.ctx.command_path} --help' for help.\n")
-    output.warn(f"Error: {error.format_message()}")
+    output.warn(
+        f"Error: {without_secrets(ForeignError(error.format_message(), code=ExitCode.USAGE))}"
+    )
 
 
 def _usage_hint(error: click.ClickException) -> str | None:

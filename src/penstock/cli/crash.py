@@ -10,10 +10,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from penstock.redact.redactor import Redactor
-
-SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "credential")
-"""A variable of the environment with one of these in its name holds a secret."""
+from penstock.masking import redactor
 
 
 def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
@@ -33,17 +30,16 @@ def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
 
 
 def report_text(error: BaseException, argv: Sequence[str]) -> str:
-    """Return what a report says, without what the environment or a pattern says is secret."""
-    values = [v for k, v in os.environ.items() if any(word in k.lower() for word in SECRET_WORDS)]
-    redactor = Redactor(values)
+    """Return what a report says, without what is known to be secret or looks like it."""
+    masks = redactor()
     lines = (
         f"penstock {_version()}",
         f"python {platform.python_version()} on {platform.platform()}",
-        f"command: penstock {' '.join(redactor.argv(argv))}",
+        f"command: penstock {' '.join(masks.argv(argv))}",
         "",
         "".join(traceback.format_exception(error)),
     )
-    return redactor.text("\n".join(lines))
+    return masks.text("\n".join(lines))
 
 
 def _version() -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.cli.words import one_line
 from penstock.errors import EnvironmentProblem
+from penstock.masking import certain
 
 MIN_WIDTH = 20
 _gone: set[str] = set()
@@ -38,7 +39,7 @@ def emit_secret(text: str) -> None:
     taken out of it, and it is UTF-8 whatever the terminal can show."""
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None or "stdout" in _gone or sys.stdout.closed:
-        _write(sys.stdout, "stdout", text + "\n")
+        _write_as_it_is(sys.stdout, "stdout", text + "\n")
         return
     flush()
     try:
@@ -131,7 +132,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if on_terminal():
         from penstock.cli.tables import print_table
 
-        print_table(columns, rows)
+        print_table(columns, [tuple(map(certain, row)) for row in rows])
     else:
         emit(plain_table(columns, rows))
 
@@ -157,6 +158,11 @@ def displayed(text: str) -> str:
 
 
 def _write(stream: TextIO | None, name: str, text: str) -> None:
+    """Write to a stream without the secrets known here, whoever let them come this far."""
+    _write_as_it_is(stream, name, certain(text))
+
+
+def _write_as_it_is(stream: TextIO | None, name: str, text: str) -> None:
     """Write to a stream, quietly giving up when its reader is gone."""
     if stream is None or name in _gone or stream.closed:
         return

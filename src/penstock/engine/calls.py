@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from penstock.engine.evidence import write_private
+from penstock.engine.masked import masked
 from penstock.model.capability import MUST_CHANGE
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process.api import FilterFactory, Stop
@@ -61,7 +62,10 @@ USUAL = Terms()
 
 
 class Caller:
-    """Calls tools in a folder. `scratch` holds prompts, logs and the tools' own folders."""
+    """Calls tools in a folder. `scratch` holds prompts, logs and the tools' own folders.
+
+    `make_filter` takes secrets out of what they print, `mask` out of what they are told.
+    """
 
     def __init__(
         self,
@@ -70,6 +74,7 @@ class Caller:
         scratch: Path,
         *,
         make_filter: FilterFactory,
+        mask: Callable[[str], str],
         new_marker: Callable[[str, str, str, int], str],
         stop: Stop | None = None,
         terms: Terms = USUAL,
@@ -79,6 +84,7 @@ class Caller:
         self._folder = folder
         self._scratch = scratch
         self._make_filter = make_filter
+        self._mask = mask
         self._new_marker = new_marker
         self._stop = stop or Stop()
         self._count = 0
@@ -89,6 +95,7 @@ class Caller:
         """Call one tool. Raises NotFoundError for an unknown one; never for what it does."""
         tool = self._toolbox.get(tool_id)
         self._count += 1
+        payload = masked(dict(payload), self._mask)
         before, began = snapshot(self._folder), time.time()
         report = tool.run(
             self._request(tool_id, capability, payload, timeout_s), self._stop, self._make_filter

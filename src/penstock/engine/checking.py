@@ -92,7 +92,7 @@ def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
         ws_id=job.ws_id,
         step_name=step,
         attempt=number,
-        tool_id=",".join(check.check_id for check in checks)[:200] or None,
+        tool_id=services.masks.text(",".join(c.check_id for c in checks))[:200] or None,
         marker=marker,
         base_commit=tree.head,
     )
@@ -260,13 +260,13 @@ def check_result(
         "error": text(problem or _headline(failed)) if failed or problem else None,
         "notes": list(notes),
         "tests": sum(counts) if counts else None,
-        "flaky": [run.check.check_id for run in runs if run.flaky],
+        "flaky": [text(run.check.check_id) for run in runs if run.flaky],
         "swept": sum(run.swept for run in runs),
-        "checks": [_check_json(run) for run in runs],
+        "checks": [masked(_check_json(run), text) for run in runs],
         "findings": [_finding_json(f, text) for f in findings[:FINDINGS_KEPT]],
         "findings_count": len(findings),
-        "failed_commands": [" ".join(run.check.argv) for run in failed],
-        "tail": text("\n".join(run.tail for run in failed if run.tail)[-TAIL_KEPT:]),
+        "failed_commands": [text(" ".join(run.check.argv)) for run in failed],
+        "tail": text("\n".join(run.tail for run in failed if run.tail))[-TAIL_KEPT:],
         "log": relative(
             job.services.evidence.log(job.run_id, job.ws_id, attempt.step_name, attempt.attempt),
             job.services.root,
@@ -321,7 +321,7 @@ def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> No
     for run in failed:
         code = "tool_missing" if run.problem else "timeout" if run.timed_out else f"{step}_failure"
         found = [(f.code or f.tool, text(summary(f))) for f in run.findings]
-        words = found or [(run.check.check_id, text(run.problem or _headline([run])))]
+        words = found or [(text(run.check.check_id), text(run.problem or _headline([run])))]
         for mark, message in words[:ERRORS_KEPT]:
             job.services.journal.record_error(
                 error_code=code,
@@ -330,7 +330,7 @@ def _record_errors(job: Job, attempt: Attempt, failed: Sequence[CheckRun]) -> No
                 run_id=job.run_id,
                 ws_id=job.ws_id,
                 step_name=step,
-                context={"attempt": attempt.attempt, "check": run.check.check_id},
+                context={"attempt": attempt.attempt, "check": text(run.check.check_id)},
             )
 
 

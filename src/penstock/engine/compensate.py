@@ -57,7 +57,7 @@ def _run(job: Job, tree: Worktree | str, number: int, action: str) -> Attempt:
             attempt=count,
             marker=services.new_marker(job.run_id, job.ws_id, STEP, count),
             base_commit=None if isinstance(tree, str) else tree.head,
-            result={"action": number, "command": services.masks.values(action)},
+            result={"action": number, "command": services.masks.text(action)},
         )
     )
     if isinstance(tree, str):

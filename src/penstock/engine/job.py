@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from penstock.engine.masked import masked
 from penstock.engine.services import Services
 from penstock.engine.signals import Signals
 from penstock.errors import Interrupted, PenstockError
@@ -101,14 +102,16 @@ class Job:
         return retry is not None and retry["from"] != "edit"
 
     def event(self, event_type: EventType, payload: dict[str, Any]) -> None:
-        """Record an event of this workstream."""
+        """Record an event of this workstream, without the secrets that its texts hold."""
+        clean = masked(payload, self.services.masks.text)
         self.services.journal.record_event(
-            event_type, run_id=self.run_id, ws_id=self.ws_id, payload=payload
+            event_type, run_id=self.run_id, ws_id=self.ws_id, payload=clean
         )
 
     def keep_patch(self, name: str, content: bytes) -> str:
         """Keep a patch and return its path relative to the repository."""
-        path = self.services.evidence.patch(self.run_id, self.ws_id, name, content)
+        clean = self.services.masks.patch(content)
+        path = self.services.evidence.patch(self.run_id, self.ws_id, name, clean)
         return relative(path, self.services.root)
 
     def check_stop(self) -> None:

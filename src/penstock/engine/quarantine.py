@@ -69,9 +69,9 @@ def gather_evidence(job: Job, reason: str, final: WorkstreamState) -> Path:
     }
     for name, document in documents.items():
         text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
-        write_private(folder / f"{name}.json", job.services.masks.values(text).encode())
+        write_private(folder / f"{name}.json", job.services.masks.prose(text).encode())
     committed = job.services.repository.patch_between(row.base_commit or "", row.head_commit or "")
-    write_private(folder / "branch.patch", committed)
+    write_private(folder / "branch.patch", job.services.masks.patch(committed))
     _copy(job.services.evidence.of_workstream(job.run_id, job.ws_id), folder)
     return folder
 

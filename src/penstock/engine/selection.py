@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from penstock.engine.handover import commits_with
+from penstock.engine.masked import masked
 from penstock.errors import BundleDependencyError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.ids import require_run_id
@@ -99,23 +99,12 @@ def _enter(
             ws_id=bundle.id,
             gate=bundle.gate,
             depends_on=bundle.depends_on,
-            metadata={"bundle": _masked(msgspec.to_builtins(bundle), mask)},
+            metadata={"bundle": masked(msgspec.to_builtins(bundle), mask)},
         )
         for bundle in bundles
         if bundle.id not in held
     ]
     return len(journal.add_workstreams(run_id, missing))
-
-
-def _masked(value: Any, mask: Callable[[str], str]) -> Any:
-    """Return a value of plain JSON with every text masked, keys too."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, dict):
-        return {mask(key): _masked(item, mask) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(item, mask) for item in value]
-    return value
 
 
 def done_in(journal: Journal, ws_id: str, is_ancestor: Callable[[str], bool]) -> bool:

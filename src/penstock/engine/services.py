@@ -37,6 +37,14 @@ class Masks(Protocol):
         ...
 
 
+    def prose(self, text: str) -> str:
+        """Return a text that somebody works by without secrets; what only a name gives away stays."""
+        ...
+
+    def patch(self, patch: bytes) -> bytes:
+        """Return a patch whose added lines hold no secrets."""
+        ...
+
 class SlotLock(Protocol):
     """The lock of one of the slots of a tool, over all runs of this repository."""
 

@@ -11,6 +11,7 @@ from penstock.engine.auditing import audit_turn
 from penstock.engine.budget import begin_turn, warn
 from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
+from penstock.engine.masked import masked
 from penstock.engine.pricing import turn_cost
 from penstock.engine.scope import Violation, existing_files, violations
 from penstock.engine.toolslots import tool_slot
@@ -74,7 +75,7 @@ def run_turn(job: Job, tree: Worktree, turn: Turn) -> Attempt:
 def _run(job: Job, tree: Worktree, turn: Turn) -> Attempt:
     attempts, step = job.attempts(), turn.step
     number = next_number(attempts, step)
-    prompt = job.services.masks.values(turn.prompt)
+    prompt = job.services.masks.prose(turn.prompt)
     prompt_file = job.services.evidence.prompt(job.run_id, job.ws_id, step, number, prompt)
     marker = job.services.new_marker(job.run_id, job.ws_id, step, number)
     intent = NewAttempt(
@@ -146,7 +147,7 @@ def _asked(job: Job, step: str) -> dict[str, Any]:
     bundle = job.bundle
     if job.route is None or bundle.capability is None:
         return {}
-    payload = dict(bundle.capability_payload or {})
+    payload = masked(dict(bundle.capability_payload or {}), job.services.masks.prose)
     if bundle.capability in MUST_CHANGE:
         payload["files"] = list(_named_files(bundle))
     if step == "fix":
@@ -325,8 +326,8 @@ def _must_stop(job: Job, judged: Judged) -> bool:
 def _subject(job: Job, attempt: Attempt) -> str:
     what = next((t.strip().splitlines()[0] for t in job.bundle.tasks if t.strip()), job.ws_id)
     verb = "fix" if attempt.step_name == "fix" else "edit"
-    subject = f"{job.ws_id}: {verb} {attempt.attempt}: {what}"
-    return job.services.masks.values(subject if len(subject) <= 100 else subject[:97] + "...")
+    subject = f"{job.ws_id}: {verb} {attempt.attempt}: {job.services.masks.prose(what)}"
+    return subject if len(subject) <= 100 else subject[:97] + "..."
 
 
 def _trailers(job: Job, attempt: Attempt) -> dict[str, str]:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
 REPLACEMENT = "[REDACTED]"
 SHORTEST_LITERAL = 6
 """Shorter values are common words; replacing them would spoil the text and hide little."""
-SHORTEST_CERTAIN = 12
 LONGEST_ESCAPED = 256
 """Longer values are not looked for with each character escaped, which nobody does to them."""
 LONG_LINE = 24
 """A line of a value of several lines that is as long as this is looked for on its own, too."""
 _URL_SAFE = ("", "/", "!'()*~", ":/?#[]@!$&'()*+,;=")
-
-
-def is_certain(text: str) -> bool:
-    """Tell whether no word, name or path would be written like this value: it is long enough and
-    has letters and digits."""
-    return (
-        len(text) >= SHORTEST_CERTAIN
-        and not text.startswith(("/", "~", "."))
-        and any(c.isdigit() for c in text)
-        and any(c.isalpha() for c in text)
-    )
 
 
 def forms(text: str) -> Iterator[bytes]:
@@ -56,8 +42,11 @@ def forms(text: str) -> Iterator[bytes]:
 
 
 def _quoted(text: str) -> Iterator[bytes]:
-    written = [html.escape(text), html.escape(text, quote=False), repr(text)[1:-1]]
-    written.append(shlex.quote(text).removeprefix("'").removesuffix("'"))
+    written = [repr(text)[1:-1], text.replace("'", "'\"'\"'"), text.replace("'", "'\\''")]
+    # by hand, since what the library has for HTML and shells would be imported for this alone
+    markup = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    quoted = markup.replace('"', "&quot;")
+    written += [markup, *(quoted.replace("'", mark) for mark in ("&#x27;", "&#39;", "&apos;", "'"))]
     for ascii_only in (True, False):
         once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         twice = json.dumps(once, ensure_ascii=ascii_only)[1:-1]

@@ -26,7 +26,9 @@ _WORD = re.compile(rb"[^\s\"'&]*")
 class LineStage:
     """Applies the patterns line by line; keys of several lines by remembering being inside one."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, named: bool = True) -> None:
+        """Without `named`, what only a name gives away (`token: x`) is no secret."""
+        self._named = named
         self._held = b""
         self._in_key = False
         self._in_word = False
@@ -56,7 +58,7 @@ class LineStage:
         if len(data) < window_end:
             return None
         window = data[at:window_end]
-        cut = cut_outside_secrets(window, OVERLAP)
+        cut = cut_outside_secrets(window, OVERLAP, named=self._named)
         part = self._redact(self._skip_word(window[:cut]))
         # a secret longer than the window goes on in the next
         self._in_word = self._in_word or cut == len(window)
@@ -72,7 +74,7 @@ class LineStage:
 
     def _redact(self, data: bytes) -> bytes:
         if not self._in_key and KEY_HINT not in data:
-            return _redact_lines(data)
+            return self._redact_lines(data)
         return b"".join(self._redact_near_key(line) for line in _LINES.findall(data))
 
     def _redact_near_key(self, line: bytes) -> bytes:
@@ -84,12 +86,11 @@ class LineStage:
             if end is not None:
                 line = line[end.end() :].lstrip(b"\r\n")
         spans, opened = key_spans(line)
-        clean = _redact_lines(replace(line if opened < 0 else line[:opened], spans))
+        clean = self._redact_lines(replace(line if opened < 0 else line[:opened], spans))
         if opened < 0:
             return clean
         self._in_key = True
         return clean + MARK + (b"\n" if line[-1:] == b"\n" else b"")
 
-
-def _redact_lines(data: bytes) -> bytes:
-    return replace(data, secret_spans(data))
+    def _redact_lines(self, data: bytes) -> bytes:
+        return replace(data, secret_spans(data, named=self._named))

@@ -107,9 +107,10 @@ def _match(pattern: re.Pattern[bytes], data: bytes, at: int, lead: int) -> re.Ma
 
 @cache
 def _shapes() -> _Shapes:
-    from penstock.leaks.rules import SHAPED  # not needed to find known values
+    from penstock.leaks.rules import RULES  # not needed to find known values
 
-    return _Shapes(SHAPED)
+    # keys of several lines have a stage of their own, and addresses another pattern
+    return _Shapes(r for r in RULES if r.level == "certain" and not r.id.endswith("private-key"))
 
 
 def may_look_secret(data: bytes) -> bool:
@@ -125,10 +126,10 @@ def _hints() -> Finder:
     return make_finder(_HINTS)
 
 
-def cut_outside_secrets(window: bytes, overlap: int) -> int:
+def cut_outside_secrets(window: bytes, overlap: int, *, named: bool = True) -> int:
     """Return where to cut a part of an endless line: before the overlap, but within no secret."""
     spans, opened = key_spans(window)
-    spans += [(start, end) for start, _, end in secrets(window)]
+    spans += [(start, end) for start, _, end in secrets(window, named=named)]
     if opened >= 0:
         spans.append((opened, len(window)))
     cut = len(window) - overlap
@@ -150,16 +151,18 @@ def key_spans(data: bytes) -> tuple[list[Span], int]:
     return spans, -1
 
 
-def secrets(data: bytes) -> Iterator[tuple[int, int, int]]:
+def secrets(data: bytes, *, named: bool = True) -> Iterator[tuple[int, int, int]]:
     """Yield where something is that shows a secret, and from where to where the secret is.
 
-    In no particular order, overlaps included.
+    In no particular order, overlaps included; without `named` not what only a name gives away.
     """
     if any(hint in data for hint in _TOKEN_HINTS):
         yield from ((m.start(), *m.span()) for m in _TOKENS.finditer(data))
     if b"@" in data and b"://" in data:
         yield from ((m.start(), *m.span(2)) for m in _URL_PASSWORD.finditer(data))
     yield from _shapes().find(data)
+    if not named:
+        return
     lowered = data.lower()
     for pattern, hints in _NAMED:
         if any(hint in lowered for hint in hints):
@@ -167,6 +170,6 @@ def secrets(data: bytes) -> Iterator[tuple[int, int, int]]:
                 yield m.start(), *m.span(m.lastindex or 0)
 
 
-def secret_spans(data: bytes) -> list[Span]:
+def secret_spans(data: bytes, *, named: bool = True) -> list[Span]:
     """Return where secrets stand, in order; they may overlap."""
-    return sorted((start, end) for _, start, end in secrets(data))
+    return sorted((start, end) for _, start, end in secrets(data, named=named))

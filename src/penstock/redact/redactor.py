@@ -9,56 +9,17 @@ across a border is found, and a text and the same text in pieces give the same r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
-from penstock.redact.forms import REPLACEMENT, forms, is_certain
+from penstock.redact.forms import REPLACEMENT
+from penstock.redact.known import Known
 from penstock.redact.lines import LineStage
-from penstock.redact.literals import (
-    Literals,
-    Stage,
-    WrappedStage,
-    flatten,
-    has_break,
-    wrapped_forms,
-)
+from penstock.redact.literals import Literals, Stage, WrappedStage
 from penstock.redact.patterns import may_look_secret
 
 _FLAG_ALONE = re.compile(
     r"--?[a-z0-9-]*(?:password|passphrase|secret|token|api-key)", re.IGNORECASE
 )
-
-SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL")
-"""An environment variable with one of these in its name holds a secret."""
-
-
-def secret_values(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the values of the variables whose names say that they are secret."""
-    return tuple(
-        value for name, value in environ.items() if any(s in name.upper() for s in SECRET_NAMES)
-    )
-
-
-class _Known(NamedTuple):
-    """The known values: as they are written, across the ends of lines, and those of them that no
-    word or name could be."""
-
-    plain: Literals
-    wrapped: Literals
-    certain: tuple[Literals, Literals]
-
-
-def _known(values: Iterable[str]) -> _Known:
-    made = {value: frozenset(forms(value)) for value in values}
-    plain = {form for written in made.values() for form in written}
-    certain = {form for value, written in made.items() if is_certain(value) for form in written}
-    both = [Literals(plain), Literals(wrapped_forms(plain))]
-    some = (
-        both
-        if len(certain) == len(plain)
-        else [Literals(certain), Literals(wrapped_forms(certain))]
-    )
-    return _Known(both[0], both[1], (some[0], some[1]))
 
 
 class Redactor:
@@ -70,14 +31,13 @@ class Redactor:
         Each is also found as it stands in JSON, HTML, a URL, a shell, hex and base64, on its own or
         inside a longer value, and where the ends of lines cut it.
         """
-        self._values = frozenset(literals)
-        self._known = _known(self._values)
+        self._known = Known(literals)
 
     def learn(self, values: Iterable[str]) -> None:
         """Take further known values; streams that are open do not hear of them."""
-        more = self._values.union(values)
-        if more != self._values:
-            self._values, self._known = more, _known(more)
+        more = self._known.values.union(values)
+        if more != self._known.values:
+            self._known = Known(more)
 
     def text(self, text: str) -> str:
         """Return the text without secrets."""
@@ -91,25 +51,39 @@ class Redactor:
 
     def values(self, text: str) -> str:
         """Return the text with the known values replaced, and nothing that only looks like one."""
-        known = self._known
-        return _replaced(text, known.plain, known.wrapped)
+        return self._known.replaced(text)
 
     def certain(self, text: str) -> str:
         """Return the text with those known values replaced that no word, name or path could be: for
         text that machines read back."""
-        return _replaced(text, *self._known.certain)
+        return self._known.certain.replaced(text)
+
+    def prose(self, text: str) -> str:
+        """Return a text that somebody works by without known values, keys of providers, private keys
+        and passwords in addresses. What only a name gives away stays: `token: must be` is none."""
+        raw = self._prose(text.encode("utf-8", "surrogatepass"))
+        return raw.decode("utf-8", "surrogatepass")
+
+    def patch(self, patch: bytes) -> bytes:
+        """Return a patch whose added lines hold no secrets; it still applies where it did before."""
+        lines = patch.splitlines(keepends=True)
+        clean = [self._prose(line) if line.startswith(b"+") else line for line in lines]
+        return b"".join(clean)
+
+    def _prose(self, data: bytes) -> bytes:
+        known = self._known
+        return RedactingStream(known.plain, known.wrapped, named=False).whole(data)
 
     def data(self, data: bytes) -> bytes:
         """Return the bytes without secrets; what is no UTF-8 stays as it is."""
-        stream = self.stream()
-        return stream.feed(data) + stream.flush()
+        return self.stream().whole(data)
 
     def may_hold(self, data: bytes) -> bool:
         """Tell cheaply whether there may be a secret: without one `data` would change nothing.
 
         Text may be asked for in its JSON form, too.
         """
-        return may_look_secret(data) or _stand_in(data, self._known.plain, self._known.wrapped)
+        return may_look_secret(data) or self._known.stand_in(data)
 
     def argv(self, argv: Sequence[str]) -> tuple[str, ...]:
         """Return an argument list without secrets: also the value after a flag like `--token`."""
@@ -121,7 +95,8 @@ class Redactor:
 
     def stream(self) -> RedactingStream:
         """Return a filter for one stream; see `RedactingStream`."""
-        return RedactingStream(self._known.plain, self._known.wrapped)
+        known = self._known
+        return RedactingStream(known.plain, known.wrapped)
 
 
 class RedactingStream:
@@ -131,8 +106,8 @@ class RedactingStream:
     beginning of a known value.
     """
 
-    def __init__(self, plain: Literals, wrapped: Literals) -> None:
-        self._stages = (Stage(plain), WrappedStage(wrapped), LineStage())
+    def __init__(self, plain: Literals, wrapped: Literals, *, named: bool = True) -> None:
+        self._stages = (Stage(plain), WrappedStage(wrapped), LineStage(named=named))
 
     def feed(self, data: bytes) -> bytes:
         """Take the next piece, return what is certain."""
@@ -147,16 +122,6 @@ class RedactingStream:
             data = stage.feed(data) + stage.flush()
         return data
 
-
-def _stand_in(data: bytes, plain: Literals, wrapped: Literals) -> bool:
-    if plain.stand_in(data):
-        return True
-    return bool(wrapped) and has_break(data) and wrapped.stand_in(flatten(data).data)
-
-
-def _replaced(text: str, plain: Literals, wrapped: Literals) -> str:
-    data = text.encode("utf-8", "surrogatepass")
-    if not _stand_in(data, plain, wrapped):
-        return text
-    data = WrappedStage(wrapped).whole(Stage(plain).whole(data))
-    return data.decode("utf-8", "surrogatepass")
+    def whole(self, data: bytes) -> bytes:
+        """Take all there is, return all of it."""
+        return self.feed(data) + self.flush()

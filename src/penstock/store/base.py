@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from penstock.errors import ClaimLostError, JournalError, NotFoundError
+from penstock.masking import certain
 from penstock.model.events import EventType
 from penstock.model.records import Event, Run, Workstream
 from penstock.model.times import iso
@@ -33,8 +34,12 @@ class Transaction:
         self.events: list[Event] = []
 
     def run(self, name: str, **parameters: Any) -> sqlite3.Cursor:
-        """Run a named query; `:now` is bound to the transaction's moment."""
-        return execute(self._connection, name, {"now": self.now, **parameters})
+        """Run a named query; `:now` is bound to the transaction's moment.
+
+        No text that is known to be a secret gets into the journal, whoever let it come this far.
+        """
+        clean = {k: certain(v) if isinstance(v, str) else v for k, v in parameters.items()}
+        return execute(self._connection, name, {"now": self.now, **clean})
 
     def row(self, name: str, **parameters: Any) -> sqlite3.Row | None:
         """Return the first row of a named query, or None."""

@@ -129,7 +129,7 @@ def _ask(work: _Work, row: Attempt | None) -> AttemptEnd:
             tree=tree.path,
             scratch=work.folder,
             files=context.files,
-            prompt=edges.masks.values(prompt),
+            prompt=edges.masks.prose(prompt),
             marker=pending.marker,
             log=edges.log_of(row) if row else None,
             undo=lambda: tree.reset(tree.head),

@@ -144,7 +144,7 @@ def commit_work(edges: Edges, workplace: Workplace) -> str | None:
         return None
     if refusals(workplace, changes, (), edges.protected):
         return None
-    subject = edges.masks.values(f"{row.ws_id}: fix: what checks found")
+    subject = edges.masks.prose(f"{row.ws_id}: fix: what checks found")
     trailers = {
         "Penstock-Run": row.run_id,
         "Penstock-Workstream": row.ws_id,
