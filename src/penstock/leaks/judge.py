@@ -1,4 +1,4 @@
-"""Whether a value is a real secret or one that documentation and tests put in a secret's place."""
+"""Whether a value is a real secret, or a word, or what documentation puts in a secret's place."""
 
 from __future__ import annotations
 
@@ -8,25 +8,59 @@ import re
 from collections import Counter
 
 _STAND_IN = re.compile(
-    rb"example|changeme|change[-_]?(?:it|this|me)|replace[-_]?(?:me|this|with)|placeholder|redacted"
-    rb"|dummy|fake|sample|insert[-_]|your[-_]|[-_]your|xxxx|\*\*\*\*|\.\.\.\.?|_here\b|deadbeef"
-    rb"|todo|not[-_]?(?:a[-_])?(?:real|secret|used)|0123456|1234567|abcdef|abcd1234|qwerty|asdf"
-    rb"|foobar|loremipsum",
+    rb"example|change-?_?(?:me|it|this)|replace-?_?(?:me|this|with)|placeholder|redacted"
+    rb"|dummy|fake|sample|insert[-_]|your[-_]|[-_]your|xxxx|\*\*\*\*|\.\.\.|[-_]here\b|dead-?beef"
+    rb"|not-?_?(?:a-?_?)?(?:real|secret|used)|0123456|1234567|abcdef|abcd1234|qwerty|asdfgh"
+    rb"|foobar|lorem|insecure",
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
-    rb"^[\"']?(?:\$[({A-Za-z_]|\{\{|\{%|<[^>]*>$|%[({A-Za-z]|#\{|@[{(]|\{[\w.]*\})"
+    rb"^[\"']?(?:\$[({A-Za-z_]|\{\{|\{%|<[^>]*>?$|%[({A-Za-z]|#\{|@[{(]|[@%#]?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[@%#]?$|\{[\w.:!]*\})|\$\{|\{\{|%\("
 )
+_REPEATS = re.compile(rb"(.)\1{5,}|(..)\2{3,}|(....)\3{2,}|(.{6,})\4", re.DOTALL)
 _SEQUENCE = 6
 """So many characters that each follow the one before are typed, not drawn."""
-_REPEATS = re.compile(rb"(.)\1{4,}|(..)\2{3,}|(....)\3{2,}", re.DOTALL)
+
+_LETTERS = re.compile(rb"[a-z]+")
+_FOLLOW = {
+    b"a": b"bcdgiklmnprstuvy",
+    b"b": b"aeilou",
+    b"c": b"acehiklortu",
+    b"d": b"adeilosu",
+    b"e": b"acdefglmnpqrstvxy",
+    b"f": b"aefiloru",
+    b"g": b"ehinrs",
+    b"h": b"aeiot",
+    b"i": b"abcdefglmnoprstvz",
+    b"k": b"e",
+    b"l": b"adeilostuy",
+    b"m": b"abeimopsu",
+    b"n": b"acdefgiostuv",
+    b"o": b"bcdgiklmnoprstuvw",
+    b"p": b"aeiloprtuy",
+    b"q": b"u",
+    b"r": b"acdegimnorstuy",
+    b"s": b"acehilopstuy",
+    b"t": b"acehiloprstuy",
+    b"u": b"abeilmnprst",
+    b"v": b"aei",
+    b"w": b"aehior",
+    b"x": b"cet",
+    b"y": b"pst",
+    b"z": b"e",
+}
+_PAIRS = frozenset(
+    first + bytes((second,)) for first, seconds in _FOLLOW.items() for second in seconds
+)
+"""The pairs of letters that make nine tenths of English words and of names in programs, and less
+than a third of letters that are drawn."""
+_WORD_SHARE = 0.6
+_FEWEST_PAIRS = 4
 
 
 def entropy(value: bytes) -> float:
     """Return the Shannon entropy of a value's own bytes, in bits a byte."""
     size = len(value)
-    if not size:
-        return 0.0
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
 
 
@@ -35,15 +69,24 @@ def stands_in(value: bytes) -> bool:
 
     It names itself an example, refers to a variable, repeats itself, or counts up.
     """
-    return bool(
-        _STAND_IN.search(value) or _REFERENCE.match(value) or _REPEATS.search(value)
-    ) or _counts(value)
+    named = _STAND_IN.search(value) or _REFERENCE.search(value) or _REPEATS.search(value)
+    return bool(named) or _counts_up(value)
 
 
-def _counts(value: bytes) -> bool:
+def _counts_up(value: bytes) -> bool:
     run = 1
     for before, after in itertools.pairwise(value):
         run = run + 1 if after - before == 1 else 1
         if run > _SEQUENCE:
             return True
     return False
+
+
+def wordlike(value: bytes) -> bool:
+    """Tell whether the letters of a value follow each other as in words, not as if drawn."""
+    pairs = [
+        run[at : at + 2] for run in _LETTERS.findall(value.lower()) for at in range(len(run) - 1)
+    ]
+    if len(pairs) < _FEWEST_PAIRS:
+        return False
+    return sum(pair in _PAIRS for pair in pairs) >= _WORD_SHARE * len(pairs)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from penstock.leaks.assignments import NAMED, plausible, worded
+from penstock.leaks.anchors import Anchors, anchors
+from penstock.leaks.assignments import assigned, plausible, worded
 from penstock.leaks.judge import entropy, stands_in
 from penstock.leaks.rule import LEVELS, Level, Rule
-from penstock.leaks.rules import RULES
+from penstock.leaks.rules import NAMED, RULES
 
-_NAMED_IDS = frozenset(rule.id for rule in NAMED)
+_Span = tuple[int, int, Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,80 +38,86 @@ class LeakFinder:
 
     def __init__(self, rules: Sequence[Rule] = RULES, level: Level = "default") -> None:
         """Take the rules, and how much is to be reported (see `Level`)."""
-        self._level: Level = level
         rank = LEVELS.index(level)
-        self._rules = [
-            (rule, re.compile(rule.pattern)) for rule in rules if LEVELS.index(rule.level) <= rank
-        ]
+        taken = [rule for rule in rules if LEVELS.index(rule.level) <= rank]
+        self._everything = level == "all"
+        self._named = {rule.id: rule for rule in taken if rule in NAMED}
+        owners: dict[bytes, list[Rule]] = {}
+        for rule in taken:
+            for keyword in () if rule in NAMED else rule.keywords:
+                owners.setdefault(keyword, []).append(rule)
+        inner = frozenset(word for word, who in owners.items() if any(r.lead for r in who))
+        self._owners = list(owners.values())
+        self._anchors: Anchors = anchors(tuple(owners), inner)
 
     def find(self, data: bytes) -> list[Leak]:
         """Return what looks like a secret, in order of place, without overlaps.
 
-        Lines that allow theirs are not left out: see `penstock.leaks.marks.allowed_lines`.
+        Where two rules know the same bytes the one with a shape counts, then the one that begins
+        first and is longest. Lines that allow theirs are not left out: see
+        `penstock.leaks.marks.allowed_lines`.
         """
-        lowered = data.lower()
-        spans = sorted(
-            (start, -end, number)
-            for number, (rule, pattern) in enumerate(self._rules)
-            for start, end in self._spans(rule, pattern, data, lowered)
-        )
-        return list(self._leaks(data, spans))
+        taken: list[_Span] = []
+        for spans in (self._by_shape(data), self._by_name(data)):
+            taken = _woven(taken, sorted(set(spans), key=lambda s: (s[0], -s[1], s[2].id)))
+        return list(_leaks(data, taken))
 
-    def _spans(
-        self, rule: Rule, pattern: re.Pattern[bytes], data: bytes, lowered: bytes
-    ) -> Iterator[tuple[int, int]]:
-        named = rule.id in _NAMED_IDS
-        where = lowered if named else data
-        for keyword in rule.keywords:
-            at = where.find(keyword)
-            while at >= 0:
-                match = _match_at(pattern, data, at, rule.lead)
-                if match and self._counts(rule, match, named):
-                    yield match.span(_group(rule, match))
-                at = where.find(keyword, at + 1)
+    def _by_shape(self, data: bytes) -> Iterator[_Span]:
+        for keyword, at in self._anchors.find(data):
+            for rule in self._owners[keyword]:
+                match = _match_at(rule, data, at)
+                if match and self._counts(rule, match[rule.group]):
+                    yield (*match.span(rule.group), rule)
 
-    def _counts(self, rule: Rule, match: re.Match[bytes], named: bool) -> bool:
-        value = match[_group(rule, match)]
-        if self._level == "all":
+    def _counts(self, rule: Rule, value: bytes) -> bool:
+        if self._everything:
             return True
-        if named:
-            return plausible(value, quoted=match["quoted"] is not None)
-        if rule.level != "certain" and worded(value):
+        if entropy(value) < rule.entropy:
             return False
-        return entropy(value) >= rule.entropy and not stands_in(value)
+        return not (stands_in(value) if rule.level == "certain" else worded(value))
 
-    def _leaks(self, data: bytes, spans: Sequence[tuple[int, int, int]]) -> Iterator[Leak]:
-        covered = line_start = counted = 0
-        line = 1
-        for start, minus_end, number in spans:
-            if start < covered:
-                continue
-            rule = self._rules[number][0]
-            line += data.count(b"\n", counted, start)
-            counted = start
-            line_start = data.rfind(b"\n", 0, start) + 1
-            covered = -minus_end
-            yield Leak(
-                rule.id,
-                start,
-                covered,
-                line,
-                start - line_start + 1,
-                data[start:covered],
-                rule.title,
-            )
+    def _by_name(self, data: bytes) -> Iterator[_Span]:
+        if not self._named:
+            return
+        for found in assigned(data.lower()):
+            rule = self._named.get("assigned-password" if found.password else "assigned-secret")
+            value = data[found.start : found.end]
+            if rule and (self._everything or plausible(value, found)):
+                yield found.start, found.end, rule
 
 
-def _match_at(
-    pattern: re.Pattern[bytes], data: bytes, at: int, lead: int
-) -> re.Match[bytes] | None:
-    if not lead:
-        return pattern.match(data, at)
-    match = pattern.search(data, max(0, at - lead), at + 8192)
-    return match if match and match.start() <= at else None
+@cache  # most are never needed, and all of them take a while
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern)
 
 
-def _group(rule: Rule, match: re.Match[bytes]) -> int | str:
-    if "quoted" in match.re.groupindex:
-        return "quoted" if match["quoted"] is not None else "bare"
-    return rule.group
+def _match_at(rule: Rule, data: bytes, at: int) -> re.Match[bytes] | None:
+    pattern = _compiled(rule.pattern)
+    for start in range(max(0, at - rule.lead), at + 1):
+        match = pattern.match(data, start)
+        if match is not None:
+            return match
+    return None
+
+
+def _woven(taken: Sequence[_Span], spans: Iterable[_Span]) -> list[_Span]:
+    """Add those of the spans, which are in order, that overlap none taken before."""
+    kept: list[_Span] = []
+    others = iter(taken)
+    other = next(others, None)
+    for span in spans:
+        while other and other[1] <= span[0]:
+            other = next(others, None)
+        free = other is None or span[1] <= other[0]
+        if free and not (kept and span[0] < kept[-1][1]):
+            kept.append(span)
+    return sorted([*taken, *kept], key=lambda s: s[0])
+
+
+def _leaks(data: bytes, spans: Iterable[_Span]) -> Iterator[Leak]:
+    line, counted = 1, 0
+    for start, end, rule in spans:
+        line += data.count(b"\n", counted, start)
+        counted = start
+        column = start - data.rfind(b"\n", 0, start)
+        yield Leak(rule.id, start, end, line, column, data[start:end], rule.title)

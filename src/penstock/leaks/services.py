@@ -71,7 +71,14 @@ SERVICES: tuple[Rule, ...] = (
         b"key-",
         b"pubkey-",
     ),
-    shaped("mailchimp-key", "Mailchimp", "API key", rb"[0-9a-f]{32}-us\d{1,2}", b"-us", lead=32),
+    shaped(
+        "mailchimp-key",
+        "Mailchimp",
+        "API key",
+        rb"[0-9a-f]{32}-us\d{1,2}",
+        *(b"-us%d" % n for n in range(1, 10)),
+        lead=32,
+    ),
     shaped(
         "brevo-key",
         "Brevo",

@@ -1,0 +1,54 @@
+"""Secrets that what is around them gives away: keys in armour, web tokens, addresses."""
+
+from __future__ import annotations
+
+from penstock.leaks.rule import BEFORE, Rule
+
+_BREAK = rb"(?:\\[rn]|[\s\"',|>#*;]|\\\n)"
+"""What stands between the lines of a key: line ends, also escaped ones, and marks of quoting."""
+_HEADERS = rb"(?>(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{1,120}" + _BREAK + rb"{1,64}){0,4}"
+
+STRUCTURES: tuple[Rule, ...] = (
+    Rule(
+        id="private-key",
+        title="private key",
+        keywords=(b"-----BEGIN ",),
+        pattern=rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+        + _BREAK
+        + rb"{1,64}+"
+        + _HEADERS
+        # without a way back: of a long text that looks like a key no byte is tried twice
+        + rb"((?>[A-Za-z0-9+/=]{32,}+(?:"
+        + _BREAK
+        + rb"{1,64}+[A-Za-z0-9+/=]++)*+))"
+        + _BREAK
+        + rb"{0,64}-----END",
+        group=1,
+        entropy=3.5,
+    ),
+    Rule(
+        id="putty-private-key",
+        title="PuTTY private key",
+        keywords=(b"PuTTY-User-Key-File-",),
+        pattern=rb"PuTTY-User-Key-File-[23]:(?s:.){1,4000}?Private-Lines: \d+\s+"
+        rb"([A-Za-z0-9+/=\s]{32,8000}?)\s+Private-MAC",
+        group=1,
+        entropy=3.5,
+    ),
+    Rule(
+        id="json-web-token",
+        title="JSON web token",
+        keywords=(b"eyJ",),
+        pattern=BEFORE + rb"(eyJ[A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{20,}+)",
+        group=1,
+        entropy=3.0,
+    ),
+    Rule(
+        id="address-with-password",
+        title="password in an address",
+        keywords=(b"://",),
+        pattern=rb"://[^\s:@/\"'`<>\\]{0,100}+:([^\s@/\"'`<>\\]{6,200}+)@[A-Za-z0-9_.\[%-]",
+        group=1,
+        level="default",
+    ),
+)
