@@ -39,13 +39,11 @@ from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
 from penstock.engine.services import Services
 from penstock.environment.isolation import Isolation
-from penstock.environment.scan.fingerprints import key_for, load_baseline
-from penstock.environment.scan.gate import SecretGate
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.locks import exclusive
+from penstock.masking import learn, redactor
 from penstock.model.agents import AgentProfiles, AgentTable
 from penstock.model.bundle import Bundle
-from penstock.masking import learn, redactor
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
 from penstock.model.settings import BreakerLimits, BudgetMode, CheckoutPolicy, PipelineSettings

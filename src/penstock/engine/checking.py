@@ -20,6 +20,7 @@ from penstock.engine.facts import (
     step_history,
 )
 from penstock.engine.job import Job, relative
+from penstock.engine.masked import masked
 from penstock.engine.prompt import FixInput, fix_prompt, summary
 from penstock.errors import Interrupted, RepositoryError
 from penstock.model.bundle import Bundle
