@@ -19,6 +19,7 @@ from penstock.examining import Examining
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
 from penstock.keeping import Keeping
+from penstock.migrating import Migrating
 from penstock.scanning import Scanning
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Keeping):
+class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

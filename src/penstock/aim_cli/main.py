@@ -16,6 +16,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("audit", "Search, count, prove, export and shorten the audit trail.", "Look"),
     Entry("tools", "Look at the tools of this machine: do they keep their contract?", "Look"),
     Entry("scan", "Look for duplicates, caches and secrets; clean up, and undo that.", "Look"),
+    Entry("config", "Show aim_config, where each value is from, and what is wrong.", "Set up"),
     Entry("secrets", "Keep keys and passwords in a vault, and hand them to tools.", "Set up"),
 )
 
