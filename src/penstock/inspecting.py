@@ -47,7 +47,13 @@ class Inspecting(Surroundings):
         self._hide_state()
         results = self._results(cache, use_cache=use_cache)
         try:
-            yield ErrorEngine(PluginManager(self.root), results, self.root / STATE / "tools")
+            # the vault is looked at when there are words to take secrets out of
+            yield ErrorEngine(
+                PluginManager(self.root),
+                results,
+                self.root / STATE / "tools",
+                mask=lambda text: self.redactor.text(text),
+            )
         finally:
             results.close()
 

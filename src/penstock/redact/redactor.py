@@ -47,6 +47,8 @@ class Redactor:
         except UnicodeEncodeError:  # half a character, which only JSON can bring in
             errors = "surrogatepass"
             data = text.encode("utf-8", errors)
+        if not self.may_hold(data):
+            return text
         return self.data(data).decode("utf-8", errors)
 
     def values(self, text: str) -> str:

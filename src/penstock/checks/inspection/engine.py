@@ -38,7 +38,7 @@ class ErrorEngine:
     """Checks files with plugins and keeps what they found. See checks.api.Inspector.
 
     `folder` is where tools keep their own results (`.state/tools` of the repository); `cores`
-    bounds what runs side by side.
+    bounds what runs side by side; `mask` takes secrets out of what tools say.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class ErrorEngine:
         *,
         cores: int | None = None,
         marker: str | None = None,
+        mask: Callable[[str], str] = str,
     ) -> None:
+        self._mask = mask
         self._manager = manager
         self._cache = cache
         self._folder = folder
@@ -78,9 +80,9 @@ class ErrorEngine:
         return tuple(_info(plugin, place, self._cache) for plugin in self._manager.load())
 
     @property
-    def parts(self) -> tuple[ResultCache, Path, int, str | None]:
-        """What a run works with: the cache, the tools' folder, the cores, the marker."""
-        return self._cache, self._folder, self._cores, self._marker
+    def parts(self) -> tuple[ResultCache, Path, int, str | None, Callable[[str], str]]:
+        """What a run works with: the cache, the tools' folder, the cores, the marker, the mask."""
+        return self._cache, self._folder, self._cores, self._marker, self._mask
 
 
 @dataclass(slots=True)
@@ -116,7 +118,7 @@ class _Run:
         self._request = request
         self._place = request.place
         self._stop = stop
-        self._cache, self._folder, self._cores, self._marker = engine.parts
+        self._cache, self._folder, self._cores, self._marker, self._mask = engine.parts
         self._assigned = assign(plugins, request.files, self._place, self._cache)
         self._progress = _Progress({}, {}, on_progress)
         self._extra: dict[str, list[Finding]] = {}
@@ -189,7 +191,7 @@ class _Run:
         for result in done.results:
             files = result.metadata.get("files", ())
             if result.problem is not None:
-                failed = dict.fromkeys(files, f"it could not fix: {result.problem}")
+                failed = dict.fromkeys(files, f"it could not fix: {self._mask(result.problem)}")
                 tallies.setdefault(result.plugin_id, Tally()).failed.update(failed)
         return tallies
 
@@ -203,6 +205,7 @@ class _Run:
             stop=self._stop,
             marker=self._marker,
             on_done=self._progress.add,
+            mask=self._mask,
         )
 
     def _check(self, work: Work) -> None:

@@ -40,7 +40,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Work:
-    """The work of one inspection. `tallies` are by plugin id; `run` may be called by many threads."""
+    """The work of one inspection. `tallies` are by plugin id; `run` may be called by many threads.
+
+    `mask` takes secrets out of what tools say.
+    """
 
     place: Place
     ledger: Ledger
@@ -48,6 +51,7 @@ class Work:
     folder: Path
     stop: Stop
     on_done: Callable[[str, int], None]
+    mask: Callable[[str], str] = str
     marker: str | None = None
     tallies: dict[str, Tally] = field(default_factory=dict)
     _scratch: ScratchFolders = field(default_factory=ScratchFolders)
@@ -110,7 +114,7 @@ class Work:
             call = Call(
                 tool=batch.tool, scratch=scratch, cache=cache, stop=self.stop, marker=self.marker
             )
-            return batch.plugin.check(batch.files, self.place, call)
+            return without_secrets(batch.plugin.check(batch.files, self.place, call), self.mask)
 
     def _own_folder(self, batch: Batch, scratch: Path) -> _OwnFolder:
         name = "tree" if self.place.tree == self.place.root else "export"
@@ -168,6 +172,20 @@ class Work:
                     )
                 )
         self.cache.save(entries)
+
+
+def without_secrets(result: PluginResult, mask: Callable[[str], str]) -> PluginResult:
+    """Return a result in whose words no secret stands: they are kept, shown and told to agents."""
+    issues = tuple(
+        issue if (clean := mask(issue.message)) == issue.message else _saying(issue, clean)
+        for issue in result.issues
+    )
+    problem = result.problem and mask(result.problem)
+    return msgspec.structs.replace(result, issues=issues, problem=problem)
+
+
+def _saying(issue: Finding, message: str) -> Finding:
+    return msgspec.structs.replace(issue, message=message)
 
 
 def _now(ledger: Ledger, batch: Batch, unit: Sequence[str]) -> KeyParts:
