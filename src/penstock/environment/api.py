@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
+
+from penstock.errors import PreFlightError
 
 
 class State(StrEnum):
@@ -179,6 +181,84 @@ class ReportFormat(StrEnum):
     HTML = "html"
 
 
+# -- pre-flight --------------------------------------------------------------------------------
+class UsedTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A program that a run will start. `path` None = not found, `version` None = nothing states it;
+    `role` is turn (it edits) or check."""
+
+    tool_id: str
+    role: Literal["turn", "check"]
+    path: str | None = None
+    version: str | None = None
+    problem: str | None = None
+
+
+class PreflightReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a run can begin here and now, and with what it would be made.
+
+    `health` None: it was not looked at. `drift` are the tools that have another version than pinned,
+    None when versions were not looked at. `synced` are tools that were brought to their pins before.
+    `scan` is what the environment scan found, None when it was not asked for. `skipped` says who
+    wanted nothing to be looked at; `seconds` is how long it took.
+    """
+
+    health: HealthReport | None = None
+    drift: tuple[str, ...] | None = None
+    synced: tuple[str, ...] = ()
+    tools: tuple[UsedTool, ...] = ()
+    scan: Mapping[str, Any] | None = None
+    skipped: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether nothing failed; a report of nothing has passed nothing, and stops nobody."""
+        return self.health is None or self.health.overall_status is not Health.UNHEALTHY
+
+    @property
+    def calm(self) -> bool:
+        """Tell whether there is nothing that people must be told of."""
+        fine = self.health is None or self.health.overall_status is Health.HEALTHY
+        return fine and not self.drift and not self.synced
+
+    def require_passed(self) -> None:
+        """Raise PreFlightError, a RuntimeError, that names each check that failed."""
+        if self.passed or self.health is None:
+            return
+        failed = self.health.of(Verdict.FAIL)
+        told = "; ".join(f"{check.name}: {check.message}" for check in failed)
+        hints = [check.hint for check in failed if check.hint]
+        hint = hints[0] if hints else "aim health check --verbose shows all there is to see"
+        raise PreFlightError(f"System health check failed: {told}", hint=hint)
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as the journal keeps it: the documented members, and what else was found.
+
+        Of a look that was skipped `health_status` is `skipped`, and nothing is said to have passed.
+        Details of the checks are left out: they would make every run's journal long.
+        """
+        health = self.health
+        checks = health.checks if health is not None else ()
+        return {
+            "health_status": "skipped" if health is None else health.overall_status.value,
+            "health_summary": None if health is None else msgspec.to_builtins(health.summary),
+            "version_drift": None if self.drift is None else len(self.drift),
+            "pre_flight_passed": None if health is None else self.passed,
+            "checks": [
+                {"name": c.name, "status": c.status.value, "message": c.message} for c in checks
+            ],
+            "drift": list(self.drift or ()),
+            "synced": list(self.synced),
+            "tools": {
+                tool.tool_id: {"role": tool.role, "path": tool.path, "version": tool.version}
+                for tool in self.tools
+            },
+            "scan": None if self.scan is None else dict(self.scan),
+            "skipped": self.skipped,
+            "seconds": round(self.seconds, 3),
+        }
+
+
 # -- versions and installers -----------------------------------------------------------------
 class Manager(StrEnum):
     """Who installs a package. `tools` are programs that are only asked for their version."""
@@ -267,3 +347,65 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     manager: Manager
     packages: Mapping[str, Package] = {}
     problem: str | None = None
+
+
+class InstallResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one package.
+
+    `version` is what is there now, None for nothing. `rollback_data` holds `previous_version`, None
+    for a package that was not there. `action` is install, upgrade, uninstall, rollback, or none when
+    nothing had to be done; `command` is what was run, as one would type it.
+    """
+
+    tool: str
+    manager: Manager
+    success: bool
+    version: str | None = None
+    message: str = ""
+    action: str = "none"
+    command: str = ""
+    rollback_data: Mapping[str, str | None] = {}
+
+
+class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of several packages: all of them, or what was there before.
+
+    `rolled_back` is what was put back after a failure. `planned` are the commands that there were to
+    run. `notes` are lines for people: what was left out, what could not be put back. `remaining` is
+    what is not as pinned though every command succeeded.
+    """
+
+    results: tuple[InstallResult, ...] = ()
+    rolled_back: tuple[InstallResult, ...] = ()
+    planned: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    remaining: tuple[ToolVersion, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether everything is as it was wished."""
+        whole = not self.interrupted and not self.remaining
+        return whole and all(result.success for result in self.results)
+
+
+class ToolSoundness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether one tool is there and can be started; `trouble` says why not, None for a sound one."""
+
+    tool: str
+    manager: Manager
+    version: str | None = None
+    trouble: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing speaks against it."""
+        return self.trouble is None
+
+
+class PinReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The versions that were pinned, by manager and name, and the files that hold them now."""
+
+    pins: Mapping[str, Mapping[str, str]]
+    files: tuple[str, ...] = ()
+    changed: int = 0

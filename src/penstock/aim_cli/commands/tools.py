@@ -1,10 +1,10 @@
-"""`aim tools`: what penstock relies on in the tools of this machine."""
+"""`aim tools`: the tools of this machine: installing them, and what penstock relies on in them."""
 
 from __future__ import annotations
 
 import click
 
-from penstock.aim_cli import screens
+from penstock.aim_cli import installing, screens
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
 from penstock.errors import ExitCode
@@ -15,7 +15,11 @@ COLUMNS = ("TOOL", "VERSION", "MEASURED WITH", "CONTRACT")
 
 @click.group("tools")
 def command() -> None:
-    """Look at the tools of this machine."""
+    """Install and look at the tools of this machine."""
+
+
+for _command in installing.COMMANDS:
+    command.add_command(_command)
 
 
 @command.command("contract")
