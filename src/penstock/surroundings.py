@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from penstock.tools.external import ExternalAdapter
     from penstock.toolside import ToolSide
     from penstock.vault.api import Vault
+    from penstock.vault.lending import Lender
     from penstock.worktrees.api import Repository
 
 
@@ -289,7 +290,7 @@ class Surroundings:
         from penstock.toolside import ToolSide
 
         journal = self.existing_journal() if self.database.exists() else None
-        return ToolSide(self.registry, self.toolbox, journal)
+        return ToolSide(self.registry, self.toolbox, journal, kept=self.lender.kept)
 
     def check_payload(self, tree: Path, payload: Mapping[str, Any]) -> str | None:
         """Return why the security limits refuse a payload whose paths count from `tree`, None when
@@ -332,7 +333,6 @@ class Surroundings:
 
         return open_vault(self.aim_settings.environment.secrets_vault)
 
-    # -- the edges -------------------------------------------------------------------------
     @cached_property
     def redactor(self) -> Redactor:
         """What takes all secrets known here, those of the vault too, out of text: for whatever starts
@@ -343,6 +343,7 @@ class Surroundings:
             learn(self.vault.known().values.values())
         return redactor()
 
+    # -- the edges -------------------------------------------------------------------------
     def open_journal(
         self, *, create: bool = True, on_event: Callable[[Event], None] | None = None
     ) -> DocumentedJournal:
@@ -389,7 +390,19 @@ class Surroundings:
         profiles = self._own_profiles()
         plain = make_toolbox(profiles)
         adapters = self._adapters(plain)
-        return make_toolbox(profiles, adapters) if adapters else plain
+        from penstock.tools.lending import LendingToolbox
+
+        return LendingToolbox(make_toolbox(profiles, adapters) if adapters else plain, self.lender)
+
+    @cached_property
+    def lender(self) -> Lender:
+        """What lends tools and checks the secrets that their profiles name."""
+        from penstock.lending import make_lender
+
+        def registry() -> Registry | None:
+            return self.registry if self.aim_settings.switches.enable_aim else None
+
+        return make_lender(self.vault, self.profiles, registry, lambda: self.trail)
 
     def _own_profiles(self) -> dict[str, ToolProfile]:
         """Return the profiles for turns: a packaged one is for checks, where a tool is built in."""
@@ -428,7 +441,7 @@ class Surroundings:
         """The checks of this repository."""
         from penstock.checks.checks import make_checks
 
-        return make_checks(self.settings, self.profiles, self.root)
+        return make_checks(self.settings, self.profiles, self.root, self.lender.turn)
 
     def existing_journal(self) -> Journal:
         """Return the journal for reading. Raises JournalError where there is none."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,16 @@ class ToolStatus(msgspec.Struct, frozen=True, kw_only=True):
     unproven: str | None = None
 
 
+def _nothing(_tool_id: str) -> Collection[str]:
+    return ()
+
+
 class ToolSide:
     """The tools of one repository at one moment.
 
     `journal` None is that of a repository without one; `limit_s` (s) bounds each tool that must be
-    asked for its version. What was found out is kept for the life of the object: make another one
-    for another moment.
+    asked for its version; `kept` tells which keys the vault has for a tool. What was found out is
+    kept for the life of the object: make another one for another moment.
     """
 
     def __init__(
@@ -77,8 +81,10 @@ class ToolSide:
         environ: Mapping[str, str] | None = None,
         now: float | None = None,
         limit_s: float = LIMIT_S,
+        kept: Callable[[str], Collection[str]] = _nothing,
     ) -> None:
         self.registry = registry
+        self._kept = kept
         self._limit_s = limit_s
         self.now = time.time() if now is None else now
         self._toolbox = toolbox
@@ -115,7 +121,7 @@ class ToolSide:
         until, reason = self._cooling(tool_id)
         return ToolStatus(
             detection=detection,
-            sign_in=sign_in_of(tool_id, self._environ),
+            sign_in=sign_in_of(tool_id, self._environ, self._kept(tool_id)),
             contract=self.last_contract(detection),
             cooling_until=until,
             cooling_reason=reason,

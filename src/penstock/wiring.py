@@ -105,13 +105,15 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating,
     def run_tool(
         self, tool_id: str, context: Mapping[str, object], run_id: str | None, ws_id: str | None
     ) -> ToolResult:
-        """Run a tool profile's command once. Raises NotFoundError, ConfigError."""
+        """Run a tool profile's command once. Raises NotFoundError, ConfigError, SecretsError."""
         from penstock.tools.run_tool import run_tool
         from msgspec import structs
 
 
         given = {"repo_root": self.root, "worktree_path": self.root, **context}
-        result, mask = run_tool(self.profile(tool_id), given, run_id, ws_id), self.redactor.prose
+        profile, mask = self.profile(tool_id), self.redactor.prose
+        with self.lender.turn(tool_id, run_id, ws_id):
+            result = run_tool(profile, given, run_id, ws_id)
         said = {name: mask(getattr(result, name)) for name in ("command_line", "stdout", "stderr")}
         return structs.replace(result, **said)
 

@@ -37,6 +37,7 @@ RANKS: dict[str, int] = {
     "assembly": 7,
     "toolside": 5,
     "router": 6,
+    "lending": 6,
     "surroundings": 7,
     "driving": 8,
     "hooking": 8,
@@ -75,7 +76,7 @@ IMPURE_MODULES = {
 }  # fmt: skip
 COMPOSERS = {
     "assembly", "driving", "escalating", "examining", "hooking", "inspecting", "installing", "keeping",
-    "migrating", "router", "scanning", "surroundings", "toolside", "wiring",
+    "lending", "migrating", "router", "scanning", "surroundings", "toolside", "wiring",
 }  # fmt: skip
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {

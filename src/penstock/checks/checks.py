@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from penstock.checks.api import Check, CheckContext, CheckRun
@@ -12,24 +13,38 @@ from penstock.checks.execute import Executor
 from penstock.checks.surroundings import base_environment, locate
 from penstock.checks.tailor import acceptance_check, profile_check
 from penstock.config.decode import nearest
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, SecretsError
 from penstock.model.settings import PipelineSettings, ToolProfile
 from penstock.process.api import FilterFactory, Stop
 
 _KEYS = {"static": "static_tools", "runtime": "runtime_tools"}
 
 
+Lend = Callable[[str], AbstractContextManager[None]]
+"""Lends the secrets of a tool profile while its check runs."""
+
+
+def lend_nothing(_profile: str) -> AbstractContextManager[None]:
+    """Lend nothing."""
+    return nullcontext()
+
+
 class RepositoryChecks:
     """The checks of one repository, by its settings or by what its trees hold. Thread-safe."""
 
     def __init__(
-        self, settings: PipelineSettings, profiles: Mapping[str, ToolProfile], root: Path
+        self,
+        settings: PipelineSettings,
+        profiles: Mapping[str, ToolProfile],
+        root: Path,
+        lend: Lend,
     ) -> None:
         self._settings = settings
         self._profiles = {**DETECTED, **profiles}
         self._commands = frozenset(profile.command for profile in profiles.values())
         self._root = root
         self._executor = Executor()
+        self._lend = lend
 
     def plan(
         self, step: str, tree: Path, acceptance_tests: tuple[str, ...]
@@ -50,10 +65,14 @@ class RepositoryChecks:
     ) -> CheckRun:
         """Run one check. A failing runtime check is run once more. Never raises for what it does."""
         if check.problem is not None:
-            return CheckRun(
-                check=check, passed=False, exit_code=None, duration_s=0.0, problem=check.problem
-            )
-        return self._executor.run(check, context, stop, make_filter)
+            return _unfit(check, check.problem)
+        if check.profile is None:
+            return self._executor.run(check, context, stop, make_filter)
+        try:
+            with self._lend(check.profile):
+                return self._executor.run(check, context, stop, make_filter)
+        except SecretsError as error:
+            return _unfit(check, f"its secrets cannot be read: {error}")
 
     # -- tools -----------------------------------------------------------------------------
     def _tools(self, step: str, tree: Path) -> tuple[list[str], list[str]]:
@@ -109,11 +128,19 @@ def _impossible(text: str, argv: tuple[str, ...], problem: str) -> Check:
     return Check(check_id=text.strip(), step="runtime", argv=argv, acceptance=True, problem=problem)
 
 
+def _unfit(check: Check, problem: str) -> CheckRun:
+    return CheckRun(check=check, passed=False, exit_code=None, duration_s=0.0, problem=problem)
+
+
 def make_checks(
-    settings: PipelineSettings, profiles: Mapping[str, ToolProfile], root: Path
+    settings: PipelineSettings,
+    profiles: Mapping[str, ToolProfile],
+    root: Path,
+    lend: Lend = lend_nothing,
 ) -> RepositoryChecks:
     """Return the checks of the repository at `root`.
 
+    `lend` gives the secrets of a profile to the checks that it describes; it may raise SecretsError.
     Raises ConfigError naming every id in static_tools and runtime_tools that is no profile, or
     one of an AI tool.
     """
@@ -123,7 +150,7 @@ def make_checks(
             "config/pipeline.yaml: " + "; ".join(problems),
             hint="Define the tool in config/tool_profiles.json, or take its name out.",
         )
-    return RepositoryChecks(settings, profiles, root)
+    return RepositoryChecks(settings, profiles, root, lend)
 
 
 def _wrong_ids(settings: PipelineSettings, profiles: Mapping[str, ToolProfile]) -> Iterator[str]:

@@ -153,11 +153,16 @@ class BreakerLimits(msgspec.Struct, frozen=True, kw_only=True):
     fix_enabled: bool = True
 
 
+SecretName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+"""A secret is named like the environment variable that hands it on."""
+
+
 class ToolProfile(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of config/tool_profiles.json (underscore keys; hyphens are accepted on reading).
 
     `args` and `env` may hold placeholders: {cwd} {repo_root} {worktree_path} {prompt_file}
-    {model_name} {message} {file} and context keys.
+    {model_name} {message} {file} and context keys. `secrets` are those of the vault and the
+    environment that the command is given, and no other; None leaves that to the adapter.
     """
 
     tool_id: str
@@ -171,6 +176,7 @@ class ToolProfile(msgspec.Struct, frozen=True, kw_only=True):
     capture_output: bool = True
     aim_tool_id: str | None = None
     aim_capabilities: tuple[str, ...] = ()
+    secrets: tuple[SecretName, ...] | None = None
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

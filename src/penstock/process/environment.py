@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +29,41 @@ NEVER = ("GIT_*", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PENSTOCK_ATTEMPT")
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loan:
+    """Variables that are lent to the children that one piece of work starts.
+
+    `values` count where our own environment has none; `named` are handed on even if the caller does
+    not keep them; `withheld` are not, whoever keeps them.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    named: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
+
+
+_LOAN: ContextVar[Loan | None] = ContextVar("loan", default=None)
+
+
+@contextmanager
+def lending(loan: Loan) -> Iterator[None]:
+    """Lend variables while the block runs, in this thread only, in place of an earlier loan."""
+    token = _LOAN.set(loan)
+    try:
+        yield
+    finally:
+        _LOAN.reset(token)
+
+
+def variables() -> Mapping[str, str]:
+    """Return our environment with what is lent, and without what is withheld."""
+    loan = _LOAN.get()
+    if loan is None:
+        return os.environ
+    ours = {name: value for name, value in os.environ.items() if name not in loan.withheld}
+    return {**ours, **{n: value for n, value in loan.values.items() if not ours.get(n)}}
+
+
 def child_environment(
     *,
     extra: Mapping[str, str] | None = None,
@@ -36,14 +74,15 @@ def child_environment(
 ) -> dict[str, str]:
     """Return the whole environment for a child.
 
-    Taken over from `source` (None: our own) are the ALLOWED names and those of `keep` (names or
-    patterns such as `AWS_*`), the NEVER ones excepted; `extra` is put on top as it is. PATH gets
+    Taken over from `source` (None: our own, see `variables`) are the ALLOWED names and those of
+    `keep` (names or patterns such as `AWS_*`), the NEVER ones excepted; `extra` is put on top. PATH gets
     the folders of `path_first` in front and loses those of `path_without`, as well as empty and
     relative entries: these mean the child's working directory, where an agent may have put a
     program of a well-known name.
     """
-    ours = os.environ if source is None else source
-    wanted = (*ALLOWED, *keep)
+    loan = _LOAN.get() if source is None else None
+    ours = variables() if source is None else source
+    wanted = (*ALLOWED, *keep, *(loan.named if loan is not None else ()))
     env = {name: value for name, value in ours.items() if _is_taken(name, wanted)}
     env.update(extra or {})
     env["PATH"] = _path(env.get("PATH", DEFAULT_PATH), path_first, path_without)

@@ -26,7 +26,8 @@ class RegistryTool(msgspec.Struct, frozen=True, kw_only=True):
 
     `detect_commands` are argument lists, of which one that is there says that the tool is;
     `adapter_script` is an executable of the open adapter protocol. `unproven` says why the adapter
-    has never been run against the real tool, None when it has.
+    has never been run against the real tool, None when it has. `secrets` are those that it may have,
+    None where that is left to its adapter.
     """
 
     tool_id: str
@@ -42,6 +43,7 @@ class RegistryTool(msgspec.Struct, frozen=True, kw_only=True):
     pinned_version: str | None = None
     auto_update: bool = False
     unproven: str | None = None
+    secrets: tuple[str, ...] | None = None
 
     @property
     def executable(self) -> str:
@@ -106,11 +108,13 @@ class VersionPins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Scanner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where duplicates and caches are looked for; `min_size_kb` is the smallest file compared."""
+    """Where duplicates and caches are looked for; `min_size_kb` is the smallest file compared,
+    `ignore` are lines as of an ignore file, counted from each root."""
 
     roots: tuple[str, ...] = ()
     cache_patterns: tuple[str, ...] = field(default=(), name="cachePatterns")
     min_size_kb: Annotated[int, Meta(ge=0)] = field(default=100, name="minSizeKB")
+    ignore: tuple[str, ...] = ()
 
 
 class Preflight(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,13 +188,15 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a tool can reach its model, as far as that can be told without asking it.
 
     `key` names the variable that holds a key, `login` the file of a login; both None with `command`
-    set means that neither was found and `command` mends it; all None: the tool needs neither.
+    set means that neither was found and `command` mends it; all None: the tool needs neither. With
+    `in_vault` the key lies in the vault, which lends it to the tool.
     """
 
     key: str | None = None
     login: str | None = None
     command: str | None = None
     needed: bool = True
+    in_vault: bool = False
 
     @property
     def words(self) -> str:
@@ -198,5 +204,5 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
         if not self.needed:
             return "not needed"
         if self.key is not None:
-            return f"key in {self.key}"
+            return f"{self.key} in the vault" if self.in_vault else f"key in {self.key}"
         return f"login in {self.login}" if self.login is not None else f"no: {self.command}"

@@ -34,6 +34,7 @@ def make_tool(tool_id: str, entry: ToolEntry, folder: Path) -> RegistryTool:
         pinned_version=entry.pinned_version,
         auto_update=entry.auto_update,
         unproven=entry.unproven,
+        secrets=entry.secrets,
     )
 
 

@@ -6,7 +6,7 @@ That is all that can be told without asking the service; a key may be wrong and 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -95,10 +95,13 @@ WAYS: Mapping[str, Way] = {
 """By tool id; other tools need neither key nor login as far as penstock knows."""
 
 
-def sign_in_of(tool_id: str, environ: Mapping[str, str] | None = None) -> SignIn:
+def sign_in_of(
+    tool_id: str, environ: Mapping[str, str] | None = None, kept: Collection[str] = ()
+) -> SignIn:
     """Return how a tool is signed in: by a key first, which beats a login in every CLI.
 
-    `environ` None is the process's own; its HOME is where logins are looked for.
+    `environ` None is the process's own; its HOME is where logins are looked for. `kept` are the keys
+    that the vault has for the tool.
     """
     env = os.environ if environ is None else environ
     way = WAYS.get(tool_id)
@@ -107,6 +110,9 @@ def sign_in_of(tool_id: str, environ: Mapping[str, str] | None = None) -> SignIn
     for name in way.keys:
         if env.get(name):
             return SignIn(key=name)
+    for name in way.keys:
+        if name in kept:
+            return SignIn(key=name, in_vault=True)
     for path in _files(way, env):
         if os.access(path, os.R_OK):
             return SignIn(login=_shown(path, env))

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, field
 
 from penstock.model.capability import Strategy
+from penstock.model.settings import SecretName
 from penstock.registry.api import AuditSection, EnvironmentSection
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -37,6 +38,7 @@ class ToolKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pinned_version: Text | None = field(default=None, name="pinnedVersion")
     auto_update: bool = field(default=False, name="autoUpdate")
     unproven: Text | None = None
+    secrets: tuple[SecretName, ...] | None = None
 
 
 class ToolEntry(ToolKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ import msgspec
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import LineSplitter
 from penstock.tools.texts import by_status, classify, local_zone, outcome
@@ -144,7 +143,7 @@ def prepare(request: TurnRequest) -> dict[str, str]:
         "BROWSER": "true",  # it says yes to opening a page about an error, too
         **_IDENTITY,
     }
-    if any(os.environ.get(name) for name in (*KEYS, *BASES)):
+    if any(variables().get(name) for name in (*KEYS, *BASES)):
         extra["HOME"] = home
         prices = Path(home) / _CACHED_PRICES
         own_home(request, str(Path("aider", _CACHED_PRICES.parent)))
@@ -270,11 +269,11 @@ def _metadata(model: str | None) -> bytes:
 
 
 def _model(request: TurnRequest) -> str | None:
-    return request.model or os.environ.get("AIDER_MODEL") or None
+    return request.model or variables().get("AIDER_MODEL") or None
 
 
 def _own_endpoint() -> bool:
-    return any(os.environ.get(name) for name in BASES)
+    return any(variables().get(name) for name in BASES)
 
 
 def _plain(name: str) -> str:

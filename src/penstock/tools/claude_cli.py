@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from itertools import chain
@@ -11,7 +10,7 @@ from typing import Any
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import amount, items, table, text, whole
 from penstock.tools.texts import by_status, classify, local_zone, outcome
@@ -100,11 +99,11 @@ def environment(request: TurnRequest) -> dict[str, str]:
         "API_TIMEOUT_MS": str(int((request.idle_s or IDLE_S) * 400)),
         "DISABLE_AUTOUPDATER": "1",
     }
-    if any(os.environ.get(key) for key in KEYS):
+    if any(variables().get(key) for key in KEYS):
         extra["CLAUDE_CONFIG_DIR"] = own_home(request, "claude")
         # it leaves a folder for each working directory behind; here it goes with the worker's home
         extra["CLAUDE_CODE_TMPDIR"] = own_home(request, "tmp")
-    clouds = [(switch, *names) for switch, names in CLOUDS.items() if os.environ.get(switch)]
+    clouds = [(switch, *names) for switch, names in CLOUDS.items() if variables().get(switch)]
     return child_environment(extra=extra, keep=(*KEYS, *VARIABLES, *chain(*clouds)))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import FilterFactory, Stop
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import table, text, whole
 from penstock.tools.texts import classify, local_zone
@@ -71,11 +70,11 @@ class CodexTool:
 
 def environment(request: TurnRequest) -> dict[str, str]:
     """Return the child's environment; with a key it gets a configuration of its own."""
-    key = next((name for name in KEYS if os.environ.get(name)), None)
+    key = next((name for name in KEYS if variables().get(name)), None)
     if key is None:
         return child_environment(keep=("CODEX_HOME",))
     home = own_home(request, "codex")
-    base_url = os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+    base_url = variables().get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
     write_private(Path(home, "config.toml"), configuration(key, base_url).encode())
     return child_environment(extra={"CODEX_HOME": home}, keep=(key,))
 

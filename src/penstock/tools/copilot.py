@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.process import api as process
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import table, text, whole
@@ -60,10 +59,10 @@ class CopilotTool(ClientTool):
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key or token it gets folders of its own."""
         keep = ("COPILOT_MODEL", PACKAGE_CACHE)
-        if os.environ.get(PROVIDER_URL):
+        if variables().get(PROVIDER_URL):
             quiet = {"COPILOT_OFFLINE": "true", **_folders(request)}
             return child_environment(extra=quiet, keep=(*keep, *PROVIDER))
-        token = next((name for name in TOKENS if os.environ.get(name)), None)
+        token = next((name for name in TOKENS if variables().get(name)), None)
         if token is None:
             return child_environment(keep=(*keep, "COPILOT_HOME"))
         return child_environment(extra=_folders(request), keep=(*keep, token))
@@ -79,8 +78,8 @@ class CopilotTool(ClientTool):
 
 def package_cache() -> dict[str, str]:
     """Return the variable that has it unpack itself where it does so for its user."""
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return {PACKAGE_CACHE: os.environ.get(PACKAGE_CACHE) or f"{cache}/copilot"}
+    cache = variables().get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return {PACKAGE_CACHE: variables().get(PACKAGE_CACHE) or f"{cache}/copilot"}
 
 
 def _folders(request: TurnRequest) -> dict[str, str]:

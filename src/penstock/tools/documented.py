@@ -6,7 +6,6 @@ Their flags and events are those that their makers document; the tests play stre
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.process import api as process
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnRequest
 from penstock.tools.claude_cli import ClaudeReader
 from penstock.tools.client import ClientTool
@@ -52,7 +51,7 @@ class GooseTool(ClientTool):
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets folders of its own."""
         extra = {"GOOSE_MODE": "auto", "GOOSE_DISABLE_KEYRING": "1"}
-        if any(os.environ.get(key) for key in KEYS):
+        if any(variables().get(key) for key in KEYS):
             home = own_home(request, "goose")
             folders = ("CONFIG", "DATA", "STATE", "CACHE")
             extra |= {f"XDG_{name}_HOME": f"{home}/{name.lower()}" for name in folders}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import table, text, whole
@@ -62,7 +61,7 @@ class GeminiTool(ClientTool):
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets settings of its own."""
-        if not any(os.environ.get(key) for key in KEYS):
+        if not any(variables().get(key) for key in KEYS):
             return child_environment(keep=("GEMINI_CLI_HOME", *VARIABLES))
         home = own_home(request, "gemini")
         own_home(request, "gemini/.gemini")

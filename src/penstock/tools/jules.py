@@ -8,7 +8,6 @@ applied to the worktree.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import msgspec
 from penstock.model.outcome import Outcome, OutcomeKind
 from penstock.process import api as process
 from penstock.process.api import Command, FilterFactory, Stop
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.process.run import run
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import table, text, whole
@@ -59,7 +58,7 @@ class JulesTool:
 
     def available(self) -> str | None:
         """Return None when there is a key, else how to get one."""
-        if os.environ.get(KEY):
+        if variables().get(KEY):
             return None
         return f"{KEY} is not set: make a key at https://jules.google.com/settings"
 
@@ -100,11 +99,11 @@ class JulesTool:
 def order_of(request: TurnRequest) -> dict[str, Any]:
     """Return what the child is told: the bundle's own words beat the environment."""
     own = table(request.metadata.get("jules"))
-    base = os.environ.get(BASE_URL) or DEFAULT_BASE_URL
+    base = variables().get(BASE_URL) or DEFAULT_BASE_URL
     return {
         "base_url": base.rstrip("/"),
-        "source": text(own.get("source")) or os.environ.get(SOURCE) or "",
-        "branch": text(own.get("branch")) or os.environ.get(BRANCH) or DEFAULT_BRANCH,
+        "source": text(own.get("source")) or variables().get(SOURCE) or "",
+        "branch": text(own.get("branch")) or variables().get(BRANCH) or DEFAULT_BRANCH,
         "title": f"{request.ws_id} {request.step} {request.turn}",
         "prompt": request.prompt,
         "poll_s": POLL_S,

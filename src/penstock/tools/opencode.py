@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnRequest
 from penstock.tools.client import ClientTool
 from penstock.tools.streams import amount, table, text, whole
@@ -78,7 +77,7 @@ class OpencodeTool(ClientTool):
 
     def environment(self, request: TurnRequest) -> Mapping[str, str]:
         """Return the child's environment; with a key it gets folders and a configuration."""
-        if not any(os.environ.get(key) for key in KEYS):
+        if not any(variables().get(key) for key in KEYS):
             return child_environment(extra=_QUIET)
         home = own_home(request, "opencode")
         folders = {name: f"{home}/{folder}" for name, folder in _FOLDERS.items()}
@@ -225,9 +224,9 @@ def _sum(known: int | None, more: int | None) -> int | None:
 
 
 def _endpoint() -> str | None:
-    return os.environ.get("OPENAI_BASE_URL") or None
+    return variables().get("OPENAI_BASE_URL") or None
 
 
 def _own_model(request: TurnRequest) -> str:
-    model = request.model or os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL
+    model = request.model or variables().get("OPENAI_MODEL") or DEFAULT_MODEL
     return model.removeprefix(f"{PROVIDER}/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import msgspec
 
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
-from penstock.process.environment import child_environment
+from penstock.process.environment import child_environment, variables
 from penstock.tools.api import TurnRequest
 from penstock.tools.claude_cli import ClaudeReader, usage_of, verdict_of
 from penstock.tools.client import ClientTool
@@ -111,4 +110,4 @@ def qwen_usage(event: Mapping[str, Any]) -> Usage:
 
 
 def _key() -> bool:
-    return any(os.environ.get(key) for key in KEYS)
+    return any(variables().get(key) for key in KEYS)

@@ -15,7 +15,7 @@ from penstock.errors import EnvironmentProblem
 from penstock.model.outcome import Outcome, OutcomeKind, Usage
 from penstock.process import api as process
 from penstock.process.api import Command, End, FilterFactory, Stop
-from penstock.process.environment import child_environment, find_executable
+from penstock.process.environment import child_environment, find_executable, variables
 from penstock.process.run import run
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import LineSplitter, decode_event
@@ -141,7 +141,7 @@ def launch_of(
 
 def any_set(names: Iterable[str]) -> bool:
     """Tell whether one of these variables is in our environment, and not empty."""
-    return any(os.environ.get(name) for name in names)
+    return any(variables().get(name) for name in names)
 
 
 def missing(executable: str, install: str) -> str | None:

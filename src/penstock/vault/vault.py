@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from penstock.errors import PenstockError, SecretsError
+from penstock.masking import learn
 from penstock.model.times import iso
 from penstock.vault.api import (
     Backend,
@@ -52,6 +53,7 @@ class LayeredVault:
         """Keep a value under a key, over what was there; the description stays when None."""
         check_key(key)
         check_value(key, value)
+        learn([value])
         with self._changing() as entries:
             before = entries.get(key)
             entry = self._noted(before, self.backend, description)
@@ -146,6 +148,7 @@ class LayeredVault:
         for key in wanted:
             if key in entries and (reference := entries[key].reference):
                 found[key] = self._follow(key, reference)
+        learn(found.values())  # from here on they leave nowhere
         return {key: found[key] for key in wanted if key in found}
 
     def listed(self) -> tuple[str, ...]:
