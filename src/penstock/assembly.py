@@ -37,16 +37,26 @@ from penstock.engine.evidence import FileEvidence
 from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
-from penstock.engine.services import Services
+from penstock.engine.services import LeakGate, Services
 from penstock.environment.isolation import Isolation
+from penstock.environment.scan.fingerprints import key_for, load_baseline
+from penstock.environment.scan.gate import SecretGate
 from penstock.errors import AIMRegistryNotFoundError
+from penstock.leaks.baseline import Baseline
+from penstock.leaks.match import LeakFinder
 from penstock.locks import exclusive
 from penstock.masking import learn, redactor
 from penstock.model.agents import AgentProfiles, AgentTable
 from penstock.model.bundle import Bundle
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
-from penstock.model.settings import BreakerLimits, BudgetMode, CheckoutPolicy, PipelineSettings
+from penstock.model.settings import (
+    BreakerLimits,
+    BudgetMode,
+    CheckoutPolicy,
+    PipelineSettings,
+    SecretsPolicy,
+)
 from penstock.process import proc
 from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.process.descriptors import ensure_descriptors
@@ -62,6 +72,7 @@ from penstock.store.sqlite import open_journal
 from penstock.tools.api import Toolbox
 from penstock.toolside import ToolSide
 from penstock.worktrees.api import Repository
+from penstock.worktrees.git import find_git
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +145,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
         services = replace(
             _services(dry, journal, None, Stop()),
             evidence=DryEvidence(parts.root),
+            leaks=None,
             hold=_hold_nothing,
             sweep=_sweep_nothing,
             isolation=DryIsolation(),
@@ -175,6 +187,7 @@ def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: S
         ensure_descriptors=ensure_descriptors,
         router=_router(parts, journal),
         audit=parts.trail,
+        leaks=_leak_gate(parts),
         ladder=parts.agents.ladder() if parts.agents is not None else (),
     )
 
@@ -188,6 +201,20 @@ def _limits(parts: Parts) -> Callable[[str, Bundle], BreakerLimits]:
         return msgspec.structs.replace(parts.breakers.limits_for(step, bundle), max_cost_usd=None)
 
     return limits_for
+
+
+def _leak_gate(parts: Parts) -> LeakGate | None:
+    """Return what looks for secrets in the commits of a branch; the baseline is that of the user's own
+    checkout."""
+    wanted = parts.settings.secrets
+    if wanted.policy is SecretsPolicy.OFF:
+        return None
+
+    def known() -> tuple[Baseline | None, bytes]:
+        baseline = load_baseline(parts.root / wanted.baseline)
+        return baseline, key_for(baseline)
+
+    return SecretGate(find_git(parts.root), lambda: LeakFinder(level=wanted.level), known)
 
 
 def _router(parts: Parts, journal: Journal) -> AimRouter | None:

@@ -20,6 +20,7 @@ from penstock.engine.facts import (
     step_history,
 )
 from penstock.engine.job import Job, relative
+from penstock.engine.leakgate import leak_run
 from penstock.engine.masked import masked
 from penstock.engine.prompt import FixInput, fix_prompt, summary
 from penstock.errors import Interrupted, RepositoryError
@@ -98,10 +99,21 @@ def run_checks(job: Job, tree: Worktree, step: str) -> Attempt:
         base_commit=tree.head,
     )
     attempt = services.journal.begin_attempt(intent)
-    runs = run_all(job, tree, checks, attempt)
+    runs = _with_leaks(job, tree, step, checks, attempt)
     if not is_linked(tree.path):  # what they said of it then is nobody's failure
         raise RepositoryError(f"the worktree {tree.path} vanished during its checks")
     return _record(job, attempt, runs, notes, latest_hash(attempts))
+
+
+def _with_leaks(
+    job: Job, tree: Worktree, step: str, checks: Sequence[Check], attempt: Attempt
+) -> tuple[CheckRun, ...]:
+    """Run the checks; secrets in what was committed are a finding before theirs, and with them no
+    runtime check starts."""
+    leak = leak_run(job, tree, step)
+    if leak is None:
+        return run_all(job, tree, checks, attempt)
+    return (leak, *(run_all(job, tree, checks, attempt) if step == "static" else ()))
 
 
 def _plan(

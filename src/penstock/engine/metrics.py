@@ -17,6 +17,7 @@ ERROR_EVENTS = frozenset(
         EventType.FIX_ATTEMPT_ERROR,
         EventType.BREAKER_TRIP,
         EventType.SCOPE_VIOLATION,
+        EventType.SECRET_FOUND,
         EventType.MAIN_CHECKOUT_TOUCHED,
         EventType.TEST_GATE_ERROR,
         EventType.MERGE_CONFLICT,

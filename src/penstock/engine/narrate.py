@@ -235,6 +235,16 @@ def _disk_low(payload: Payload) -> str:
     return f"nothing more starts: {payload.get('reason', 'the disk is full')}"
 
 
+def _secret_found(payload: Payload) -> str:
+    held = [*payload.get("secrets", ()), *payload.get("in_history", ())]
+    shown = ", ".join(
+        f"{s.get('title', 'one')} in {s.get('path')}:{s.get('line')}" for s in held[:3]
+    )
+    more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+    allowed = "" if payload.get("policy") == "stop" else ", which is only told"
+    return f"secrets in its commits: {shown}{more}{allowed}"
+
+
 TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.FIX_ESCALATED: _escalated,
     EventType.ERROR_PIPELINE_MOVED: _pipeline_moved,
@@ -289,4 +299,5 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.ATTEMPT_LOST: _lost,
     EventType.HANDED_OVER: _handed_over,
     EventType.DISK_LOW: _disk_low,
+    EventType.SECRET_FOUND: _secret_found,
 }

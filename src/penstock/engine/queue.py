@@ -22,6 +22,7 @@ from penstock.engine.checking import check_result, next_decision, run_all, signa
 from penstock.engine.desk import commit_gone, is_linked, leased_place
 from penstock.engine.facts import last_check, latest_hash, next_number
 from penstock.engine.job import Job
+from penstock.engine.leakgate import CHECK_ID, judge, refusal
 from penstock.engine.recovery import settle_lost
 from penstock.engine.services import Services
 from penstock.errors import EnvironmentProblem, Interrupted, RepositoryError
@@ -193,6 +194,8 @@ class Integration:
         tip = head
         for job in members:
             try:
+                if self._leaks(job, head):
+                    continue
                 merge = self._merge(job, tip)
             except RepositoryError:
                 if (gone := commit_gone(job)) is None:
@@ -205,6 +208,17 @@ class Integration:
             elif tip == head:
                 self._refuse(job, head, merge.conflicts, "conflicts with")
         return stack
+
+    def _leaks(self, job: Job, head: str) -> bool:
+        """Tell whether a workstream's commits hold secrets, after recording that it cannot be merged."""
+        row = job.row()
+        if row.base_commit is None or row.head_commit is None:
+            return False
+        facts = refusal(judge(job, row.base_commit, row.head_commit, STEP))
+        if facts is None:
+            return False
+        self._record_refusal(job, head, signature(STEP, CHECK_ID, facts["error"]), facts)
+        return True
 
     def _merge(self, job: Job, onto: str) -> MergeOutcome:
         row = job.row()

@@ -17,6 +17,7 @@ from penstock.engine.checking import announce, fix_input
 from penstock.engine.desk import Desk, commit_gone
 from penstock.engine.facts import last_check
 from penstock.engine.job import Job
+from penstock.engine.leakgate import make_one_commit
 from penstock.engine.prompt import merge_prompt
 from penstock.engine.queue import STEP, is_queued
 from penstock.engine.tries import take_turn
@@ -45,6 +46,8 @@ def repair(job: Job, desk: Desk, decision: Decision) -> None:
         give_up(job, desk, Decision(next=Next.FAIL, reason=str(end.error)))
     elif end.error is None and conflicts:
         _as_one_merge(job, tree, str(failed["head"]), head)
+    if end.error is None:
+        make_one_commit(job, tree)
     desk.release(job)
     job.services.isolation.give_back(job.run_id, job.ws_id)
 

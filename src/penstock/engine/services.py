@@ -15,6 +15,7 @@ from penstock.engine.evidence import Evidence
 from penstock.engine.ports import Clock
 from penstock.engine.router import Router
 from penstock.environment.api import Isolation
+from penstock.leaks.found import LeakVerdict
 from penstock.model.agents import Rung
 from penstock.model.bundle import Bundle
 from penstock.model.records import Attempt
@@ -61,6 +62,15 @@ class Hold(Protocol):
         ...
 
 
+class LeakGate(Protocol):
+    """Looks for secrets that commits bring along."""
+
+    def judge(self, base: str, head: str) -> LeakVerdict:
+        """Return what the commits from `base` to `head` bring. Raises GitError, ConfigError,
+        EnvironmentProblem."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The edges of the engine.
@@ -76,6 +86,7 @@ class Services:
     folder. `ensure_descriptors(children)` raises EnvironmentProblem when this process could not
     watch so many.
     `router` is None where AIM is off or not to be reached, `audit` where auditing is off.
+    `leaks` is None where nobody looks for secrets.
     `ladder` says who takes the first, second, ... FIX turn of a step; empty: the workstream's own tool.
     """
 
@@ -107,3 +118,4 @@ class Services:
     router: Router | None = None
     ladder: tuple[Rung, ...] = ()
     audit: AuditTrail | None = None
+    leaks: LeakGate | None = None

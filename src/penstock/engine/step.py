@@ -12,6 +12,7 @@ from penstock.breakers.decide import Next
 from penstock.engine.checking import checking_step, planned_problem, run_checks
 from penstock.engine.desk import Desk
 from penstock.engine.job import Job
+from penstock.engine.leakgate import make_one_commit, still_held
 from penstock.engine.prompt import edit_prompt
 from penstock.engine.scope import change_violations
 from penstock.engine.tries import take_turn
@@ -117,9 +118,11 @@ def _check(job: Job, desk: Desk, step: str, onward: WorkstreamState) -> None:
     decision = checking_step(job, tree, step, fix)
     if decision.next is not Next.PROCEED:
         breaker = f" ({decision.breaker.value} breaker)" if decision.breaker else ""
-        return _fail(job, step, f"{decision.reason}{breaker}")
+        return _fail(job, step, f"{decision.reason}{breaker}{still_held(job, step)}")
     if onward is W.DONE and (left := _outside(job, tree)) is not None:
         return _fail(job, step, left)
+    if onward is W.DONE:
+        make_one_commit(job, tree)
     return _move(job, onward)
 
 

@@ -62,3 +62,4 @@ class EventType(StrEnum):
     ERROR_PIPELINE_MOVED = "error_pipeline_moved"
     ERROR_PIPELINE_FIX = "error_pipeline_fix"
     ERROR_PIPELINE_LOST = "error_pipeline_lost"
+    SECRET_FOUND = "secret_found"  # noqa: S105 - the name of an event

@@ -37,6 +37,18 @@ class OverlapPolicy(StrEnum):
     MERGE = "merge"
 
 
+class SecretsPolicy(StrEnum):
+    """What happens to a workstream whose commits bring a secret.
+
+    It is stopped before it is merged, unless a FIX turn takes the secret out; the finding is only
+    recorded; or nobody looks.
+    """
+
+    STOP = "stop"
+    WARN = "warn"
+    OFF = "off"
+
+
 class BudgetMode(StrEnum):
     """What happens at a cap: nothing starts any more, a warning is recorded, or nothing at all."""
 
@@ -115,6 +127,19 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     cache_write: Amount | None = None
 
 
+class SecretsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The gate for secrets before a workstream is merged.
+
+    `level` is how sure it has to be: `certain` knows shapes of providers only, `default` also
+    assignments that look real, `all` whatever might be one. `baseline` lists those that may stay, in
+    the user's own checkout.
+    """
+
+    policy: SecretsPolicy = SecretsPolicy.STOP
+    level: Literal["certain", "default", "all"] = "default"
+    baseline: str = ".aim-secrets-baseline.json"
+
+
 class PipelineSettings(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -130,6 +155,7 @@ class PipelineSettings(
     overlap_policy: OverlapPolicy = OverlapPolicy.REFUSE
     scope_policy: ScopePolicy = ScopePolicy.FAIL
     checkout_policy: CheckoutPolicy | None = None
+    secrets: SecretsSettings = SecretsSettings()
     protected_paths: tuple[str, ...] = ()
     approvals: tuple[Annotated[int, Meta(ge=1)], ...] = ()
     breakers_file: str = "config/circuit_breakers.yaml"

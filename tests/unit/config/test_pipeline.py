@@ -19,6 +19,8 @@ from penstock.model.settings import (
     PipelineSettings,
     Price,
     ScopePolicy,
+    SecretsPolicy,
+    SecretsSettings,
     WorktreeSettings,
 )
 from tests.support.repofiles import write_files
@@ -55,6 +57,7 @@ prices:
 overlap_policy: serialise
 scope_policy: revert
 checkout_policy: warn
+secrets: {policy: warn, level: certain, baseline: config/secrets.json}
 protected_paths: ["migrations/**"]
 approvals: [2, 3]
 breakers_file: config/breakers.yaml
@@ -113,6 +116,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         overlap_policy=OverlapPolicy.SERIALISE,
         scope_policy=ScopePolicy.REVERT,
         checkout_policy=CheckoutPolicy.WARN,
+        secrets=SecretsSettings(
+            policy=SecretsPolicy.WARN, level="certain", baseline="config/secrets.json"
+        ),
         protected_paths=("migrations/**",),
         approvals=(2, 3),
         breakers_file="config/breakers.yaml",

@@ -25,6 +25,7 @@ DECISIONS = frozenset(
         EventType.FIX_DECISION,
         EventType.BREAKER_TRIP,
         EventType.SCOPE_VIOLATION,
+        EventType.SECRET_FOUND,
         EventType.MAIN_CHECKOUT_TOUCHED,
         EventType.WORKSTREAM_WAITING,
         EventType.BUDGET_EXCEEDED,
