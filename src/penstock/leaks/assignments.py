@@ -53,14 +53,16 @@ _OPEN = re.compile(
 )
 _BARE_KEY = re.compile(rb"(?:^|[_.-])key[0-9]*\Z")
 
-_URL_SAFE = re.compile(rb"[A-Za-z0-9_+/=.~-]+")
+_BASE64 = re.compile(rb"[A-Za-z0-9_+/.~-]+={0,2}")
 _HEX = re.compile(rb"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PLACE = re.compile(
-    rb"^(?:[./~]|[a-z][a-z0-9+.-]*:/|urn:|arn:)|^[\w.-]+(?:/[\w.-]+)+$|@[\w-]+\.[a-z]{2,}$|^\d{4}-\d\d-\d\d|^v?\d+\.\d+\.\d+"
+    rb"^(?:[a-z][a-z0-9+.-]*:/|urn:|arn:|~?/[\w.-]+/|\.{1,2}/)|@[\w-]+\.[a-z]{2,}$|^\d{4}-\d\d-\d\d"
+    rb"|^v?\d+\.\d+\.\d+"
 )
 _CODE = re.compile(
-    rb"[()\[\]{}<>?]|::|->|&&|\|\||[+*=/-]=|^[!=:]|\\|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|[A-Za-z_][+*/:-][A-Za-z_]\w*$|%[sdr]"
+    rb"[()\[\]{}<>]|::|->|&&|\|\||\?.*:|[+*/-]=|^[!=:]|\\"
+    rb"|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|[A-Za-z_][+*/:-][A-Za-z_]\w*$|%[sdr]"
 )
 _FORMAT = re.compile(rb"%[sdr(]|\{[\w.!:]*\}|\$\{|^\^|\$$|\\[wds]|\[[a-zA-Z0-9]-")
 _WEAK = re.compile(
@@ -70,6 +72,7 @@ _WEAK = re.compile(
     rb"|p[a@4](?:s|\$){2}?w[o0]rd|access|client|server|auth|service|account|bearer|valid|invalid|wrong|bad|good"
     rb"|hunter|tiger|scott|spam|eggs|ham|abc|xyz|[\W_]|[0-9]{1,4}(?![0-9]))+[0-9!]{0,6}"
 )
+_CONTEXT = 100
 _DRAWN_HEX = 32
 _DRAWN = 16
 _LETTER, _UPPER, _LOWER, _DIGIT = (
@@ -86,6 +89,10 @@ class Assigned(NamedTuple):
     quoted: bool
     name: bytes
     password: bool
+
+    def context(self, lowered: bytes) -> bytes:
+        """Return the text before the value in which a provider may be named."""
+        return lowered[max(0, self.start - _CONTEXT) : self.start]
 
 
 def assigned(lowered: bytes) -> Iterator[Assigned]:
@@ -108,7 +115,7 @@ def _name(lowered: bytes, match: re.Match[bytes], value_at: int) -> bytes:
 
 
 def _kind(name: bytes) -> str:
-    name = name.rstrip(b"-_.")
+    name = name.rstrip(b"_.")
     if _PASSWORD.search(name):
         bare = name.endswith((b"pass", b"pwd"))
         return "password" if not bare or _BARE_PASS.search(name) else ""
@@ -119,13 +126,13 @@ def _kind(name: bytes) -> str:
 
 def plausible(value: bytes, found: Assigned) -> bool:
     """Tell whether an assigned value looks like a secret rather than a word, a name or code."""
-    if worded(value) or _FORMAT.search(value) or _PLACE.search(value):
+    if worded(value):
         return False
-    if not found.quoted and _CODE.search(value):
+    if drawn(value):
+        return True
+    if not found.password or _FORMAT.search(value) or _PLACE.search(value):
         return False
-    if found.password:
-        return _password(value)
-    return _drawn(value)
+    return (found.quoted or not _CODE.search(value)) and _password(value)
 
 
 def worded(value: bytes) -> bool:
@@ -144,11 +151,12 @@ def _password(value: bytes) -> bool:
     return bool(digit) and not wordlike(value) and entropy(value) >= 2.5
 
 
-def _drawn(value: bytes) -> bool:
-    if len(value) < _DRAWN or wordlike(value) or len(_DIGIT.findall(value)) < 2:
+def drawn(value: bytes) -> bool:
+    """Tell whether a value looks as if it was drawn: a key in hexadecimal, base64 or the like."""
+    if len(value) < _DRAWN or not _BASE64.fullmatch(value) or len(_DIGIT.findall(value)) < 2:
         return False
     if _UUID.fullmatch(value) or not _LETTER.search(value):
         return False
     if _HEX.fullmatch(value):
         return len(value) >= _DRAWN_HEX and entropy(value) >= 3.0
-    return entropy(value) >= 3.3
+    return not wordlike(value) and entropy(value) >= 3.3

@@ -15,9 +15,11 @@ _STAND_IN = re.compile(
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(
-    rb"^[\"']?(?:\$[({A-Za-z_]|\{\{|\{%|<[^>]*>?$|%[({A-Za-z]|#\{|@[{(]|[@%#]?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[@%#]?$|\{[\w.:!]*\})|\$\{|\{\{|%\("
+    rb"^[\"']?(?:\$[({A-Za-z_]|\{\{|\{%|<[^>]*>?$|%[({]|%[A-Za-z_]+%|#\{|@[{(]|[@%#]?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[@%#]?$|\{[\w.:!]*\})|\$\{|\{\{|%\("
 )
 _REPEATS = re.compile(rb"(.)\1{5,}|(..)\2{3,}|(....)\3{2,}|(.{6,})\4", re.DOTALL)
+_LONGEST_STAND_IN = 256
+"""What is longer holds such words, and zeros in a row, by chance."""
 _SEQUENCE = 6
 """So many characters that each follow the one before are typed, not drawn."""
 
@@ -54,8 +56,11 @@ _PAIRS = frozenset(
 )
 """The pairs of letters that make nine tenths of English words and of names in programs, and less
 than a third of letters that are drawn."""
-_WORD_SHARE = 0.6
-_FEWEST_PAIRS = 4
+_LIKE, _UNLIKE = 1.19, -1.77
+"""What a pair of these letters, and what another pair, says for a word: the logarithm of how much
+oftener it stands in words than among letters that are drawn."""
+_WORDLIKE = 2.5
+"""So much must be said for a word: odds of twelve to one."""
 
 
 def entropy(value: bytes) -> float:
@@ -69,6 +74,8 @@ def stands_in(value: bytes) -> bool:
 
     It names itself an example, refers to a variable, repeats itself, or counts up.
     """
+    if len(value) > _LONGEST_STAND_IN:
+        return False
     named = _STAND_IN.search(value) or _REFERENCE.search(value) or _REPEATS.search(value)
     return bool(named) or _counts_up(value)
 
@@ -84,9 +91,6 @@ def _counts_up(value: bytes) -> bool:
 
 def wordlike(value: bytes) -> bool:
     """Tell whether the letters of a value follow each other as in words, not as if drawn."""
-    pairs = [
-        run[at : at + 2] for run in _LETTERS.findall(value.lower()) for at in range(len(run) - 1)
-    ]
-    if len(pairs) < _FEWEST_PAIRS:
-        return False
-    return sum(pair in _PAIRS for pair in pairs) >= _WORD_SHARE * len(pairs)
+    runs = _LETTERS.findall(value.lower())
+    pairs = [run[at : at + 2] for run in runs for at in range(len(run) - 1)]
+    return sum(_LIKE if pair in _PAIRS else _UNLIKE for pair in pairs) >= _WORDLIKE

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from penstock.leaks.anchors import Anchors, anchors
-from penstock.leaks.assignments import assigned, plausible, worded
+from penstock.leaks.assignments import Assigned, assigned, plausible, worded
 from penstock.leaks.judge import entropy, stands_in
 from penstock.leaks.rule import LEVELS, Level, Rule
-from penstock.leaks.rules import NAMED, RULES
+from penstock.leaks.rules import PASSWORD, RULES, SECRET
 
 _Span = tuple[int, int, Rule]
 
@@ -41,10 +41,11 @@ class LeakFinder:
         rank = LEVELS.index(level)
         taken = [rule for rule in rules if LEVELS.index(rule.level) <= rank]
         self._everything = level == "all"
-        self._named = {rule.id: rule for rule in taken if rule in NAMED}
+        self._names = {rule.id: rule for rule in taken if rule.named}
+        self._providers = Providers([rule for rule in taken if rule.named and rule.keywords])
         owners: dict[bytes, list[Rule]] = {}
         for rule in taken:
-            for keyword in () if rule in NAMED else rule.keywords:
+            for keyword in () if rule.named else rule.keywords:
                 owners.setdefault(keyword, []).append(rule)
         inner = frozenset(word for word, who in owners.items() if any(r.lead for r in who))
         self._owners = list(owners.values())
@@ -77,13 +78,41 @@ class LeakFinder:
         return not (stands_in(value) if rule.level == "certain" else worded(value))
 
     def _by_name(self, data: bytes) -> Iterator[_Span]:
-        if not self._named:
+        if not self._names:
             return
-        for found in assigned(data.lower()):
-            rule = self._named.get("assigned-password" if found.password else "assigned-secret")
-            value = data[found.start : found.end]
-            if rule and (self._everything or plausible(value, found)):
+        lowered = data.lower()
+        for found in assigned(lowered):
+            rule = self._rule_of(data[found.start : found.end], found, lowered)
+            if rule:
                 yield found.start, found.end, rule
+
+    def _rule_of(self, value: bytes, found: Assigned, lowered: bytes) -> Rule | None:
+        rule = self._providers.rule_of(value, found.context(lowered))
+        if rule and (self._everything or self._counts(rule, value)):
+            return rule
+        if self._everything or plausible(value, found):
+            return self._names.get((PASSWORD if found.password else SECRET).id)
+        return None
+
+
+class Providers:
+    """Tells by the names before a value, and by its shape, whose key it is."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._shapes: dict[bytes, list[Rule]] = {}
+        for rule in rules:
+            for word in rule.keywords:
+                self._shapes.setdefault(word, []).append(rule)
+        words = sorted(self._shapes, key=len, reverse=True)
+        self._words = re.compile(b"|".join(map(re.escape, words)) or b"(?!)")
+
+    def rule_of(self, value: bytes, context: bytes) -> Rule | None:
+        """Return the rule of the provider that is named last before the value, if it is one's."""
+        for word in reversed(self._words.findall(context)):
+            for rule in self._shapes[word]:
+                if _compiled(rule.pattern).fullmatch(value):
+                    return rule
+        return None
 
 
 @cache  # most are never needed, and all of them take a while

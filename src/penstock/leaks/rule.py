@@ -24,6 +24,10 @@ class Rule:
     A text that holds none of `keywords` (case as written) holds no match, and each match begins
     at most `lead` bytes before a keyword. `group` of `pattern` is the secret. A value with less
     than `entropy` bits a byte (Shannon, over its own bytes) is none.
+
+    Of a `named` rule `pattern` is that of a whole value, and counts where the value is given to
+    a name that says secret (see `penstock.leaks.assignments`), with a keyword, in lower case, in
+    the name or shortly before it. Without a pattern it stands for what no provider's rule takes.
     """
 
     id: str
@@ -35,6 +39,7 @@ class Rule:
     level: Level = "certain"
     provider: str = ""
     lead: int = 0
+    named: bool = False
 
 
 def shaped(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.leaks.clouds import CLOUDS
 from penstock.leaks.models import MODELS
+from penstock.leaks.named import PROVIDERS
 from penstock.leaks.rule import Rule
 from penstock.leaks.services import SERVICES
 from penstock.leaks.structures import STRUCTURES
@@ -12,22 +13,10 @@ from penstock.leaks.works import WORKS
 SHAPED: tuple[Rule, ...] = (*CLOUDS, *WORKS, *MODELS, *SERVICES)
 """Tokens that their own shape gives away, wherever they stand."""
 
-NAMED: tuple[Rule, ...] = (
-    Rule(
-        id="assigned-password",
-        title="password",
-        keywords=(b"pass", b"pwd"),
-        pattern=rb"",
-        level="default",
-    ),
-    Rule(
-        id="assigned-secret",
-        title="secret",
-        keywords=(b"secret", b"token", b"key", b"credential"),
-        pattern=rb"",
-        level="default",
-    ),
+PASSWORD, SECRET = (
+    Rule(id=f"assigned-{what}", title=what, keywords=(), pattern=b"", level="default", named=True)
+    for what in ("password", "secret")
 )
-"""Values that only the name before them gives away: see `penstock.leaks.assignments`."""
+"""What only the name before it gives away."""
 
-RULES: tuple[Rule, ...] = (*SHAPED, *STRUCTURES, *NAMED)
+RULES: tuple[Rule, ...] = (*SHAPED, *STRUCTURES, *PROVIDERS, PASSWORD, SECRET)
