@@ -19,6 +19,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("version", "Hold tools to the versions that aim_config pins.", "Set up"),
     Entry("scan", "Look for duplicates, caches and secrets; clean up, and undo that.", "Look"),
     Entry("config", "Show aim_config, where each value is from, and what is wrong.", "Set up"),
+    Entry("migrate", "Bring AI_MANGER over: back up, apply, validate, roll back.", "Set up"),
     Entry("secrets", "Keep keys and passwords in a vault, and hand them to tools.", "Set up"),
 )
 

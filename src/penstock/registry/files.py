@@ -80,4 +80,9 @@ def read_document(path: Path, root: Path | None = None) -> Document | None:
         raise ConfigFileError(shown, error.found, hint=error.hint) from error.__cause__
     if document is None:
         return None
-    return Document(shown, without_comments(document.value), document.marks)
+    return cleaned(Document(shown, document.value, document.marks))
+
+
+def cleaned(document: Document) -> Document:
+    """Return a document without its comment keys."""
+    return Document(document.shown, without_comments(document.value), document.marks)

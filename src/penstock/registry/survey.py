@@ -75,6 +75,12 @@ def _with_alias(settings: list[Setting]) -> Iterator[Setting]:
         yield setting
 
 
+def files_that_count(root: Path) -> tuple[str, ...]:
+    """Return the files of aim_config that are read: those of the first folder that has any."""
+    found = [name for name, _ in _present(root)]
+    return tuple(_twins(found, found[0])) if found else ()
+
+
 def _defaults() -> Any:
     return msgspec.to_builtins(ConfigFile())
 

@@ -1,0 +1,1 @@
+"""Bringing an AI_MANGER tree over to aim_config and the vault: reversible, repeatable, crash-safe."""
