@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-MEGABYTE = 1_000_000
+KILOBYTE = 1024
+MEGABYTE = 1024 * KILOBYTE
 
 
 class Identity(NamedTuple):
@@ -105,7 +106,8 @@ class CacheFound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scan found. `total_*_mb` are millions of bytes; `notes` says what was not looked at."""
+    """What a scan found. `total_*_mb` count 1,048,576 bytes each;
+    `notes` says what was not looked at."""
 
     roots: tuple[str, ...]
     duplicates: tuple[DuplicateSet, ...] = ()

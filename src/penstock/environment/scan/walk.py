@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from penstock.environment.scan.caches import CacheHit, CacheNames
+from penstock.environment.scan.contents import entry_of
 from penstock.environment.scan.ignore import (
     IGNORE_FILES,
     Chain,
@@ -130,10 +131,7 @@ class Walker:
         self.size_bytes += found.st_size
         if self.count % _EACH == 0:
             self._on_files(self.count)
-        return Entry(
-            entry.path, found.st_size, found.st_dev, found.st_ino, found.st_mtime_ns,
-            found.st_ctime_ns, found.st_nlink, found.st_mode,
-        )  # fmt: skip
+        return entry_of(entry.path, found)
 
     def _enter(
         self,

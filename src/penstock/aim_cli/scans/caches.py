@@ -1,0 +1,33 @@
+"""`aim scan caches`: caches that are not where they belong."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.aim_cli import files
+from penstock.aim_cli.options import json_option
+from penstock.cli import output
+from penstock.wiring import open_workspace
+
+
+@click.command("caches")
+@click.argument("paths", nargs=-1, type=click.Path())
+@files.listing_options
+@json_option
+def command(paths: tuple[str, ...], *, show_all: bool, no_ignore: bool, as_json: bool) -> None:
+    """Look for caches of tools outside of the central one (environment.centralCache).
+
+    Looks below PATHS, or in the repository, in ignored folders too. Those of .aider, .jules and
+    .claude hold settings of yours: they are reported, and never cleaned up.
+    """
+    with open_workspace() as workspace, files.file_progress() as shown:
+        report = workspace.scan_report(
+            paths, duplicates=False, obey=not no_ignore, on_progress=shown
+        )
+        unrecorded = workspace.record_scan(files.message(report), files.details(report))
+    files.warn_unrecorded(unrecorded)
+    if as_json:
+        output.emit_json(report)
+        return
+    files.show_caches(report, show_all=show_all)
+    files.show_notes(report.notes, show_all=show_all)

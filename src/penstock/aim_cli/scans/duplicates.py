@@ -1,0 +1,50 @@
+"""`aim scan duplicates`: files of the same content."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.aim_cli import files
+from penstock.aim_cli.options import json_option
+from penstock.cli import output
+from penstock.wiring import open_workspace
+
+
+@click.command("duplicates")
+@click.argument("paths", nargs=-1, type=click.Path())
+@files.min_size_option
+@click.option("--extension", "-e", "extensions", metavar="EXT", multiple=True,
+              help="Only files whose names end so; may be given more than once.")  # fmt: skip
+@files.listing_options
+@json_option
+def command(
+    paths: tuple[str, ...],
+    *,
+    min_size: int | None,
+    extensions: tuple[str, ...],
+    show_all: bool,
+    no_ignore: bool,
+    as_json: bool,
+) -> None:
+    """Look for files of the same content below PATHS, or in the repository.
+
+    Links are no duplicates, neither hard nor symbolic ones. Repositories' own folders, virtual
+    environments, installed packages and build outputs are left out, and so is what .gitignore,
+    .aiignore and the scanner's settings in aim_config ignore.
+    """
+    with open_workspace() as workspace, files.file_progress() as shown:
+        report = workspace.scan_report(
+            paths,
+            caches=False,
+            min_size_kb=min_size,
+            extensions=extensions,
+            obey=not no_ignore,
+            on_progress=shown,
+        )
+        unrecorded = workspace.record_scan(files.message(report), files.details(report))
+    files.warn_unrecorded(unrecorded)
+    if as_json:
+        output.emit_json(report)
+        return
+    files.show_duplicates(report, show_all=show_all)
+    files.show_notes(report.notes, show_all=show_all)
