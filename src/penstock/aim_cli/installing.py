@@ -112,8 +112,10 @@ def verify(manager: str, as_json: bool) -> int:
         rows = [(t.tool, t.manager.value, t.version or "-", t.trouble or "ok") for t in found]
         if rows:
             output.table(("TOOL", "MANAGER", "VERSION", "VERDICT"), rows)
-        output.emit("All tools are sound." if sound else "Mend them: aim version sync --force")
+        output.emit("All tools are sound." if sound else MENDING)
     return int(ExitCode.DONE if sound else ExitCode.FAILED)
 
+
+MENDING = "Mend them: aim version sync, or aim tools install NAME --manager MANAGER --force"
 
 COMMANDS: tuple[click.Command, ...] = (install, install_all, uninstall, list_, verify)

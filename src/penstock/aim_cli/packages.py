@@ -109,7 +109,7 @@ def change_document(report: SyncReport) -> dict[str, Any]:
 def show_change(report: SyncReport, *, dry_run: bool = False) -> None:
     """Show what became of a change, and what was put back."""
     if dry_run:
-        for command in report.planned:
+        for command in report.planned or ("Nothing to do.",):
             output.emit(command)
     elif report.results:
         output.table(CHANGE_COLUMNS, [_change_row(result) for result in report.results])

@@ -12,12 +12,15 @@ from pathlib import Path
 from penstock.environment.api import InstallResult, Inventory, Manager, SyncReport
 from penstock.environment.installers.port import Argv, Change, Installer, Versions
 from penstock.environment.installers.record import Before, Record
+from penstock.masking import redactor
 from penstock.process.api import Command, End, Outcome, Stop
 from penstock.process.run import run
 
 LIMIT_S = 900.0
 """How long one command of a manager may take (s)."""
 _LAST_LINES = 4
+_LONGEST = 600
+"""How much (characters) is told of what a manager said."""
 Say = Callable[[str], None]
 
 
@@ -80,7 +83,7 @@ class Together:
         for change in changes:
             there = _version(present[change.manager], change.key) is not None
             argv = self._installers[change.manager].commands(replace(change, replaces=there))
-            yield shlex.join(argv)
+            yield _shown(argv)
 
     def _remember(self, lanes: Mapping[Manager, Sequence[Change]]) -> Before:
         """Write down what is there now, or was there before changes that nobody has ended."""
@@ -118,7 +121,7 @@ class Together:
         if self._failed.is_set() or self._stop.asked:
             return _result(change, present, present, success=False, message="not begun")
         argv = installer.commands(replace(change, replaces=present is not None))
-        self._say(f"{change.manager.value}: {shlex.join(argv)}")
+        self._say(f"{change.manager.value}: {_shown(argv)}")
         outcome = self._run(argv, self._stop)
         now = _version(installer.inventory(), change.key)
         trouble = _trouble(outcome) or _mismatch(change, now)
@@ -152,7 +155,7 @@ class Together:
         at_first = installer.inventory()
         present = {name: package.version for name, package in at_first.packages.items()}
         for name, argv in installer.restore(before, present):
-            self._say(f"{manager.value}: putting back: {shlex.join(argv)}")
+            self._say(f"{manager.value}: putting back: {_shown(argv)}")
             outcome = self._run(argv, None)
             now, wanted = _version(installer.inventory(), name), before.get(name)
             trouble = _trouble(outcome) or ("" if now == wanted else f"it is {now or 'gone'}")
@@ -163,9 +166,14 @@ class Together:
                 version=now,
                 message=trouble or ("removed again" if wanted is None else f"is {wanted} again"),
                 action="rollback",
-                command=shlex.join(argv),
+                command=_shown(argv),
                 rollback_data={"previous_version": present.get(name)},
             )
+
+
+def _shown(argv: Argv) -> str:
+    """Return a command as one would type it, without the password that an option may hold."""
+    return shlex.join(redactor().argv(argv))
 
 
 def _by_manager(changes: Iterable[Change]) -> dict[Manager, list[Change]]:
@@ -187,7 +195,8 @@ def _trouble(outcome: Outcome) -> str:
     if outcome.end in (End.NOT_FOUND, End.NOT_STARTED):
         return outcome.error
     said = (outcome.error_text.strip() or outcome.text.strip()).splitlines()
-    words = " / ".join(line.strip() for line in said[-_LAST_LINES:] if line.strip())
+    joined = " / ".join(line.strip() for line in said[-_LAST_LINES:] if line.strip())
+    words = redactor().text(joined)[-_LONGEST:]
     ended = _ENDS.get(outcome.end) or f"exit code {outcome.exit_code}"
     return f"{ended}: {words}" if words else ended
 
@@ -236,6 +245,6 @@ def _result(
         version=now,
         message=message,
         action="uninstall" if change.remove else action if argv else "none",
-        command=shlex.join(argv),
+        command=_shown(argv),
         rollback_data={"previous_version": before},
     )

@@ -44,7 +44,7 @@ class Pin:
             return True
         if self.specifiers is not None:
             return _within(installed, self.specifiers)
-        version = parse_version(installed)
+        version = parse_version(installed) or parse_version(_three_numbers(installed))
         return None if version is None or self.interval is None else self.interval.holds(version)
 
     def requirement(self, name: str) -> str:
@@ -101,6 +101,13 @@ def _either(text: str, *, exact_only: bool) -> Pin:
         return _python_pin(text)
     except PinError:
         return _npm_pin(text)
+
+
+def _three_numbers(version: str) -> str:
+    """Return a version of a program, such as `1.4`, with the numbers that npm's have."""
+    plain = version.removeprefix("v")
+    numbers = re.split(r"[-+]", plain, maxsplit=1)[0]
+    return ".".join([*numbers.split("."), "0", "0"][:3]) + plain[len(numbers) :]
 
 
 def _within(installed: str, specifiers: SpecifierSet) -> bool | None:

@@ -1,0 +1,68 @@
+"""An npm that does what the name of a package asks of it: the real one cannot fail on demand."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.support.packages import Machine
+
+SCRIPT = """#!{python} -S
+import json, os, shutil, sys, time
+prefix = os.environ["NPM_CONFIG_PREFIX"]
+with open(os.path.join(prefix, "calls"), "a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + "\\n")
+name, _, version = sys.argv[-1].partition("@")
+folder = os.path.join(prefix, "lib", "node_modules", name)
+def put(version):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "package.json"), "w") as file:
+        json.dump({{"version": version}}, file)
+if name == "fails":
+    print("npm error registry https://someone:hunter2secret@example.invalid/", file=sys.stderr)
+    sys.exit(7)
+if name == "slow" and "install" in sys.argv:
+    put("0.0.1")
+    deadline = time.time() + 30
+    while not os.path.exists(os.path.join(prefix, "go-on")) and time.time() < deadline:
+        time.sleep(0.01)
+if name == "liar":
+    sys.exit(0)
+if name == "sticky" and os.path.exists(folder):
+    sys.exit(1)
+if "uninstall" in sys.argv:
+    shutil.rmtree(folder, ignore_errors=True)
+else:
+    put("0.0.1" if name == "other" else version.strip("^~") or "9.9.9")
+"""
+
+
+class FakeNpm:
+    """The script in front of PATH, and what it was asked."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.prefix = machine.prefix
+        self.program = machine.bin / "npm"
+        self.program.write_text(SCRIPT.format(python=sys.executable))
+        self.program.chmod(0o755)
+
+    @property
+    def calls(self) -> list[str]:
+        """What it was called with, one line for each call."""
+        path = self.prefix / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def has(self, name: str) -> bool:
+        """Tell whether a package is there."""
+        return (self.prefix / "lib" / "node_modules" / name).exists()
+
+    def go_on(self) -> None:
+        """Let the slow package be installed to its end."""
+        (self.prefix / "go-on").touch()
+
+    def await_call(self, word: str, limit_s: float = 30.0) -> None:
+        """Wait until it was called with a word."""
+        deadline = time.monotonic() + limit_s
+        while not any(word in call for call in self.calls):
+            assert time.monotonic() < deadline, f"npm was not called with {word}"
+            time.sleep(0.01)
