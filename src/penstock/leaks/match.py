@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from penstock.leaks.anchors import Anchors, anchors
-from penstock.leaks.assignments import Assigned, assigned, plausible, worded
+from penstock.leaks.assignments import Assigned, assigned
 from penstock.leaks.judge import entropy, stands_in
 from penstock.leaks.rule import LEVELS, Level, Rule
 from penstock.leaks.rules import PASSWORD, RULES, SECRET
+from penstock.leaks.values import may_be_key, plausible, worded
 
 _Span = tuple[int, int, Rule]
 
@@ -81,16 +82,17 @@ class LeakFinder:
         if not self._names:
             return
         lowered = data.lower()
-        for found in assigned(lowered):
+        for found in assigned(lowered, words=self._everything):
             rule = self._rule_of(data[found.start : found.end], found, lowered)
             if rule:
                 yield found.start, found.end, rule
 
     def _rule_of(self, value: bytes, found: Assigned, lowered: bytes) -> Rule | None:
-        rule = self._providers.rule_of(value, found.context(lowered))
-        if rule and (self._everything or self._counts(rule, value)):
-            return rule
-        if self._everything or plausible(value, found):
+        if may_be_key(value):
+            rule = self._providers.rule_of(value, found.context(lowered))
+            if rule and self._counts(rule, value):
+                return rule
+        if self._everything or plausible(value, password=found.password, quoted=found.quoted):
             return self._names.get((PASSWORD if found.password else SECRET).id)
         return None
 

@@ -1,0 +1,78 @@
+"""What a value that was given to a name looks like: a secret, a word, a place, or code."""
+
+from __future__ import annotations
+
+import re
+
+from penstock.leaks.judge import entropy, stands_in, wordlike
+
+_BASE64 = re.compile(rb"[A-Za-z0-9_+/.~-]+={0,2}")
+_HEX = re.compile(rb"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
+_UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLACE = re.compile(
+    rb"^(?:[a-z][a-z0-9+.-]*:/|urn:|arn:|~?/[\w.-]+/|\.{1,2}/)|@[\w-]+\.[a-z]{2,}$"
+    rb"|^\d{4}-\d\d-\d\d|^v?\d+\.\d+\.\d+"
+)
+_CODE = re.compile(
+    rb"[()\[\]{}<>]|::|->|&&|\|\||\?.*:|[+*/-]=|^[!=:]|\\"
+    rb"|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|[A-Za-z_][+*/:-][A-Za-z_]\w*$|%[sdr]"
+)
+_FORMAT = re.compile(rb"%[sdr(]|\{[\w.!:]*\}|\$\{|^\^|\$$|\\[wds]|\[[a-zA-Z0-9]-")
+_WEAK = re.compile(
+    rb"(?i)(?:my|the|an?|test|testing|super|top|secret|password|passwd|pass|pw|pwd|token|key|admin"
+    rb"|root|user|guest|default|demo|foo|bar|baz|qux|hello|world|some|new|old|login|letmein|welcome"
+    rb"|api|db|postgres|sql|mysql|redis|mongo|rabbit|mq|secure|very|long|strong|random|string|value"
+    rb"|name|none|null|true|false|s3cr3t|p[a@4](?:s|\$){2}?w[o0]rd|access|client|server|auth"
+    rb"|service|account|bearer|valid|invalid|wrong|bad|good|hunter|tiger|scott|spam|eggs|ham|abc"
+    rb"|xyz|[\W_]|[0-9]{1,4}(?![0-9]))++[0-9!]{0,6}"
+)
+_SHORTEST_DRAWN = 16
+_SHORTEST_HEX = 32
+_LETTER, _UPPER, _LOWER = re.compile(rb"[A-Za-z]"), re.compile(rb"[A-Z]"), re.compile(rb"[a-z]")
+_DIGIT = re.compile(rb"[0-9]")
+_SYMBOL = re.compile(rb"[^A-Za-z0-9_./:,=-]")
+
+
+def plausible(value: bytes, *, password: bool, quoted: bool) -> bool:
+    """Tell whether an assigned value looks like a secret rather than a word, a name or code.
+
+    Of a password little can be said but that it is none of these. Anything else that is called
+    secret must look as if it was drawn.
+    """
+    if not drawn(value):
+        if not password or _FORMAT.search(value) or _PLACE.search(value):
+            return False
+        if not _password(value) or (not quoted and _CODE.search(value)):
+            return False
+    return not worded(value)
+
+
+def worded(value: bytes) -> bool:
+    """Tell whether a value is made of words as settings, texts and examples hold them."""
+    return stands_in(value) or bool(_WEAK.fullmatch(value))
+
+
+def drawn(value: bytes) -> bool:
+    """Tell whether a value looks as if it was drawn: a key in hexadecimal, base64 or the like."""
+    if not may_be_key(value) or len(_DIGIT.findall(value)) < 2 or _UUID.fullmatch(value):
+        return False
+    if _HEX.fullmatch(value):
+        return len(value) >= _SHORTEST_HEX and entropy(value) >= 3.0
+    return not wordlike(value) and entropy(value) >= 3.3
+
+
+def may_be_key(value: bytes) -> bool:
+    """Tell whether a value has the length and the characters that keys have."""
+    enough = len(value) >= _SHORTEST_DRAWN and _BASE64.fullmatch(value)
+    return bool(enough and _DIGIT.search(value) and _LETTER.search(value))
+
+
+def _password(value: bytes) -> bool:
+    digit = _DIGIT.search(value)
+    if not _LETTER.search(value):
+        return False
+    if not _SYMBOL.search(value):
+        return bool(digit) and not wordlike(value) and entropy(value) >= 2.5
+    if wordlike(value):
+        return bool(digit)
+    return bool(digit or (_UPPER.search(value) and _LOWER.search(value)))
