@@ -85,17 +85,18 @@ def _data(env: Mapping[str, str], home: Path) -> Path:
 
 
 def _applications(
-    manager: Manager, folder: Path | None, name_of: Callable[[Path], str]
+    manager: Manager, folder: Path | None, names_of: Callable[[Path], tuple[str, str]]
 ) -> Inventory:
     if folder is None:
         return Inventory(manager=manager, problem="there is no home folder")
     found: dict[str, Package] = {}
     for venv in _environments(folder):
-        name = name_of(venv)
-        key = normalised(manager, name)
-        package = distributions(site_folders(venv), manager).get(key)
+        name, suffix = names_of(venv)
+        inside = distributions(site_folders(venv), manager)
+        package = inside.get(normalised(manager, name))
         if package is not None:
-            found[key] = structs.replace(package, name=name, requested=True)
+            shown = structs.replace(package, name=name + suffix, requested=True)
+            found[normalised(manager, shown.name)] = shown
     return Inventory(manager=manager, packages=found)
 
 
@@ -107,14 +108,15 @@ def _environments(folder: Path) -> Iterator[Path]:
     yield from (path for path in found if not path.name.startswith(".") and path.is_dir())
 
 
-def _folder_name(venv: Path) -> str:
-    return venv.name
+def _folder_name(venv: Path) -> tuple[str, str]:
+    return venv.name, ""
 
 
-def _pipx_name(venv: Path) -> str:
-    """Return the package that pipx has put into an environment, which a suffix names otherwise."""
+def _pipx_name(venv: Path) -> tuple[str, str]:
+    """Return the package that pipx has put into an environment, and the suffix that tells it from
+    another environment with the same."""
     try:
-        value = json.loads((venv / "pipx_metadata.json").read_bytes())
-        return str(value["main_package"]["package"] or venv.name)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return venv.name
+        main = json.loads((venv / "pipx_metadata.json").read_bytes())["main_package"]
+        return str(main["package"] or venv.name), str(main.get("suffix") or "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return venv.name, ""
