@@ -35,12 +35,14 @@ def read_private(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise _cannot("read", path, error) from error
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _require_private(path, os.fstat(descriptor))
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(MOST_BYTES)
-        except OSError as error:
-            raise _cannot("read", path, error) from error
+    except OSError as error:
+        raise _cannot("read", path, error) from error
+    finally:
+        os.close(descriptor)
 
 
 def _require_private(path: Path, found: os.stat_result) -> None:
