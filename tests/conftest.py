@@ -20,6 +20,15 @@ def _audit_key_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _vault_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tests out of the home and the keyring of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIM_HOME", str(tmp_path_factory.mktemp("aim")))
+        patch.setenv("AIM_VAULT", "age")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _nothing_is_left_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """End the tools of orchestrators that a test has killed and not resumed."""
     yield
