@@ -45,8 +45,8 @@ from penstock.errors import AIMRegistryNotFoundError
 from penstock.leaks.baseline import Baseline
 from penstock.leaks.match import LeakFinder
 from penstock.locks import exclusive
-from penstock.masking import learn, redactor
-from penstock.model.agents import AgentProfiles, AgentTable
+from penstock.masking import redactor
+from penstock.model.agents import AgentProfiles
 from penstock.model.bundle import Bundle
 from penstock.model.records import Attempt, Event
 from penstock.model.results import RunResult
@@ -62,8 +62,6 @@ from penstock.process.api import MARKER_VARIABLE, Stop
 from penstock.process.descriptors import ensure_descriptors
 from penstock.process.identity import is_alive, this_process
 from penstock.process.sweep import sweep_markers
-from penstock.redact.known import secret_values
-from penstock.redact.redactor import Redactor
 from penstock.registry.api import AimSettings, Registry
 from penstock.router import AimRouter, PayloadCheck
 from penstock.routing.api import Try
@@ -116,7 +114,7 @@ def event_sink(
 ) -> Callable[[Event], None]:
     """Return what hears of every event of a run: the log of the orchestrator, the audit trail, the
     observer."""
-    log = RunLog(root / "logs" / "orchestrator.log", make_redactor().text)
+    log = RunLog(root / "logs" / "orchestrator.log", redactor().text)
 
     def hear(event: Event) -> None:
         log.event(event)
@@ -158,7 +156,7 @@ def dry_run(parts: Parts, request: RunRequest) -> tuple[tuple[PlannedWorkstream,
 
 
 def _services(parts: Parts, journal: Journal, observer: Observer | None, stop: Stop) -> Services:
-    masks = make_redactor(parts.agents)
+    masks = redactor()
     return Services(
         root=parts.root,
         settings=parts.settings,
@@ -233,7 +231,7 @@ def _router(parts: Parts, journal: Journal) -> AimRouter | None:
 def make_caller(toolbox: Toolbox, root: Path, state: str) -> Caller:
     """Return what calls tools in a repository as it is."""
     scratch = root / state / "calls" / secrets.token_hex(6)
-    masks = make_redactor()
+    masks = redactor()
     return Caller(
         toolbox,
         root,
@@ -274,15 +272,6 @@ def call_by_capability(
 
 def _settle(journal: Journal, tool_id: str, attempt: Try) -> None:
     journal.record_tool_result(tool_id, attempt.kind, attempt.reset_at)
-
-
-def make_redactor(agents: AgentProfiles | None = None) -> Redactor:
-    """Return what takes all secrets known here, those that agents are given too, and what looks like
-    one, out of text."""
-    table = agents.agents if agents is not None else AgentTable()
-    given = (table.aider.env_vars, table.codex.env_vars, table.claude.env_vars)
-    learn(value for env in given for value in secret_values(env))
-    return redactor()
 
 
 def checkout_policy(settings: PipelineSettings, *, terminal: bool) -> CheckoutPolicy:

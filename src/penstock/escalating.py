@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.assembly import Parts, checkout_policy, jitter, make_redactor, new_marker, run_holder
+from penstock.assembly import Parts, checkout_policy, jitter, new_marker, run_holder
 from penstock.checks.api import Inspector
 from penstock.engine.auditing import audit_call
 from penstock.engine.calls import Caller, CallResult, Terms, call_capability, refused
@@ -21,6 +21,7 @@ from penstock.engine.escalation.ports import Edges, FixOrder
 from penstock.engine.evidence import FileEvidence
 from penstock.errors import AIMCapabilityNotFoundError, ConfigError, NotFoundError
 from penstock.locks import exclusive
+from penstock.masking import redactor
 from penstock.model.agents import AgentProfiles, Rung
 from penstock.model.outcome import OutcomeKind
 from penstock.process.api import Stop
@@ -52,7 +53,7 @@ def pipeline_edges(
     if parts.trail is not None:
         parts.trail.require_writable()
     agents, state = parts.agents or AgentProfiles(), parts.root / parts.state
-    redactor, evidence = make_redactor(agents), FileEvidence(parts.root, parts.state)
+    masks, evidence = redactor(), FileEvidence(parts.root, parts.state)
     return Edges(
         root=parts.root,
         state=state,
@@ -64,8 +65,8 @@ def pipeline_edges(
         protected=parts.settings.protected_paths,
         prices=parts.settings.prices,
         checkout_policy=checkout_policy(parts.settings, terminal=sys.stderr.isatty()),
-        ask=Asking(parts, journal, redactor),
-        masks=redactor,
+        ask=Asking(parts, journal, masks),
+        masks=masks,
         clock=time.time,
         stop=stop or Stop(),
         hold=run_holder(state),

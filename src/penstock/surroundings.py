@@ -341,7 +341,21 @@ class Surroundings:
 
         with suppress(PenstockError):  # a vault that cannot be read hands nothing on either
             learn(self.vault.known().values.values())
+        with suppress(PenstockError):
+            learn(self._given_to_agents())
         return redactor()
+
+    def _given_to_agents(self) -> tuple[str, ...]:
+        """Return the secrets among what the repository gives its agents. Raises ConfigError."""
+        from penstock.config.agents import load_agent_profiles
+        from penstock.redact.known import secret_values
+
+        profiles = None if self.place is None else load_agent_profiles(self.root)
+        if profiles is None:
+            return ()
+        table = profiles.agents
+        given = (table.aider.env_vars, table.codex.env_vars, table.claude.env_vars)
+        return tuple(value for env in given for value in secret_values(env))
 
     # -- the edges -------------------------------------------------------------------------
     def open_journal(

@@ -233,13 +233,13 @@ class _Attempt:
             tool=self.check.profile or PurePath(self.check.argv[0]).name,
             tree=self.context.worktree,
             cwd=self._cwd,
-            stdout=clean(outcome.stdout),
-            stderr=clean(outcome.stderr),
+            stdout=self._masked(clean(outcome.stdout)),
+            stderr=self._masked(clean(outcome.stderr)),
             exit_code=outcome.exit_code,
             report=report,
         )
         reading = read(self.check.parser, evidence)
-        text = reading.text
+        text = None if reading.text is None else self._masked(reading.text)
         if self.check.parser == "ruff":
             self._log(text if text is not None else f"{evidence.stdout}\n{evidence.stderr}")
         if text is not None:
@@ -250,10 +250,16 @@ class _Attempt:
         """Append a text to the log, and return why that was not possible."""
         if not text.strip():
             return ""
-        log, made = Log(self.context.log), self.make_filter()
-        log.write(made.feed(f"{text.strip()}\n".encode()) + made.flush())
+        log = Log(self.context.log)
+        log.write(self._masked(f"{text.strip()}\n").encode("utf-8", "replace"))
         log.close()
         return log.error
+
+    def _masked(self, text: str) -> str:
+        """Return a text without secrets: before its end is cut off, which would cut a secret, too."""
+        made = self.make_filter()
+        raw = made.feed(text.encode("utf-8", "replace")) + made.flush()
+        return raw.decode("utf-8", "replace")
 
 
 def _with_first(folders: tuple[Path, ...], given: str) -> str:

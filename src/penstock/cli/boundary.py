@@ -88,11 +88,13 @@ class Boundary:
     def _bug(self, error: BaseException) -> ForeignError:
         """Write a report about an error that nobody foresaw."""
         from penstock.cli.crash import write_report
+        from penstock.masking import redactor
 
         path = write_report(error, self.argv)
+        words = redactor().text(f"{type(error).__name__}: {error}")
         where = f"A report was written to {path}." if path else "No report could be written."
         return ForeignError(
-            f"penstock failed unexpectedly: {type(error).__name__}: {error}",
+            f"penstock failed unexpectedly: {words}",
             code=ExitCode.BUG,
             hint=f"{where} Nothing recorded is lost: `penstock status` shows the runs and"
             " `penstock resume RUN` goes on. Please send the report to penstock's issue tracker.",

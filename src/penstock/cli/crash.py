@@ -8,9 +8,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from penstock.errors import PenstockError
 from penstock.masking import redactor
+from penstock.redact.redactor import Redactor
 
 
 def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
@@ -31,7 +34,7 @@ def write_report(error: BaseException, argv: Sequence[str]) -> Path | None:
 
 def report_text(error: BaseException, argv: Sequence[str]) -> str:
     """Return what a report says, without what is known to be secret or looks like it."""
-    masks = redactor()
+    masks = _masks()
     lines = (
         f"penstock {_version()}",
         f"python {platform.python_version()} on {platform.platform()}",
@@ -40,6 +43,15 @@ def report_text(error: BaseException, argv: Sequence[str]) -> str:
         "".join(traceback.format_exception(error)),
     )
     return masks.text("\n".join(lines))
+
+
+def _masks() -> Redactor:
+    """Return what knows the secrets of where we stand, if that can be told in this state."""
+    from penstock.wiring import open_workspace
+
+    with suppress(PenstockError, OSError), open_workspace() as workspace:
+        return workspace.redactor
+    return redactor()
 
 
 def _version() -> str:

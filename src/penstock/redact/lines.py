@@ -6,6 +6,7 @@ import re
 
 from penstock.redact.literals import MARK, replace
 from penstock.redact.patterns import (
+    KEY_BEGIN,
     KEY_BODY,
     KEY_END,
     KEY_HINT,
@@ -21,6 +22,17 @@ OVERLAP = 1 << 13
 
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")
 _WORD = re.compile(rb"[^\s\"'&]*")
+
+
+def without_orphan(data: bytes) -> bytes:
+    """Take out the lines of a private key whose beginning was cut off, in data that is all there is."""
+    end = KEY_END.search(data) if KEY_HINT in data else None
+    if end is None or KEY_BEGIN.search(data, 0, end.start()):
+        return data
+    lines = data[: end.start()].splitlines(keepends=True)
+    while lines and KEY_BODY.match(lines[-1].rstrip(b"\r\n")):
+        lines.pop()
+    return b"".join(lines) + MARK + data[end.end() :]
 
 
 class LineStage:

@@ -25,6 +25,9 @@ _TOKENS = re.compile(
 )
 # Looking for a few short words first makes clean text, which is nearly all of it, cheap.
 _TOKEN_HINTS = (b"sk-", b"AKIA", b"gho_", b"ghp_", b"ghs_", b"github_pat_", b"AIza")
+_BEARER_TOKEN = re.compile(
+    rb"(?i:\bbearer)[ \t]+((?=[^\s\"']{0,199}[0-9])[A-Za-z0-9._~+/-]{16,}=*)"
+)
 
 # -- what a name gives away ------------------------------------------------------------------------
 _URL_PASSWORD = re.compile(rb"(://[^/\s:@]*:)([^/\s@]+)(?=@)")
@@ -64,7 +67,7 @@ _HINTS = tuple(
 )
 
 # -- private keys --------------------------------------------------------------------------------
-_KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
+KEY_BEGIN = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 KEY_END = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----")
 KEY_BODY = re.compile(
     rb"\W*$|.*[A-Za-z0-9+/=]{20}|[\s>|+\"',\\-]*[A-Za-z0-9+/=]+[\s\"',\\]*$"
@@ -143,7 +146,7 @@ def key_spans(data: bytes) -> tuple[list[Span], int]:
     """Find the private keys in a line, and where one begins that does not end, else -1."""
     spans: list[Span] = []
     at = 0
-    while begin := _KEY_BEGIN.search(data, at):
+    while begin := KEY_BEGIN.search(data, at):
         end = KEY_END.search(data, begin.end())
         if end is None:
             return spans, begin.start()
@@ -160,6 +163,8 @@ def secrets(data: bytes, *, named: bool = True) -> Iterator[tuple[int, int, int]
         yield from ((m.start(), *m.span()) for m in _TOKENS.finditer(data))
     if b"@" in data and b"://" in data:
         yield from ((m.start(), *m.span(2)) for m in _URL_PASSWORD.finditer(data))
+    if b"earer" in data or b"EARER" in data:
+        yield from ((m.start(), *m.span(1)) for m in _BEARER_TOKEN.finditer(data))
     yield from _shapes().find(data)
     if not named:
         return

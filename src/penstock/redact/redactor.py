@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from penstock.redact.forms import REPLACEMENT
 from penstock.redact.known import Known
-from penstock.redact.lines import LineStage
-from penstock.redact.literals import Literals, Stage, WrappedStage
+from penstock.redact.lines import LineStage, without_orphan
+from penstock.redact.literals import Literals, Stage, WrappedStage, replace
 from penstock.redact.patterns import may_look_secret
+
+if TYPE_CHECKING:
+    from penstock.leaks.match import LeakFinder
 
 _FLAG_ALONE = re.compile(
     r"--?[a-z0-9-]*(?:password|passphrase|secret|token|api-key)", re.IGNORECASE
@@ -49,7 +54,7 @@ class Redactor:
             data = text.encode("utf-8", errors)
         if not self.may_hold(data):
             return text
-        return self.data(data).decode("utf-8", errors)
+        return self.data(without_orphan(data)).decode("utf-8", errors)
 
     def values(self, text: str) -> str:
         """Return the text with the known values replaced, and nothing that only looks like one."""
@@ -61,8 +66,8 @@ class Redactor:
         return self._known.certain.replaced(text)
 
     def prose(self, text: str) -> str:
-        """Return a text that somebody works by without known values, keys of providers, private keys
-        and passwords in addresses. What only a name gives away stays: `token: must be` is none."""
+        """Return a text that somebody works by without secrets: known values and what the secret scan
+        would report. What only a name gives away stays otherwise: in `token: must be` is none."""
         raw = self._prose(text.encode("utf-8", "surrogatepass"))
         return raw.decode("utf-8", "surrogatepass")
 
@@ -74,7 +79,10 @@ class Redactor:
 
     def _prose(self, data: bytes) -> bytes:
         known = self._known
-        return RedactingStream(known.plain, known.wrapped, named=False).whole(data)
+        if not data:
+            return data
+        clean = RedactingStream(known.plain, known.wrapped, named=False).whole(data)
+        return replace(clean, [(leak.start, leak.end) for leak in _finder().find(clean)])
 
     def data(self, data: bytes) -> bytes:
         """Return the bytes without secrets; what is no UTF-8 stays as it is."""
@@ -99,6 +107,13 @@ class Redactor:
         """Return a filter for one stream; see `RedactingStream`."""
         known = self._known
         return RedactingStream(known.plain, known.wrapped)
+
+
+@cache
+def _finder() -> LeakFinder:
+    from penstock.leaks.match import LeakFinder  # takes a while to be made, and not all need it
+
+    return LeakFinder()
 
 
 class RedactingStream:

@@ -17,6 +17,7 @@ from penstock.process import api as process
 from penstock.process.api import Command, End, FilterFactory, Stop
 from penstock.process.environment import child_environment, find_executable, variables
 from penstock.process.run import run
+from penstock.redact.forms import REPLACEMENT
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import LineSplitter, decode_event
 
@@ -28,6 +29,8 @@ SETTLE_S = 2.0
 """How long it may take to end itself after its terminal event, in seconds."""
 TAIL_BYTES = 16 << 10
 MESSAGE_CHARS = 2000
+_PROBE = "x" * 12
+"""What a named secret could look like, to ask whether a name names one."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,11 +175,11 @@ def run_turn(
         signal=_clean_outcome(signal, clean),
         usage=said.usage,
         message=clean((signal.message if signal else "") or said.message)[:MESSAGE_CHARS],
-        tail=clean(_tail(ended)),
+        tail=_tail(ended, clean),
         swept=ended.swept,
         events=said.events,
         unknown_events=said.unknown,
-        content={clean(name): _clean_value(value, clean) for name, value in said.content.items()},
+        content=_clean_members(said.content, clean),
     )
 
 
@@ -307,11 +310,24 @@ def _clean_value(value: object, clean: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, dict):
-        return {clean(str(name)): _clean_value(each, clean) for name, each in value.items()}
+        return _clean_members(value, clean)
     return [_clean_value(each, clean) for each in value] if isinstance(value, list) else value
 
 
-def _tail(ended: process.Outcome) -> str:
-    error, half = "\n".join(filter(None, (ended.error_text, ended.error))), TAIL_BYTES // 2
-    out = ended.text[-(TAIL_BYTES - min(len(error), half)) :]
+def _clean_members(members: Mapping[str, Any], clean: Callable[[str], str]) -> dict[str, Any]:
+    """Clean an object; a text under a name that names a secret is one, whatever it looks like."""
+    found: dict[str, Any] = {}
+    for member, value in members.items():
+        name = clean(str(member))
+        line = f"{name}={_PROBE}"
+        secret = isinstance(value, str) and value and clean(line) != line
+        found[name] = REPLACEMENT if secret else _clean_value(value, clean)
+    return found
+
+
+def _tail(ended: process.Outcome, clean: Callable[[str], str]) -> str:
+    """Return the ends of both streams; secrets go first, since a cut would hide what they are."""
+    error = clean("\n".join(filter(None, (ended.error_text, ended.error))))
+    half = TAIL_BYTES // 2
+    out = clean(ended.text)[-(TAIL_BYTES - min(len(error), half)) :]
     return f"{out}\n{error[-half:]}" if error else out
