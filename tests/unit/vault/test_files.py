@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from penstock import folders
 from penstock.errors import SecretsError
 from penstock.vault import files
 from penstock.vault.files import own_folder, read_private, write_private, writing
@@ -96,7 +95,7 @@ def test_a_foreign_file_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) 
     if os.geteuid() == 0:
         os.chown(home / "f", 12345, -1)
     else:
-        monkeypatch.setattr(folders.os, "geteuid", lambda: 12345)
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(SecretsError, match="belongs to user"):
         read_private(home / "f")
 
@@ -116,7 +115,7 @@ def test_a_failed_write_leaves_the_old_content(home: Path, monkeypatch: pytest.M
     def fail(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(SecretsError, match=r"cannot write .*f: No space left"):
         write_private(home / "f", b"new")
     assert (read_private(home / "f"), names(home)) == (b"old", ["f"])
