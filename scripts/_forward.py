@@ -39,7 +39,8 @@ def _use_clone() -> None:
     try:
         import penstock.cli.main  # noqa: F401 - only whether it is there
     except ImportError:
-        python = CLONE / ".venv" / "bin" / "python"
+        windows = CLONE / ".venv" / "Scripts" / "python.exe"
+        python = windows if os.name == "nt" else CLONE / ".venv" / "bin" / "python"
         if os.environ.get(AGAIN) or not python.exists():
             print(
                 f"Error: penstock is not installed in {CLONE}/.venv\n"

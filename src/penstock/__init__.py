@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         is_aim_available,
         load_aim_registry,
         load_coordination_rules,
+        migrate_ai_manager_to_aim,
         route_to_capability,
     )
     from penstock.api import (
@@ -155,6 +156,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "is_aim_available",
         "load_aim_registry",
         "load_coordination_rules",
+        "migrate_ai_manager_to_aim",
         "route_to_capability",
     ),
     "penstock.api": (
@@ -393,6 +395,7 @@ __all__ = [
     "log_error",
     "log_event",
     "metrics",
+    "migrate_ai_manager_to_aim",
     "open_workspace",
     "parallel_plan",
     "pause",

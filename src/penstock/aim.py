@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,46 @@ def is_aim_available() -> bool:
             return bool(workspace.registry.tools)
         except AIMRegistryNotFoundError:
             return False
+
+
+def migrate_ai_manager_to_aim(
+    source: str | None = None,
+    *,
+    vault: str | None = None,
+    dry_run: bool = False,
+    mark_deprecated: bool = False,
+) -> dict[str, Any]:
+    """Bring an AI_MANGER tree over to aim_config and the vault, and return the report as plain values.
+
+    `source` is the old tree (AI_MANGER of the repository by default), `vault` a copy of its vault.json.
+    Raises NotFoundError without a tree, ConfigError, SecretsError, AIMAuditLogError.
+    """
+    import msgspec
+
+    with open_workspace() as workspace:
+        report = workspace.migrate(
+            source, vault=vault, mark_deprecated=mark_deprecated, dry_run=dry_run
+        )
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(report))
+    return plain
+
+
+def run_pre_flight_checks(run_id: str | None = None, ws_id: str | None = None) -> dict[str, Any]:
+    """Look whether workstreams can run here and now: with the tools of a run of the journal, of one
+    workstream of it, or of none without `run_id`.
+
+    Returns {health_status, health_summary, version_drift, pre_flight_passed, checks, ...}, which the
+    event `preflight` keeps with the run. Raises PreFlightError, a RuntimeError, when a check fails;
+    NotFoundError.
+    """
+    return pre_flight(None, None, run_id, ws_id)
+
+
+def pre_flight(
+    root: str | os.PathLike[str] | None, db: str | None, run_id: str | None, ws_id: str | None
+) -> dict[str, Any]:
+    """Do as `run_pre_flight_checks` in a repository (None: that of the current folder)."""
+    with open_workspace(None if root is None else Path(root), db=db) as workspace:
+        found = workspace.preflight_of(run_id, ws_id) if run_id else workspace.preflight()
+    found.require_passed()
+    return found.document()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import secrets
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from penstock.errors import EnvironmentProblem, UsageError
+
+DRAFT = ".draft"
+"""How a file ends that is being written."""
 
 
 class Base(StrEnum):
@@ -85,7 +89,7 @@ def mode_of(path: Path) -> int:
 
 def write(path: Path, data: bytes, mode: int) -> None:
     """Put a file in place whole, on the disk when this returns. Raises EnvironmentProblem."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.draft")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{DRAFT}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -108,6 +112,12 @@ def _write_draft(draft: Path, data: bytes, mode: int) -> None:
         os.fchmod(descriptor, mode)
         file.flush()
         os.fsync(descriptor)
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what a kill left of a file that was being written; nobody may be writing it now."""
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.*-*{DRAFT}"):
+        draft.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -41,6 +41,7 @@ class _Restoring:
         self._note(Phase.ROLLING_BACK)
         mine = [e for e in self._manifest.files if e.base is Base.REPOSITORY]
         for entry in mine:
+            files.remove_drafts(self._paths[entry.name])
             self._put_back(entry)
         withdrawn = self._withdraw()
         remove_folders(self._places, self._manifest.missing_folders)

@@ -1,0 +1,87 @@
+"""A migration that is killed anywhere, or runs out of disk, is put back or goes on."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.migrations import Ground
+from tests.support.oldtrees import snapshot, write_tree
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = "2026-01-31T11:00:00Z"
+
+
+def make_ground(tmp_path: Path) -> Ground:
+    """A folder with an old tree, and a user's folder."""
+    root = tmp_path / "repo"
+    write_tree(root)
+    return Ground(root, tmp_path / "home" / ".aim")
+
+
+def killed(ground: Ground, step: int, *more: str) -> bool:
+    """Run a migration that is killed at a step; tell whether it came that far."""
+    line = [sys.executable, "-m", "tests.support.migrations", str(ground.root), str(ground.home)]
+    done = subprocess.run([*line, str(step), *more], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode != 0
+
+
+# backup: 3 copies, .gitignore, manifest; then the journal, aim_config, README, script, two reports,
+# the journal
+@pytest.mark.parametrize("step", [1, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+def test_a_killed_migration_is_put_back_and_done_again(tmp_path: Path, step: int) -> None:
+    """Wherever the first is killed, the next one ends as if nothing had been."""
+    ground = make_ground(tmp_path)
+    before = snapshot(ground.root)
+    assert killed(ground, step)
+    report = ground.apply(mark=True, now=NOW)
+    assert (report.recovered is not None) is (step > 6)
+    assert not list((ground.root / "backups").glob("*.partial"))
+    ground.roll_back()
+    assert snapshot(ground.root) == before
+    assert ground.desk.known() == frozenset()
+
+
+@pytest.mark.parametrize("step", [7, 9, 12])
+def test_a_killed_migration_can_be_rolled_back_at_once(tmp_path: Path, step: int) -> None:
+    """`rollback` after a kill restores to the byte."""
+    ground = make_ground(tmp_path)
+    before = snapshot(ground.root)
+    assert killed(ground, step)
+    assert ground.roll_back().path is not None
+    assert snapshot(ground.root) == before
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_killed_rollback_goes_on(tmp_path: Path, step: int) -> None:
+    """What it had not put back yet is put back by the next one."""
+    ground = make_ground(tmp_path)
+    before = snapshot(ground.root)
+    ground.apply(mark=True)
+    assert killed(ground, step, "--rollback")
+    ground.roll_back()
+    assert snapshot(ground.root) == before
+
+
+def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    """A file that cannot grow any further ends the migration with an error, whole files everywhere."""
+    ground = make_ground(tmp_path)
+    before = snapshot(ground.root)
+    code = (
+        "import resource, signal, sys; from pathlib import Path;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from tests.support.migrations import Ground;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900));"
+        "Ground(Path(sys.argv[1]), Path(sys.argv[2])).apply(mark=True)"
+    )
+    line = [sys.executable, "-B", "-c", code, str(ground.root), str(ground.home)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "cannot" in done.stderr.splitlines()[-1], done.stderr
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 900
+    assert snapshot(ground.root) == before
