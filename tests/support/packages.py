@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import signal
 import sys
 import venv
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,19 @@ def npm_library(name: str) -> Path:
     if npm is None or shutil.which("node") is None or not folder.is_dir():
         missing(f"npm with its library {name}")
     return folder
+
+
+@contextmanager
+def no_larger_than(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size` (bytes) while the block runs, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 # -- packages --------------------------------------------------------------------------------------
