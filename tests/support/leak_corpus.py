@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from penstock.leaks.match import Leak
 from tests.support.leak_kinds import SHAPED, SHAPELESS, Kind
 
 EACH = 10
@@ -80,18 +81,33 @@ def kinds_of(rng: random.Random) -> Iterable[Kind]:
     return (*rng.sample(SHAPED, SHAPED_KINDS), *rng.sample(SHAPELESS, SHAPELESS_KINDS))
 
 
-def plant(root: Path, seed: int, files: Sequence[Path] | None = None) -> list[Planted]:
-    """Plant twenty kinds, ten of each, as lines of files below a folder, one for each file."""
+def plant(root: Path, seed: int, target: Path) -> list[Planted]:
+    """Plant twenty kinds, ten of each, as lines of copies of files below a folder, one in each."""
     rng = random.Random(seed)
     wanted = [kind for kind in kinds_of(rng) for _ in range(EACH)]
-    chosen = rng.sample(files or texts(root), len(wanted))
-    return [_plant_one(root, path, kind, rng) for path, kind in zip(chosen, wanted, strict=True)]
+    chosen = rng.sample(texts(root), len(wanted))
+    return [
+        _plant_one(path, target, path.relative_to(root).as_posix(), kind, rng)
+        for path, kind in zip(chosen, wanted, strict=True)
+    ]
 
 
-def _plant_one(root: Path, path: Path, kind: Kind, rng: random.Random) -> Planted:
-    lines = path.read_bytes().split(b"\n")
+def _plant_one(source: Path, target: Path, path: str, kind: Kind, rng: random.Random) -> Planted:
+    lines = source.read_bytes().split(b"\n")
     at = rng.randrange(len(lines))
     value, line = statement(kind, rng)
     lines.insert(at, line.encode())
-    path.write_bytes(b"\n".join(lines))
-    return Planted(path.relative_to(root).as_posix(), at + 1, kind, value, line)
+    copy = target / path
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(b"\n".join(lines))
+    return Planted(path, at + 1, kind, value, line)
+
+
+def found_in(planted: Planted, leaks: Iterable[Leak]) -> bool:
+    """Whether one of the findings in the lines of a planted secret is that secret, or most of it."""
+    last = planted.line + planted.statement.count("\n")
+    statement = planted.statement.encode()
+    return any(
+        planted.line <= leak.line <= last and leak.value in statement and len(leak.value) >= 8
+        for leak in leaks
+    )

@@ -9,6 +9,7 @@ from penstock.leaks.judge import entropy, stands_in, wordlike
 _BASE64 = re.compile(rb"[A-Za-z0-9_+/.~-]+={0,2}")
 _HEX = re.compile(rb"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SNAKE = re.compile(rb"[a-z0-9]+(?:_[a-z0-9]+){2,}|[A-Z0-9]+(?:_[A-Z0-9]+){2,}")
 _PLACE = re.compile(
     rb"^(?:[a-z][a-z0-9+.-]*:/|urn:|arn:|~?/[\w.-]+/|\.{1,2}/)|@[\w-]+\.[a-z]{2,}$"
     rb"|^\d{4}-\d\d-\d\d|^v?\d+\.\d+\.\d+"
@@ -58,7 +59,7 @@ def drawn(value: bytes) -> bool:
         return False
     if _HEX.fullmatch(value):
         return len(value) >= _SHORTEST_HEX and entropy(value) >= 3.0
-    return not wordlike(value) and entropy(value) >= 3.3
+    return not (wordlike(value) or _SNAKE.fullmatch(value)) and entropy(value) >= 3.3
 
 
 def may_be_key(value: bytes) -> bool:
