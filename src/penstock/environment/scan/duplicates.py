@@ -25,6 +25,8 @@ from penstock.environment.scan.values import DuplicateSet, Entry, HashIndex, Ide
 
 _THREADS = max(2, min(4, os.cpu_count() or 1))
 _BATCH_BYTES = 8 * 1024 * 1024
+_KEPT_BYTES = 256 * 1024
+"""Hashes of smaller files are not kept: reading those takes no longer than looking them up."""
 _SETTLED_NS = 2_000_000_000
 """A file changed so shortly before a scan may change again within one tick of its time stamps."""
 
@@ -70,7 +72,8 @@ class DuplicateFinder:
         self, pool: ThreadPoolExecutor, groups: Sequence[list[Entry]]
     ) -> Iterator[tuple[int, Future[list[Same]]]]:
         """Hand groups to the pool in batches; yield the bytes of each with what it comes to."""
-        known = self._index.lookup([entry.identity for group in groups for entry in group])
+        kept = (group for group in groups if group[0].size >= _KEPT_BYTES)
+        known = self._index.lookup([entry.identity for group in kept for entry in group])
         batch: list[list[Entry]] = []
         size = 0
         for number, group in enumerate(groups, 1):
@@ -102,7 +105,8 @@ class DuplicateFinder:
 
     def _learn(self, entries: Iterable[Entry], digest: str) -> None:
         for entry in entries:
-            if max(entry.ctime_ns, entry.mtime_ns) < self._settled:
+            settled = max(entry.ctime_ns, entry.mtime_ns) < self._settled
+            if settled and entry.size >= _KEPT_BYTES:
                 self._learnt[entry.identity] = digest
 
     def _unread(self, path: str, why: str) -> None:

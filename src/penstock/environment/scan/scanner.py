@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -52,6 +54,11 @@ def scan(
     progress: Progress = lambda _phase, _done, _total: None,
 ) -> ScanReport:
     """Look for what a request asks for. What cannot be read becomes a note."""
+    with _uncollected():
+        return _scan(request, index, progress)
+
+
+def _scan(request: ScanRequest, index: HashIndex, progress: Progress) -> ScanReport:
     began = time.monotonic()
     walker = Walker(
         CacheNames(request.cache_patterns),
@@ -82,6 +89,19 @@ def scan(
         duration_s=round(time.monotonic() - began, 3),
         notes=tuple(notes),
     )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through hundreds of thousands of values, none of which
+    refers back to another, again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _megabytes(sizes: Iterable[int]) -> float:
