@@ -103,7 +103,7 @@ class Migrating(Surroundings):
         )
         now = iso(time.time())
         report = apply(self._places, self._edges, options, now, self._after_applying)
-        if report.changed and not dry_run:
+        if report.backup_path is not None:
             told = {"source": report.source, "backup": report.backup_path}
             self._record_migration("applied a migration", {**told, "changed": report.changed})
         return report

@@ -162,6 +162,61 @@ def test_a_pin_that_nobody_understands_puts_everything_back(repo: Path, aim: Aim
     assert snapshot(repo, but=OURS) == before
 
 
+def test_what_was_cut_short_is_told_and_put_back(repo: Path, aim: Aim) -> None:
+    """`validate` says so, and the next `apply` puts it back first."""
+    aim("apply")
+    state = next((repo / "backups").glob("aim-*Z")) / "state.json"
+    state.write_text(state.read_text().replace('"applied"', '"applying"'))
+    assert "was cut short" in aim("validate").out
+    said = aim("apply")
+    assert (said.code, "was put back first" in said.out) == (0, True)
+
+
+def test_what_was_changed_since_is_kept_aside(repo: Path, aim: Aim) -> None:
+    """Work of people after a migration is not lost by its rollback, and it is said where it is."""
+    aim("apply")
+    config = repo / "config" / "aim_config.json"
+    config.write_text('{"enable_aim": true}')
+    with penstock.open_workspace() as workspace:
+        workspace.set_secret("MINE", "v" * 24)
+    said = aim("rollback")
+    assert "kept in backups/aim-" in said.out
+    assert "because secrets were set since" in said.out
+    kept = next((repo / "backups").rglob("replaced/repository/config/aim_config.json"))
+    assert kept.read_text() == '{"enable_aim": true}'
+    assert aim("rollback").out.startswith("Every backup is put back already")
+
+
+def test_a_damaged_backup_is_told(repo: Path, aim: Aim) -> None:
+    """`validate` finds it while it is not needed yet; rollback changes nothing, exit code 1."""
+    aim("apply")
+    copy = next((repo / "backups").rglob("files/repository/AI_MANGER/README.md"))
+    copy.write_text("other")
+    said = aim("validate")
+    assert (said.code, "backup: FAILED" in said.out) == (1, True)
+    assert aim("rollback").code == 1
+
+
+def test_an_old_tree_with_nothing_to_carry_over(repo: Path, aim: Aim) -> None:
+    """An empty configuration is no error; the report says that there was nothing."""
+    path = repo / "AI_MANGER" / "config" / "toolstack.config.json"
+    path.write_text('{"Audit": 1}')
+    said = aim("apply")
+    assert said.code == 0, said.err
+    assert not (repo / "config" / "aim_config.json").exists()
+    assert "Nothing." in (repo / "migration_report.md").read_text()
+    assert "Wrote migration_report.json and .md." in said.out
+    assert "migrated already" in aim("apply").out
+
+
+def test_backup_lists_its_files(repo: Path, aim: Aim) -> None:
+    """For people and programs."""
+    made = aim("backup", "--json").json
+    assert "AI_MANGER/build.ps1" in made["files"]
+    assert "config/aim_config.json" in made["absent"]
+    assert "  AI_MANGER/build.ps1" in aim("backup").out.splitlines()
+
+
 def test_a_repository_without_git(tmp_path: Path, repo: Path, aim: Aim) -> None:
     """A plain folder will do."""
     folder = tmp_path / "plain"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import signal
 import subprocess
 import sys
@@ -69,19 +68,39 @@ def test_a_killed_rollback_goes_on(tmp_path: Path, step: int) -> None:
     assert snapshot(ground.root) == before
 
 
-def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    """A file that cannot grow any further ends the migration with an error, whole files everywhere."""
+ON_A_FULL_DISK = """
+import os, resource, signal, sys
+from pathlib import Path
+from penstock.errors import PenstockError
+from tests.support.migrations import Ground
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+ground = Ground(Path(sys.argv[1]), Path(sys.argv[2]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+try:
+    ground.apply(mark=True)
+except PenstockError as error:
+    os.write(2, str(error).encode())
+    os._exit(3)
+"""
+
+
+@pytest.mark.parametrize("most", [100, 520, 700, 2000, 3000])
+def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, most: int) -> None:
+    """Where no file can grow beyond some bytes, it ends with an error, and whole files everywhere."""
     ground = make_ground(tmp_path)
     before = snapshot(ground.root)
-    code = (
-        "import resource, signal, sys; from pathlib import Path;"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "from tests.support.migrations import Ground;"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900));"
-        "Ground(Path(sys.argv[1]), Path(sys.argv[2])).apply(mark=True)"
-    )
-    line = [sys.executable, "-B", "-c", code, str(ground.root), str(ground.home)]
+    line = [
+        sys.executable,
+        "-B",
+        "-c",
+        ON_A_FULL_DISK,
+        str(ground.root),
+        str(ground.home),
+        str(most),
+    ]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "cannot" in done.stderr.splitlines()[-1], done.stderr
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 900
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("cannot ")
     assert snapshot(ground.root) == before
+    assert ground.apply(mark=True, now=NOW).changed

@@ -122,12 +122,13 @@ def _secrets(report: Report) -> None:
 
 def _ending(report: Report) -> None:
     output.emit()
-    if not report.changed:
+    if not (report.changed or report.backup_path):
         output.emit(f"{report.source} is migrated already: nothing was changed.")
     elif report.dry_run:
         output.emit(f"Would write {', '.join(report.changed)}. Nothing was written.")
     else:
-        output.emit(f"Wrote {', '.join(report.changed)}, migration_report.json and .md.")
+        written = ", ".join((*report.changed, "migration_report.json"))
+        output.emit(f"Wrote {written} and .md.")
         output.emit(f"Backup: {report.backup_path} (aim migrate rollback)")
 
 
