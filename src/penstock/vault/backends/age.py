@@ -52,7 +52,7 @@ class AgeBackend:
         try:
             self._content()
         except EnvironmentProblem as error:
-            return str(error)
+            return f"{error}. {error.hint or ''}".strip()
         return None
 
     def describe(self) -> str:
