@@ -21,6 +21,7 @@ import msgspec
 from penstock.audit.api import AuditTrail
 from penstock.checks.api import Checks
 from penstock.config.circuit_breakers import BreakerConfig
+from penstock.config.fingerprints import key_for, load_baseline
 from penstock.engine.auditing import audit_event
 from penstock.engine.calls import Caller, CallResult, refused
 from penstock.engine.calls import call_capability as run_capability
@@ -39,7 +40,6 @@ from penstock.engine.run import Engine
 from penstock.engine.runlog import RunLog
 from penstock.engine.services import LeakGate, Services
 from penstock.environment.isolation import Isolation
-from penstock.environment.scan.fingerprints import key_for, load_baseline
 from penstock.environment.scan.gate import SecretGate
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.leaks.baseline import Baseline

@@ -23,6 +23,10 @@ _NUMBERS = re.compile(r"\d+")
 Key = tuple[str | None, str]
 """Path and fingerprint."""
 
+SECRET_TOOLS = frozenset({"secrets", "detect-secrets", "gitleaks", "kingfisher"})
+"""Whose findings are told by their messages: the digest of a line that holds a password could be tried
+out by whoever sees it."""
+
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Two checks of the same files. `new` and `unchanged` are findings of the later one (so with
@@ -109,7 +113,7 @@ def _position(found: Finding) -> tuple[int, int, str]:
 
 def _mark(found: Finding, lines: Sequence[str]) -> str:
     """Return what is digested, but for the number among equals."""
-    if found.line is None or not 0 < found.line <= len(lines):
+    if found.tool in SECRET_TOOLS or found.line is None or not 0 < found.line <= len(lines):
         return _by_message(found)
     text = " ".join(lines[found.line - 1].split())
     return "\0".join((found.tool, found.code or "", "line", text))

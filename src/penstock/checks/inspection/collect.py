@@ -23,6 +23,10 @@ from penstock.model.inspection import (
     PluginUse,
 )
 
+SEARCHES = frozenset({"secrets"})
+"""Plugins that search any file for one kind of trouble and are always there: that such a one has nothing
+to say does not mean that anything has checked the file."""
+
 
 def file_results(
     files: Sequence[str],
@@ -32,15 +36,18 @@ def file_results(
     *,
     strict: bool,
     fixed_by: Mapping[str, tuple[str, ...]],
+    searches: Collection[str] = SEARCHES,
 ) -> tuple[FileResult, ...]:
-    """Return the results of files in their order. `extra` are the engine's own findings."""
+    """Return the results of files in their order. `extra` are the engine's own findings; plugins of
+    `searches` do not count as having checked a file."""
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     looked_at: set[str] = set()
     fresh: set[str] = set()
-    for tally in tallies.values():
+    for plugin_id, tally in tallies.items():
         for path, findings in tally.found.items():
             found[path] += findings
-        looked_at |= tally.found.keys() | tally.failed.keys()
+        if plugin_id not in searches:
+            looked_at |= tally.found.keys() | tally.failed.keys()
         fresh |= (tally.found.keys() | tally.failed.keys()) - tally.cached
     for plugin_id, tally in tallies.items():
         for path, reason in tally.failed.items():

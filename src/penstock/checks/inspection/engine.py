@@ -12,6 +12,7 @@ from penstock.checks.api import InspectionRequest, Place, PluginInfo, ResultCach
 from penstock.checks.inspection.assign import Assigned, assign, choose
 from penstock.checks.inspection.batches import Batch, cut
 from penstock.checks.inspection.collect import (
+    SEARCHES,
     file_results,
     missing,
     note,
@@ -143,6 +144,7 @@ class _Run:
             self._lines,
             strict=request.strict,
             fixed_by=self._fixed,
+            searches=SEARCHES.difference(request.only),  # who asks for one alone wants its word
         )
         return CheckReport(
             started_at=began_at,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.environment.scan.fingerprints import (
+from penstock.config.fingerprints import (
     key_for,
     load_baseline,
     write_baseline,
