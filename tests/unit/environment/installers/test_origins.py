@@ -40,7 +40,9 @@ def test_the_package_is_what_the_command_names(command: str, origin: Origin) -> 
     [
         "", "npm", "npm install", "npm install -g a b", "npm install -g ./folder", "brew install x",
         "pip install git+https://example.invalid/x", "sh -c 'npm install -g x'", "goose update",
-        "uv tool install --python",
+        "uv tool install --python", "uv tool install --python ./python aider-chat",
+        "uv tool install --with https://x aider-chat", "pip install --index-url https://x ruff",
+        "pip install -e ruff", "npm install -g --registry=https://x left-tool",
     ],
 )  # fmt: skip
 def test_what_is_not_one_package_of_a_manager_has_no_origin(command: str) -> None:
