@@ -16,6 +16,7 @@ from penstock.config.pipeline import load_pipeline
 from penstock.config.profiles import load_tool_profiles
 from penstock.model.agents import AgentProfile, EscalationRules
 from penstock.model.settings import ToolProfile
+from penstock.registry.survey import survey_config
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
 
@@ -44,6 +45,13 @@ def test_every_key_of_the_pipeline_has_its_default(tmp_path: Path) -> None:
     origins = load_pipeline(tmp_path, environ={}).origins
     described = {key: row[0] for key, row in rows("config/pipeline.yaml").items()}
     assert described == {key: shown(origin.value) for key, origin in origins.items()}
+
+
+def test_every_key_of_aim_config_has_its_default(tmp_path: Path) -> None:
+    """The table lists all keys of aim_config and what they are without a file."""
+    found = survey_config(tmp_path, {}).settings
+    described = {key: row[0] for key, row in rows("config/aim_config.json").items()}
+    assert described == {setting.key: shown(setting.value) for setting in found}
 
 
 def test_every_budget_has_its_values(tmp_path: Path) -> None:
