@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         PenstockError,
         PreFlightError,
         RetryExhausted,
+        SecretsError,
     )
     from penstock.execution import create_execution_request, get_tool_config, route_task
     from penstock.facade import (
@@ -217,6 +218,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "PenstockError",
         "PreFlightError",
         "RetryExhausted",
+        "SecretsError",
     ),
     "penstock.error_pipeline": (
         "escalate",
@@ -341,6 +343,7 @@ __all__ = [
     "RunMetrics",
     "RunRequest",
     "RunResult",
+    "SecretsError",
     "StepResult",
     "Stop",
     "Task",
