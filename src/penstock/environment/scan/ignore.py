@@ -156,17 +156,18 @@ def _trimmed(line: str) -> str:
 
 def _path_regex(pattern: str) -> str | None:
     """Translate a pattern with slashes; `**` as a whole part stands for any number of folders."""
-    parts = pattern.split("/")
-    regex = ""
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        if part == "**":
-            regex += ".+" if last else "(?:.+/)?"
-            continue
-        inner = _segment_regex(part)
-        if inner is None:
+    regex, place = "", 0
+    while place < len(pattern):
+        if place == 0 or pattern[place - 1] == "/":
+            if pattern.startswith("**/", place):
+                regex, place = regex + "(?:.+/)?", place + 3
+                continue
+            if pattern[place:] == "**":
+                return regex + ".+"
+        found = _next_regex(pattern, place)
+        if found is None:
             return None
-        regex += inner if last else inner + "/"
+        regex, place = regex + found[0], found[1]
     return regex
 
 
@@ -174,24 +175,27 @@ def _segment_regex(part: str) -> str | None:
     """Translate a pattern without slashes; None when it can match nothing."""
     regex, place = "", 0
     while place < len(part):
-        char = part[place]
-        place += 1
-        if char == "*":
-            regex += "" if regex.endswith("[^/]*") else "[^/]*"
-        elif char == "?":
-            regex += "[^/]"
-        elif char == "[":
-            found = _class_regex(part, place)
-            if found is None:
-                return None
-            regex, place = regex + found[0], found[1]
-        elif char == "\\":
-            if place == len(part):
-                return None
-            regex, place = regex + re.escape(part[place]), place + 1
-        else:
-            regex += re.escape(char)
+        found = _next_regex(part, place)
+        if found is None:
+            return None
+        regex, place = regex + found[0], found[1]
     return regex
+
+
+def _next_regex(pattern: str, place: int) -> tuple[str, int] | None:
+    """Translate what stands at a place; return it and where the next begins."""
+    char, following = pattern[place], place + 1
+    if char == "*":
+        while pattern.startswith("*", following):  # several mean no more than one
+            following += 1
+        return "[^/]*", following
+    if char == "?":
+        return "[^/]", following
+    if char == "[":
+        return _class_regex(pattern, following)
+    if char == "\\":
+        return (re.escape(pattern[following]), following + 1) if following < len(pattern) else None
+    return re.escape(char), following
 
 
 _POSIX = {
@@ -215,7 +219,7 @@ def _class_regex(part: str, place: int) -> tuple[str, int] | None:
         return None
     if negated:
         return f"[^/{inner}]", place + 1
-    return (f"(?!/)[{inner}]" if inner else "(?!)"), place + 1  # empty: a range runs backwards
+    return f"(?!/)[{inner}]", place + 1
 
 
 def _class_item(part: str, place: int) -> tuple[str, int] | None:
@@ -232,7 +236,8 @@ def _class_item(part: str, place: int) -> tuple[str, int] | None:
         high, place = _class_char(part, place + 1)
         if high is None:
             return None
-        return (f"{_quoted(low)}-{_quoted(high)}" if low <= high else "", place)
+        # git compares the first character by itself, so one that runs backwards is that alone
+        return f"{_quoted(low)}-{_quoted(high)}" if low <= high else _quoted(low), place
     return _quoted(low), place
 
 
