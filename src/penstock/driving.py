@@ -18,15 +18,22 @@ if TYPE_CHECKING:
     from penstock.model.agents import AgentProfiles
     from penstock.model.results import RunResult
     from penstock.process.api import Stop
+    from penstock.trust import Vetted
 
 
 class Driving(Surroundings):
     """What can be done with the runs of a repository, and where one that works on them is needed."""
 
-    def _parts(self) -> Parts:
+    if TYPE_CHECKING:  # what the workspace has from the mixin that vets
+
+        def vet(self) -> tuple[Vetted, ...]: ...
+
+    def _parts(self, *, dry: bool = False) -> Parts:
         from penstock.assembly import Parts
         from penstock.config.circuit_breakers import load_breakers
 
+        if not dry:  # which writes nothing, not even what has changed
+            self.vet()
         _ = self.redactor  # from here on the values of the vault are known to be secret
         return Parts(
             root=self.need_repository().root,

@@ -47,15 +47,28 @@ class Inspecting(Surroundings):
         self._hide_state()
         results = self._results(cache, use_cache=use_cache)
         try:
+            manager = PluginManager(self.root, notes=self._news_of_plugins())
             # the vault is looked at when there are words to take secrets out of
             yield ErrorEngine(
-                PluginManager(self.root),
+                manager,
                 results,
                 self.root / STATE / "tools",
                 mask=lambda text: self.redactor.text(text),
             )
         finally:
             results.close()
+
+    def _news_of_plugins(self) -> tuple[str, ...]:
+        """Return which plugins of others have changed since they were last seen, a line each."""
+        import os
+
+        from penstock.checks.plugins.loading import FOLDER_VARIABLE
+
+        if not os.environ.get(FOLDER_VARIABLE):
+            return ()  # a check that finds nothing new is over before an import would be
+        from penstock.provenance import look, news_of, plugin_code
+
+        return news_of(look(tuple(plugin_code()), lambda: self.trail))
 
     def _results(self, cache: str | None, *, use_cache: bool) -> ResultCache:
         from penstock.store.checkcache import NoCache, open_check_cache

@@ -337,25 +337,14 @@ class Surroundings:
     def redactor(self) -> Redactor:
         """What takes all secrets known here, those of the vault too, out of text: for whatever starts
         something or writes down what others said."""
+        from penstock.config.agents import given_secrets
         from penstock.masking import learn, redactor
 
         with suppress(PenstockError):  # a vault that cannot be read hands nothing on either
             learn(self.vault.known().values.values())
         with suppress(PenstockError):
-            learn(self._given_to_agents())
+            learn(given_secrets(self.root))
         return redactor()
-
-    def _given_to_agents(self) -> tuple[str, ...]:
-        """Return the secrets among what the repository gives its agents. Raises ConfigError."""
-        from penstock.config.agents import load_agent_profiles
-        from penstock.redact.known import secret_values
-
-        profiles = None if self.place is None else load_agent_profiles(self.root)
-        if profiles is None:
-            return ()
-        table = profiles.agents
-        given = (table.aider.env_vars, table.codex.env_vars, table.claude.env_vars)
-        return tuple(value for env in given for value in secret_values(env))
 
     # -- the edges -------------------------------------------------------------------------
     def open_journal(

@@ -21,6 +21,7 @@ from penstock.installing import Installing
 from penstock.keeping import Keeping
 from penstock.migrating import Migrating
 from penstock.scanning import Scanning
+from penstock.vetting import Vetting
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,7 +50,9 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping):
+class Workspace(
+    Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting
+):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.
@@ -106,9 +109,9 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating,
         self, tool_id: str, context: Mapping[str, object], run_id: str | None, ws_id: str | None
     ) -> ToolResult:
         """Run a tool profile's command once. Raises NotFoundError, ConfigError, SecretsError."""
-        from penstock.tools.run_tool import run_tool
         from msgspec import structs
 
+        from penstock.tools.run_tool import run_tool
 
         given = {"repo_root": self.root, "worktree_path": self.root, **context}
         profile, mask = self.profile(tool_id), self.redactor.prose
@@ -282,8 +285,9 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating,
         from penstock.assembly import make_caller
 
         self._hide()
-        caller = make_caller(self.toolbox, self.need_repository().root, self.state_folder)
+        self.vet()
         _ = self.redactor
+        caller = make_caller(self.toolbox, self.need_repository().root, self.state_folder)
         result = caller.call(tool_id, capability, payload, timeout_s)
         self._audit_call(result, capability, payload)
         return result
@@ -335,7 +339,7 @@ class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating,
         """Return what a run would do, and write nothing."""
         from penstock.assembly import dry_run
 
-        return dry_run(self._parts(), request)
+        return dry_run(self._parts(dry=True), request)
 
 
 def open_workspace(

@@ -21,6 +21,7 @@ RANKS: dict[str, int] = {
     "config": 2,
     "process": 2,
     "masking": 2,
+    "trust": 2,
     "locks": 2,
     "store": 3,
     "worktrees": 3,
@@ -37,6 +38,7 @@ RANKS: dict[str, int] = {
     "assembly": 7,
     "toolside": 5,
     "router": 6,
+    "provenance": 6,
     "lending": 6,
     "surroundings": 7,
     "driving": 8,
@@ -48,6 +50,7 @@ RANKS: dict[str, int] = {
     "keeping": 8,
     "migrating": 8,
     "scanning": 8,
+    "vetting": 8,
     "wiring": 9,
     "demo": 10,
     "aim": 11,
@@ -76,7 +79,7 @@ IMPURE_MODULES = {
 }  # fmt: skip
 COMPOSERS = {
     "assembly", "driving", "escalating", "examining", "hooking", "inspecting", "installing", "keeping",
-    "lending", "migrating", "router", "scanning", "surroundings", "toolside", "wiring",
+    "lending", "migrating", "router", "scanning", "surroundings", "toolside", "wiring", "provenance", "vetting",
 }  # fmt: skip
 # One process may be waited for by two edges of the engine, so these two share a rank and a road.
 ROAD_WITHIN_RANK = {

@@ -13,6 +13,7 @@ from penstock.registry.api import AimSettings, Registry
 from penstock.routing.api import RouteDecision
 from penstock.toolside import ContractResult, ToolStatus
 
+from penstock.trust import Vetted
 RULE = "=" * 70
 TOOL_COLUMNS = ("TOOL", "SIGNED IN", "COOLING DOWN", "CONTRACT")
 
@@ -146,6 +147,13 @@ def contract_document(result: ContractResult | None) -> dict[str, Any] | None:
     plain: dict[str, Any] = msgspec.to_builtins(result)
     return {**plain, "ok": not result.mismatches, "probed_at": iso(result.probed_at)}
 
+def code_row(vetted: Vetted) -> tuple[str, str, str, str]:
+    """Return the row of a piece of code of others."""
+    since = "-" if vetted.since is None else moment(iso(vetted.since))
+    state = f"refused: {vetted.reason}" if vetted.reason else vetted.standing.value
+    return vetted.name, one_line(state), since, str(vetted.path)
+
+
 
 def decision_document(decision: RouteDecision) -> dict[str, Any]:
     """Return a decision for machines."""
@@ -167,6 +175,22 @@ def status_document(
         "registry": {
             "path": str(registry.path),
             "origin": registry.origin,
+def code_documents(codes: Mapping[Vetted, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return code of others for machines, each with what linters find in it."""
+    return [
+        {
+            "name": vetted.name,
+            "path": str(vetted.path),
+            "standing": vetted.standing.value,
+            "sha256": vetted.digest,
+            "reason": vetted.reason,
+            "since": None if vetted.since is None else iso(vetted.since),
+            "findings": list(lines),
+        }
+        for vetted, lines in codes.items()
+    ]
+
+
             "packaged": registry.packaged,
         },
         "configuration": {

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from penstock.config.decode import decode
 from penstock.config.documents import ConfigFileError, Document, load_document
+from penstock.config.profiles import load_tool_profiles
 from penstock.errors import NotFoundError
 from penstock.model.agents import AgentProfiles
 from penstock.model.escalation import TIERS
+from penstock.redact.known import secret_values
 
 NAME = "config/agent_profiles.json"
 
@@ -26,6 +28,18 @@ def load_agent_profiles(root: Path) -> AgentProfiles | None:
         plain = {key: value for key, value in document.value.items() if key != "$schema"}
         document = Document(document.shown, plain, document.marks)
     return decode(document, AgentProfiles)
+
+
+def given_secrets(root: Path) -> frozenset[str]:
+    """Return the secrets among the variables that a repository's agents and tools are given in its
+    files. Raises ConfigError."""
+    given = [profile.env for profile in load_tool_profiles(root).values()]
+    profiles = load_agent_profiles(root)
+    if profiles is not None:
+        table = profiles.agents
+        given += [table.aider.env_vars, table.codex.env_vars, table.claude.env_vars]
+    values = {value for env in given for value in secret_values(env)}
+    return frozenset(value for value in values if "{" not in value)  # a placeholder is no secret
 
 
 def require_tools(profiles: AgentProfiles, find: Callable[[str], object]) -> None:

@@ -33,6 +33,7 @@ from penstock.tools.turn import (
     run_turn,
     write_private,
 )
+from penstock.trust import why_not_trusted
 
 TIMED_OUT = 124
 """The exit code of a program that ran out of time, as `timeout` of coreutils has it."""
@@ -156,6 +157,8 @@ def unavailable(path: Path) -> str | None:
     """Return None when an adapter program can be started, else a sentence with the way out."""
     if not path.is_file():
         return f"the adapter {path} does not exist"
+    if (why := why_not_trusted(path)) is not None:
+        return f"the adapter {path} is not run: {why}"
     suffix = path.suffix.lower()
     if suffix == ".py":
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,6 +21,7 @@ from penstock.checks.plugins.ordering import in_order
 from penstock.checks.plugins.port import BUILT_IN, Plugin
 from penstock.errors import ConfigError
 from penstock.model.manifest import Manifest
+from penstock.trust import why_not_trusted
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -39,7 +41,8 @@ class PluginManager:
     Sources, each replacing plugins of the same id from those before: the built-in ones; manifests
     in the repository's `config/error_plugins/<id>/` (code there is refused: agents write there);
     the folders of PIPELINE_ERROR_PLUGINS_PATH, or `extra_folder` (code allowed); entry points of
-    the group `penstock.error_plugins`.
+    the group `penstock.error_plugins`. Code that others than its owner can change is not loaded.
+    `notes` are told with the problems.
     """
 
     def __init__(
@@ -48,18 +51,20 @@ class PluginManager:
         extra_folder: Path | str | None = None,
         *,
         entry_points: bool = True,
+        notes: Sequence[str] = (),
     ) -> None:
         given = os.environ.get(FOLDER_VARIABLE, "") if extra_folder is None else str(extra_folder)
         self._folders = tuple(Path(entry).absolute() for entry in given.split(os.pathsep) if entry)
         self._root = root
         self._entry_points = entry_points
+        self._notes = tuple(notes)
         self._problems: list[str] = []
         self._found: dict[str, Plugin] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with plugins, a line each; empty before `load`."""
-        return tuple(self._problems)
+        return (*self._notes, *self._problems)
 
     def load(self) -> tuple[Plugin, ...]:
         """Return all plugins, each after those that it requires."""
@@ -130,6 +135,16 @@ class PluginManager:
             self._found[plugin.manifest.plugin_id] = plugin
 
 
+def foreign_folders(environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
+    """Return the plugins with code in the folders that the user names; `environ` None: our own."""
+    given = (os.environ if environ is None else environ).get(FOLDER_VARIABLE, "")
+    places = []
+    for folder in filter(None, given.split(os.pathsep)):
+        with suppress(OSError):
+            places += _plugin_folders(Path(folder).absolute())
+    return tuple(place for place in places if os.path.lexists(place / CODE))
+
+
 def _plugin_folders(folder: Path) -> list[Path]:
     """Return the folders with a manifest or code, sorted. Raises OSError."""
     with os.scandir(folder) as entries:
@@ -149,6 +164,8 @@ def _registered(source: Path, manifest: Manifest, origin: str, digest: str) -> P
         text = source.read_bytes()
     except OSError as error:
         raise ConfigError(f"{source} cannot be read: {error.strerror or error}") from error
+    if origin != BUILT_IN and (why := why_not_trusted(source)) is not None:
+        raise ConfigError(f"its code is not run: {why}")
     made_of = digest + blake2b(text, digest_size=10).hexdigest()
     with Guard() as guard:
         module = _imported(source, origin)
