@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,46 @@ def test_managers_work_side_by_side_and_fail_together(
     npm.publish("left-tool", "77.0.0")
     assert aim("version", "sync").code == 0
     assert aim.versions() == {"demo-tool": ("1.0", "ok"), "left-tool": ("77.0.0", "ok")}
+
+
+# -- what can no longer be downloaded ----------------------------------------------------------
+def withdrawn(machine: Machine, name: str) -> None:
+    """Leave no trace of version 1.0 where managers look for it."""
+    for wheel in machine.wheels.glob(f"{name}-1.0-*"):
+        wheel.unlink()
+    for cache in ("uv", "pip"):
+        shutil.rmtree(machine.home / cache, ignore_errors=True)
+
+
+@pytest.mark.parametrize("manager", ["pipx", "uv", "pip"])
+def test_what_can_no_longer_be_had_is_put_back_from_a_copy(
+    machine: Machine, aim: Aim, manager: str
+) -> None:
+    """As when the network is gone, which is why the sync failed; the program is the one from before."""
+    machine.use_python_tools()
+    venv = machine.use_pip()
+    make_wheel(machine.wheels, "demo-tool", "1.0", "2.0")
+    aim("tools", "install", "demo-tool==1.0", "-m", manager)
+    withdrawn(machine, "demo_tool")
+    machine.pin(**{manager: {"demo-tool": "2.0", "not-there": "1.0"}})
+    said = aim("version", "sync")
+    assert (said.code, "everything is as it was" in said.out) == (1, True), said.out
+    assert aim.versions()["demo-tool"] == ("1.0", "drift")
+    program = (venv / "bin" if manager == "pip" else machine.bin) / "demo-tool"
+    assert answer(program) == "demo-tool 1.0"
+    assert [path.name for path in machine.aim_home.iterdir()] == ["installing.lock"]
+
+
+def test_npm_packages_that_were_withdrawn_are_put_back(
+    machine: Machine, aim: Aim, npm: Registry
+) -> None:
+    """From the copy, with what the program needs."""
+    aim("tools", "install", "left-tool@1.0.0", "-m", "npm")
+    npm.withdraw("left-tool", "1.0.0")
+    machine.pin(npm={"left-tool": "2.0.0", "no-such-tool": "1.0.0"})
+    said = aim("version", "sync")
+    assert (said.code, "everything is as it was" in said.out) == (1, True), said.out
+    assert answer(machine.prefix / "bin" / "left-tool") == "left-tool 1.0.0"
 
 
 # -- pip ---------------------------------------------------------------------------------------

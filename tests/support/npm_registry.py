@@ -36,6 +36,10 @@ class Registry:
             }
             self._tarballs.setdefault(name, {})[version] = _tarball(files)
 
+    def withdraw(self, name: str, version: str) -> None:
+        """Take a version away, so that nobody can install it any more."""
+        del self._tarballs[name][version]
+
     def answer(self, path: str) -> bytes | None:
         """Return what lies at a path, None for nothing."""
         self.asked.append(path)

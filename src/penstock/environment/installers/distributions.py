@@ -50,6 +50,13 @@ def _in_folder(folder: Path, manager: Manager) -> Iterator[Package]:
             )
 
 
+def environment_of(dist_info: Path) -> Path:
+    """Return the environment that a distribution lies in: above `lib/python3.X/site-packages`, or
+    `Lib/site-packages` on Windows."""
+    levels = 2 if dist_info.parent.parent.name == "Lib" else 3
+    return dist_info.parents[levels]
+
+
 def programs(package: Package) -> tuple[str, ...]:
     """Return the names of the programs that a distribution brings by its entry points."""
     try:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from penstock.environment.api import Inventory, Manager
+from penstock.environment.api import Inventory, Manager, Package
 from penstock.environment.installers import inventories
 from penstock.environment.installers.port import (
     IS_WINDOWS,
     Argv,
     Change,
+    Home,
     Installer,
     Programs,
+    Restoring,
     Versions,
     requirement,
 )
@@ -69,6 +71,10 @@ class Npm(Programs):
         """Return the global packages."""
         return inventories.npm_inventory(self.env)
 
+    def home(self, package: Package) -> Home | None:
+        """Return the package's folder, in which all that it needs lies too."""
+        return Home(package.name, Path(package.place))
+
     def commands(self, change: Change) -> Argv:
         """Return `npm install -g name@version`."""
         if change.remove:
@@ -98,6 +104,10 @@ class Winget(Programs):
         version = () if change.pin is None or change.pin.any else ("--version", change.pin.text)
         force = ("--force",) if change.force else ()
         return (self.word(), "install", *named, *version, *force)
+
+
+_ENVIRONMENT = "environment"
+"""The copy of all of pip's packages."""
 
 
 class Pip(Programs):
@@ -134,15 +144,21 @@ class Pip(Programs):
         force = ("--force-reinstall",) if change.force else ()
         return self._pip("install", *force, *change.options, requirement(change))
 
-    def restore(self, before: Versions, now: Versions) -> Iterator[tuple[str, Argv]]:
+    def home(self, package: Package) -> Home | None:  # noqa: ARG002 - one for all packages
+        """Return the virtual environment as a whole; that of a system is not ours to copy."""
+        venv = None if self.place is None else self.place.venv
+        return None if venv is None else Home(_ENVIRONMENT, venv)
+
+    def restore(self, before: Versions, now: Versions) -> Iterator[Restoring]:
         """Yield a command that removes all that came, and one that puts back all that changed."""
         came = [name for name in now if before.get(name) is None and now[name] is not None]
         changed = {name: v for name, v in before.items() if v is not None and now.get(name) != v}
         if came:
-            yield ", ".join(came), self._pip("uninstall", "--yes", *came)
+            yield Restoring(tuple(came), self._pip("uninstall", "--yes", *came), _ENVIRONMENT)
         if changed:
             exact = (f"{name}=={version}" for name, version in changed.items())
-            yield ", ".join(changed), self._pip("install", "--no-deps", *exact)
+            words = ("--no-deps", *exact)
+            yield Restoring(tuple(changed), self._pip("install", *words), _ENVIRONMENT)
 
     def _pip(self, verb: str, *words: str) -> Argv:
         return (self.word(), "-m", "pip", verb, *self._QUIET, *words)

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from penstock.environment.api import Inventory, Manager
+from penstock.environment.api import Inventory, Manager, Package
+from penstock.environment.installers.distributions import environment_of
 from penstock.environment.versions.names import normalised
 from penstock.environment.versions.pins import Pin
 from penstock.process.environment import child_environment, find_executable
@@ -46,6 +47,21 @@ class Change:
         return normalised(self.manager, self.name)
 
 
+class Restoring(NamedTuple):
+    """A command that puts packages back; `copy` names the copy that does so where it fails."""
+
+    names: tuple[str, ...]
+    argv: Argv
+    copy: str
+
+
+class Home(NamedTuple):
+    """A folder that is all there is of a package, or of all packages; `copy` names its copy."""
+
+    copy: str
+    folder: Path
+
+
 class Installer(Protocol):
     """One package manager of this machine."""
 
@@ -65,8 +81,12 @@ class Installer(Protocol):
         """Return the command that makes a change."""
         ...
 
-    def restore(self, before: Versions, now: Versions) -> Iterator[tuple[str, Argv]]:
-        """Yield the name and command of each thing that leads from `now` back to `before`."""
+    def restore(self, before: Versions, now: Versions) -> Iterator[Restoring]:
+        """Yield each command that leads from `now` back to `before`."""
+        ...
+
+    def home(self, package: Package) -> Home | None:
+        """Return what must be copied so that a package could be put back; None when nothing can."""
         ...
 
     def snapshot(self, inventory: Inventory, names: tuple[str, ...]) -> dict[str, str | None]:
@@ -92,7 +112,11 @@ class Programs:
         """Return the versions of the packages that are named."""
         return versions_of(inventory, names)
 
-    def restore(self, before: Versions, now: Versions) -> Iterator[tuple[str, Argv]]:
+    def home(self, package: Package) -> Home | None:
+        """Return the environment of the package."""
+        return Home(normalised(self.manager, package.name), environment_of(Path(package.place)))
+
+    def restore(self, before: Versions, now: Versions) -> Iterator[Restoring]:
         """Yield a command for each package that is not as it was."""
         for name, version in before.items():
             if now.get(name) == version:
@@ -106,7 +130,7 @@ class Programs:
                 remove=version is None,
                 force=True,
             )
-            yield name, self.commands(change)
+            yield Restoring((name,), self.commands(change), name)
 
     def exact(self, version: str) -> Pin:
         """Return the pin of one version and no other."""

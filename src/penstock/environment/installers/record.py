@@ -14,18 +14,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from penstock.environment.api import Manager
+from penstock.environment.installers.copies import Copies
 from penstock.errors import EnvironmentProblem
 
 Before = dict[Manager, dict[str, str | None]]
 NAME = "installing.json"
+COPIES = "before"
 LOCK = "installing.lock"
 
 
 class Record:
-    """The file of one user. `before` is what an earlier process left behind."""
+    """The file of one user, and copies of what was there."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self.copies = Copies(folder / COPIES)
 
     def left(self) -> Before:
         """Return what was there before changes that nobody has ended; empty when all are ended.
@@ -40,6 +43,8 @@ class Record:
 
     def begin(self, before: Before) -> None:
         """Write down what is there before anything is changed. Raises EnvironmentProblem."""
+        if not self.left():
+            self.copies.drop()  # they would be of another time
         text = json.dumps({"pid": os.getpid(), "before": before}, indent=1)
         temporary = ""
         try:
@@ -61,6 +66,7 @@ class Record:
     def end(self) -> None:
         """Forget it: everything is as wished, or as it was."""
         self._path.unlink(missing_ok=True)
+        self.copies.drop()
 
 
 def _versions(value: Mapping[str, object]) -> dict[str, str | None]:

@@ -74,7 +74,7 @@ def _program_trouble(package: Package, name: str, env: Mapping[str, str]) -> str
     place = Path(package.place)
     if package.manager is Manager.PIP:
         return _broken(_beside(place, name))
-    home = place if package.manager is Manager.NPM else _prefix(place)
+    home = place if package.manager is Manager.NPM else distributions.environment_of(place)
     found = find_executable(name, env)
     if found is None:
         return f"its program {name} is not on PATH"
@@ -83,16 +83,10 @@ def _program_trouble(package: Package, name: str, env: Mapping[str, str]) -> str
     return _broken(found)
 
 
-def _prefix(dist_info: Path) -> Path:
-    """Return the environment that a distribution lies in: above `lib/python3.X/site-packages`."""
-    levels = 2 if dist_info.parent.parent.name == "Lib" else 3
-    return dist_info.parents[levels]
-
-
 def _beside(dist_info: Path, name: str) -> Path:
     if os.name == "nt":
-        return _prefix(dist_info) / "Scripts" / f"{name}.exe"
-    return _prefix(dist_info) / "bin" / name
+        return distributions.environment_of(dist_info) / "Scripts" / f"{name}.exe"
+    return distributions.environment_of(dist_info) / "bin" / name
 
 
 def _broken(program: Path) -> str | None:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from penstock.environment.api import InstallResult, Inventory, Manager, SyncReport
+from penstock.environment.api import InstallResult, Inventory, Manager, Package, SyncReport
 from penstock.environment.installers.port import Argv, Change, Installer, Versions
 from penstock.environment.installers.record import Before, Record
 from penstock.masking import redactor
@@ -117,16 +117,24 @@ class Together:
 
     def _one(self, change: Change) -> InstallResult:
         installer = self._installers[change.manager]
-        present = _version(installer.inventory(), change.key)
+        package = installer.inventory().packages.get(change.key)
+        present = None if package is None else package.version
         if self._failed.is_set() or self._stop.asked:
             return _result(change, present, present, success=False, message="not begun")
         argv = installer.commands(replace(change, replaces=present is not None))
+        self._keep(installer, package)
         self._say(f"{change.manager.value}: {_shown(argv)}")
         outcome = self._run(argv, self._stop)
         now = _version(installer.inventory(), change.key)
         trouble = _trouble(outcome) or _mismatch(change, now)
         words = trouble or _success(change, present, now)
         return _result(change, present, now, success=not trouble, message=words, argv=argv)
+
+    def _keep(self, installer: Installer, package: Package | None) -> None:
+        """Copy what is about to be changed: a manager may fail to put it back, as without a network."""
+        home = None if package is None else installer.home(package)
+        if home is not None:
+            self._record.copies.keep(installer.manager, home.copy, home.folder)
 
     def _run(self, argv: Argv, stop: Stop | None) -> Outcome:
         command = Command(argv=argv, cwd=Path.home(), env=self._env, wall_s=self._limit_s)
@@ -152,23 +160,41 @@ class Together:
 
     def _restore(self, manager: Manager, before: Versions) -> Iterator[InstallResult]:
         installer = self._installers[manager]
-        at_first = installer.inventory()
-        present = {name: package.version for name, package in at_first.packages.items()}
-        for name, argv in installer.restore(before, present):
-            self._say(f"{manager.value}: putting back: {_shown(argv)}")
-            outcome = self._run(argv, None)
-            now, wanted = _version(installer.inventory(), name), before.get(name)
-            trouble = _trouble(outcome) or ("" if now == wanted else f"it is {now or 'gone'}")
+        present = _versions(installer.inventory())
+        for step in installer.restore(before, present):
+            self._say(f"{manager.value}: putting back: {_shown(step.argv)}")
+            outcome = self._run(step.argv, None)
+            trouble = _trouble(outcome) or _unlike(step.names, before, installer.inventory())
+            if trouble:
+                self._record.copies.put_back(manager, step.copy)
+                wrong = _unlike(step.names, before, installer.inventory())
+                trouble = f"{wrong} ({trouble})" if wrong else ""
             yield InstallResult(
-                tool=name,
+                tool=", ".join(step.names),
                 manager=manager,
                 success=not trouble,
-                version=now,
-                message=trouble or ("removed again" if wanted is None else f"is {wanted} again"),
+                version=_versions(installer.inventory()).get(step.names[0]),
+                message=trouble or _as_before(step.names, before),
                 action="rollback",
-                command=_shown(argv),
-                rollback_data={"previous_version": present.get(name)},
+                command=_shown(step.argv),
+                rollback_data={"previous_version": present.get(step.names[0])},
             )
+
+
+def _versions(inventory: Inventory) -> dict[str, str | None]:
+    return {name: package.version for name, package in inventory.packages.items()}
+
+
+def _unlike(names: Iterable[str], before: Versions, inventory: Inventory) -> str:
+    """Return what is not as it was; empty when all is."""
+    now = _versions(inventory)
+    wrong = [name for name in names if now.get(name) != before.get(name)]
+    return ", ".join(f"{name} is {now.get(name) or 'gone'}" for name in wrong)
+
+
+def _as_before(names: Iterable[str], before: Versions) -> str:
+    words = (f"is {before[name]} again" if before.get(name) else "removed again" for name in names)
+    return ", ".join(words)
 
 
 def _shown(argv: Argv) -> str:

@@ -93,7 +93,9 @@ def test_all_of_an_environment_is_restored_by_two_commands() -> None:
     """What came is removed, what changed or went is put back, what stayed is not touched."""
     pip = ABSENT[Manager.PIP]
     before = pip.snapshot(inventory(a="1", b="1", c="1"), ("new",))
-    commands = [" ".join(argv) for _, argv in pip.restore(before, {"a": "1", "b": "2", "new": "1"})]
+    commands = [
+        " ".join(argv) for _, argv, _ in pip.restore(before, {"a": "1", "b": "2", "new": "1"})
+    ]
     assert commands == [
         f"{PIP} uninstall {PIP_QUIET} --yes new",
         f"{PIP} install {PIP_QUIET} --no-deps b==1 c==1",
