@@ -12,8 +12,8 @@ from penstock.model.times import iso
 from penstock.registry.api import AimSettings, Registry
 from penstock.routing.api import RouteDecision
 from penstock.toolside import ContractResult, ToolStatus
-
 from penstock.trust import Vetted
+
 RULE = "=" * 70
 TOOL_COLUMNS = ("TOOL", "SIGNED IN", "COOLING DOWN", "CONTRACT")
 
@@ -119,6 +119,13 @@ def contract_row(tool_id: str, result: ContractResult | None) -> tuple[str, str,
     return tool_id, result.version or "-", result.measured or "never", words
 
 
+def code_row(vetted: Vetted) -> tuple[str, str, str, str]:
+    """Return the row of a piece of code of others."""
+    since = "-" if vetted.since is None else moment(iso(vetted.since))
+    state = f"refused: {vetted.reason}" if vetted.reason else vetted.standing.value
+    return vetted.name, one_line(state), since, str(vetted.path)
+
+
 # -- JSON --------------------------------------------------------------------------------------
 def tool_document(tool: ToolStatus, registry: Registry) -> dict[str, Any]:
     """Return one tool for machines; times are ISO 8601, None for what is not."""
@@ -140,19 +147,28 @@ def tool_document(tool: ToolStatus, registry: Registry) -> dict[str, Any]:
     }
 
 
+def code_documents(codes: Mapping[Vetted, Sequence[str]]) -> list[dict[str, Any]]:
+    """Return code of others for machines, each with what linters find in it."""
+    return [
+        {
+            "name": vetted.name,
+            "path": str(vetted.path),
+            "standing": vetted.standing.value,
+            "sha256": vetted.digest,
+            "reason": vetted.reason,
+            "since": None if vetted.since is None else iso(vetted.since),
+            "findings": list(lines),
+        }
+        for vetted, lines in codes.items()
+    ]
+
+
 def contract_document(result: ContractResult | None) -> dict[str, Any] | None:
     """Return a probe's result for machines."""
     if result is None:
         return None
     plain: dict[str, Any] = msgspec.to_builtins(result)
     return {**plain, "ok": not result.mismatches, "probed_at": iso(result.probed_at)}
-
-def code_row(vetted: Vetted) -> tuple[str, str, str, str]:
-    """Return the row of a piece of code of others."""
-    since = "-" if vetted.since is None else moment(iso(vetted.since))
-    state = f"refused: {vetted.reason}" if vetted.reason else vetted.standing.value
-    return vetted.name, one_line(state), since, str(vetted.path)
-
 
 
 def decision_document(decision: RouteDecision) -> dict[str, Any]:
@@ -175,22 +191,6 @@ def status_document(
         "registry": {
             "path": str(registry.path),
             "origin": registry.origin,
-def code_documents(codes: Mapping[Vetted, Sequence[str]]) -> list[dict[str, Any]]:
-    """Return code of others for machines, each with what linters find in it."""
-    return [
-        {
-            "name": vetted.name,
-            "path": str(vetted.path),
-            "standing": vetted.standing.value,
-            "sha256": vetted.digest,
-            "reason": vetted.reason,
-            "since": None if vetted.since is None else iso(vetted.since),
-            "findings": list(lines),
-        }
-        for vetted, lines in codes.items()
-    ]
-
-
             "packaged": registry.packaged,
         },
         "configuration": {
