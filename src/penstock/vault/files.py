@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,7 +58,7 @@ def write_private(path: Path, data: bytes, *, exclusively: bool = False) -> bool
     With `exclusively` a file that is there stays, and False is returned. The folder must be ours
     (see `private_folder`). Raises SecretsError when it cannot be written; what was there is whole.
     """
-    draft = path.with_name(f".{path.name}{_DRAFT}{os.getpid()}-{secrets.token_hex(4)}")
+    draft = path.with_name(f".{path.name}{_DRAFT}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         try:
             _write_draft(draft, data)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,18 +15,20 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     Raises TimeoutError after `seconds` (s). The thread is then left to itself: it does not keep the
     process from ending.
     """
-    done: Future[T] = Future()
+    results: list[T] = []
+    errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            done.set_result(work())
+            results.append(work())
         except BaseException as error:  # noqa: BLE001 - handed to the caller below
-            done.set_exception(error)
+            errors.append(error)
 
-    threading.Thread(target=run, name="vault", daemon=True).start()
-    try:
-        return done.result(timeout=seconds)
-    except FutureTimeoutError:
-        if done.done():
-            raise  # the work's own
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    thread = threading.Thread(target=run, name="vault", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    return results[0]

@@ -9,12 +9,13 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penstock.errors import SecretsError, UsageError
-from penstock.process.api import Command, End, Outcome
-from penstock.process.environment import child_environment
-from penstock.process.run import run
 from penstock.vault.api import LONGEST_VALUE
+
+if TYPE_CHECKING:
+    from penstock.process.api import Outcome
 
 OP = "op://"
 ENV = "env:"
@@ -67,6 +68,10 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _from_program(argv: tuple[str, ...], environ: Mapping[str, str], answer_s: float) -> str:
+    from penstock.process.api import Command  # most vaults start nothing
+    from penstock.process.environment import child_environment
+    from penstock.process.run import run
+
     command = Command(
         argv=argv,
         cwd=Path(environ.get("HOME") or os.sep),
@@ -85,8 +90,8 @@ def _from_program(argv: tuple[str, ...], environ: Mapping[str, str], answer_s: f
 
 def _failure(outcome: Outcome, answer_s: float) -> str | None:
     """Return what went wrong, its own words left out: they may hold anything."""
-    if outcome.end is End.NOT_FOUND:
-        return "is not installed"
+    if outcome.exit_code is None:
+        return f"cannot be started: {outcome.error}"
     if outcome.timed_out:
         return f"gave no answer within {answer_s:g} s"
     if outcome.exit_code != 0:

@@ -107,5 +107,7 @@ def test_a_hanging_program_is_ended(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there() -> None:
     """It is named."""
-    with pytest.raises(SecretsError, match="`no-such-manager show x` is not installed"):
+    with pytest.raises(
+        SecretsError, match=r"`no-such-manager show x` cannot be started: .*not installed"
+    ):
         follow("cmd:no-such-manager show x", environ())
