@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import msgspec
 import pytest
 import yaml
 
+from penstock.aim_cli.main import cli as aim
 from penstock.cli.main import cli
 from penstock.config.circuit_breakers import load_breakers
 from penstock.config.comments import blank_comments
@@ -142,10 +144,10 @@ def test_the_pages_for_users_are_run() -> None:
 
 
 # -- what commands are called --------------------------------------------------------------
-def known_options(words: list[str]) -> set[str] | None:
+def known_options(program: str, words: list[str]) -> set[str] | None:
     """Return the options of the command that a line calls, None when there is no such command."""
-    context = click.Context(cli)
-    command: click.Command | None = cli
+    command: click.Command | None = aim if program == "aim" else cli
+    context = click.Context(aim if program == "aim" else cli)
     for word in words:
         if not isinstance(command, click.Group):
             break
@@ -156,25 +158,31 @@ def known_options(words: list[str]) -> set[str] | None:
 
 
 def shown_commands(page: Path) -> Iterator[str]:
-    """Yield the penstock command lines that a page shows, run or not."""
+    """Yield the command lines of penstock and aim that a page shows, run or not."""
     yield from docpages.inline_commands(page)
     for block in docpages.blocks(page):
         if block.language in ("sh", "console", "yaml"):
             for line in block.text.splitlines():
-                found = re.search(r"(?:^|[$&|:] +)(penstock [^#|&>]*)", line)
+                found = re.search(r"(?:^|[$&|:] +)((?:penstock|aim) [^#|&>]*)", line)
                 if found:
-                    yield found[1]
+                    yield found[1].split(" -- ")[0]
+
+
+def alternatives(line: str) -> Iterator[str]:
+    """Yield the command lines that one with words such as `check|report` stands for."""
+    choices = (word.split("|") for word in line.split())
+    yield from (" ".join(words) for words in product(*choices))
 
 
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page_id(page) not in NAMES_OTHERS], ids=page_id
 )
 def test_commands_and_options_that_are_named_exist(page: Path) -> None:
-    """No page names a penstock command or option that the parser does not know."""
+    """No page names a command or option of penstock or aim that the parsers do not know."""
     wrong = []
-    for line in shown_commands(page):
-        words = line.split()[1:]
-        options = known_options([word for word in words if not word.startswith("-")])
+    for line in (one for shown in shown_commands(page) for one in alternatives(shown)):
+        program, *words = line.split()
+        options = known_options(program, [word for word in words if not word.startswith("-")])
         given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
         if options is None or not given <= options:
             wrong.append(line)

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 ROOT = Path(__file__).parents[2]
-TOP_PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
+TOP_PAGES = ("README.md", "AGENTS.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<directive>[a-z]+): (?P<value>[^\n]*?) -->\n)?"
@@ -129,8 +129,9 @@ def _anchor(title: str) -> str:
 
 
 def inline_commands(page: Path) -> list[str]:
-    """Return what stands as `penstock ...` in the text of a page."""
-    return [" ".join(code.split()) for code in re.findall(r"`(penstock [^`]+)`", prose(page))]
+    """Return what stands as `penstock ...` or `aim ...` in the text of a page."""
+    found = re.findall(r"`((?:penstock|aim) [^`]+)`", prose(page))
+    return [" ".join(code.split()) for code in found]
 
 
 def documented_events() -> dict[str, set[str]]:
