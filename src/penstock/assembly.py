@@ -212,7 +212,12 @@ def _leak_gate(parts: Parts) -> LeakGate | None:
         baseline = load_baseline(parts.root / wanted.baseline)
         return baseline, key_for(baseline)
 
-    return SecretGate(find_git(parts.root), lambda: LeakFinder(level=wanted.level), known)
+    return SecretGate(
+        partial(find_git, parts.root),
+        parts.repository.objects,
+        partial(LeakFinder, level=wanted.level),
+        known,
+    )
 
 
 def _router(parts: Parts, journal: Journal) -> AimRouter | None:

@@ -129,6 +129,7 @@ class DryRepository:
     def __init__(self, real: Repository) -> None:
         self._real = real
         self.root = real.root
+        self.objects = real.objects
 
     def head(self) -> str:
         """Return the commit that HEAD names."""

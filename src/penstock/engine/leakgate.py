@@ -19,7 +19,7 @@ from penstock.leaks.found import FoundSecret, LeakVerdict
 from penstock.model.events import EventType
 from penstock.model.finding import Category, Finding
 from penstock.model.settings import SecretsPolicy
-from penstock.worktrees.api import Worktree
+from penstock.worktrees.api import Changes, Worktree
 
 CHECK_ID = "secrets"
 ADVICE = "revoke what is a real key, for its branch keeps it"
@@ -40,6 +40,13 @@ def judge(job: Job, base: str, head: str, step: str) -> LeakVerdict:
         _tell(job, verdict, step)
     stops = job.services.settings.secrets.policy is SecretsPolicy.STOP
     return verdict if stops else LeakVerdict()
+
+
+def note_commit(job: Job, commit: str, parent: str, changes: Changes) -> None:
+    """Tell the gate what a turn's commit brought."""
+    if job.services.leaks is not None:
+        oids = [change.oid for change in changes.changes if change.oid and not change.submodule]
+        job.services.leaks.note(commit, parent, oids)
 
 
 def leak_run(job: Job, tree: Worktree, step: str) -> CheckRun | None:

@@ -70,6 +70,10 @@ class LeakGate(Protocol):
         EnvironmentProblem."""
         ...
 
+    def note(self, commit: str, parent: str, oids: Iterable[str]) -> None:
+        """Take down what objects a commit brought, so that git need not be asked for them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:

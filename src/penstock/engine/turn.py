@@ -11,6 +11,7 @@ from penstock.engine.auditing import audit_turn
 from penstock.engine.budget import begin_turn, warn
 from penstock.engine.facts import latest_hash, next_number, spend, turns_taken
 from penstock.engine.job import Job, relative
+from penstock.engine.leakgate import note_commit
 from penstock.engine.masked import masked
 from penstock.engine.pricing import turn_cost
 from penstock.engine.scope import Violation, existing_files, violations
@@ -279,7 +280,9 @@ def _record(job: Job, tree: Worktree, attempt: Attempt, judged: Judged, before: 
     stopped = interrupted or _must_stop(job, judged)
     commit = None
     if judged.ok and not judged.changes.empty:
+        parent = tree.head
         commit = tree.commit(_subject(job, attempt), _trailers(job, attempt))
+        note_commit(job, commit, parent, judged.changes)
     elif not judged.changes.empty:
         tree.reset(tree.head)
     report, result = judged.report, _result(job, attempt, judged, commit, before)

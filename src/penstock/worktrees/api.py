@@ -24,6 +24,7 @@ class ChangeKind(StrEnum):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One changed path. `old_path` is the other name of a rename.
 
+    `oid` is the id of the object that is there now, empty where there is none or it is not known.
     `symlink_target` is set for a symlink; `escapes` when that target lies outside the worktree.
     `submodule` marks a gitlink or a nested repository.
     """
@@ -33,6 +34,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     old_path: str | None = None
     old_mode: str = ""
     new_mode: str = ""
+    oid: str = ""
     symlink_target: str | None = None
     escapes: bool = False
     submodule: bool = False
@@ -203,6 +205,11 @@ class Repository(Protocol):
     @property
     def root(self) -> Path:
         """The top of the user's checkout, resolved."""
+        ...
+
+    @property
+    def objects(self) -> Path:
+        """The folder in which git keeps objects."""
         ...
 
     def head(self) -> str:

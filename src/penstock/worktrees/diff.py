@@ -157,6 +157,7 @@ def to_change(entry: Entry, tree: Path) -> Change:
         old_path=entry.old_path,
         old_mode=entry.old_mode,
         new_mode=entry.new_mode,
+        oid=entry.new_oid if entry.new_oid.strip("0") else "",
         symlink_target=target,
         escapes=target is not None and escapes(tree, entry.path, target),
         submodule=GITLINK in (entry.old_mode, entry.new_mode),

@@ -67,6 +67,11 @@ class GitRepository:
         return self._site.root
 
     @property
+    def objects(self) -> Path:
+        """The folder in which git keeps objects."""
+        return self._site.common / "objects"
+
+    @property
     def exclude_file(self) -> Path:
         """The file in which ignore patterns of one's own are kept, `info/exclude`."""
         return self._site.common / "info" / "exclude"

@@ -7,8 +7,10 @@ hide a file from a diff. Nothing is fetched: what a partial clone lacks counts a
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from penstock.errors import GitError, UsageError
@@ -77,9 +79,7 @@ def commits_of(git: Git, revisions: Sequence[str] = (), paths: Sequence[str] = (
     if not revisions:
         which = ("--all", "HEAD") if _has_head(git) else ("--all",)
     try:
-        listed = git.run(
-            "rev-list", "--reverse", "--topo-order", *which, "--", *paths, reading=True
-        )
+        return _listed(git, which, paths)
     except GitError as error:
         if not revisions:
             raise
@@ -87,7 +87,16 @@ def commits_of(git: Git, revisions: Sequence[str] = (), paths: Sequence[str] = (
             f"{' '.join(revisions)} names no commits of this repository",
             hint="name a range or a branch: git log --oneline main..topic",
         ) from error
-    return listed.decode().split()
+
+
+def commits_between(git: Git, base: str, head: str) -> list[str]:
+    """Return the commits of `head` that `base` does not have, oldest first. Raises GitError."""
+    return _listed(git, ("--end-of-options", f"{base}..{head}"))
+
+
+def _listed(git: Git, which: Sequence[str], paths: Sequence[str] = ()) -> list[str]:
+    how = ("--reverse", "--topo-order")
+    return git.run("rev-list", *how, *which, "--", *paths, reading=True).decode().split()
 
 
 def brought_by(git: Git, commits: Sequence[str], paths: Sequence[str] = ()) -> Iterator[Brought]:
@@ -145,6 +154,21 @@ def blobs(git: Git, oids: Iterable[str]) -> Iterator[Blob]:
                 yield batch
             else:
                 yield from _read(git, batch)
+
+
+def read_loose(objects: Path, oid: str) -> bytes | None:
+    """Return the bytes of an object that lies by itself in the folder of objects, None for any other.
+
+    The format is that of gitformat-loose(5).
+    """
+    try:
+        packed = (objects / oid[:2] / oid[2:]).read_bytes()
+        data = zlib.decompressobj().decompress(packed, OBJECT_LIMIT)
+    except (OSError, zlib.error):
+        return None
+    head, _, body = data.partition(b"\0")
+    kind, _, size = head.partition(b" ")
+    return body if kind == b"blob" and size == b"%d" % len(body) else None
 
 
 def _batches(git: Git, oids: Sequence[str]) -> Iterator[list[str] | Blob]:
