@@ -55,8 +55,9 @@ class LendingTool:
         return self.tool.command_line(request)
 
     def available(self) -> str | None:
-        """Return None when it can be started, else why not."""
-        return self.tool.available()
+        """Return None when it can be started, else why not: a key in the vault is a key."""
+        with self._lender.glance(self.tool_id):
+            return self.tool.available()
 
     def own_login(self) -> bool:
         """Tell whether a turn would use the login of the user: not with a key in the vault."""

@@ -100,6 +100,13 @@ def test_a_key_in_the_vault_is_no_login_of_the_user(monkeypatch: pytest.MonkeyPa
     assert toolbox(Lending("A_KEY")).get("claude").own_login()
 
 
+def test_a_service_that_takes_nothing_but_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its key may lie in the vault; without one it is not available."""
+    monkeypatch.delenv("JULES_API_KEY", raising=False)
+    assert toolbox(Lending("JULES_API_KEY")).get("jules").available() is None
+    assert "JULES_API_KEY is not set" in (toolbox(Lending("A_KEY")).get("jules").available() or "")
+
+
 def test_all_else_is_the_tools_own(request_: TurnRequest) -> None:
     """Ids, command lines and absence are those of the tool itself."""
     plain, lent = make_toolbox({"env": PROFILE}), toolbox(Lending("A_KEY"))
