@@ -37,7 +37,6 @@ class Masks(Protocol):
         """Return the text with the known values replaced, and nothing that only looks like one."""
         ...
 
-
     def prose(self, text: str) -> str:
         """Return a text that somebody works by without secrets; what only a name gives away stays."""
         ...
@@ -45,6 +44,7 @@ class Masks(Protocol):
     def patch(self, patch: bytes) -> bytes:
         """Return a patch whose added lines hold no secrets."""
         ...
+
 
 class SlotLock(Protocol):
     """The lock of one of the slots of a tool, over all runs of this repository."""
