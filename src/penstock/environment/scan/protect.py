@@ -90,7 +90,7 @@ class Guard:
         top = self._anchor(path.parent)
         anchor = top if top is not None else root.parent
         for folder in (path, *path.parents):
-            what = _what_names_say(folder, path, anchored=folder.is_relative_to(anchor))
+            what = _what_names_say(folder, path, anchored=anchor in folder.parents)
             what = what or marks(_names(folder))
             if what is not None:
                 return f"{folder} is {what}" if folder == path else f"it lies in {what}: {folder}"

@@ -245,6 +245,8 @@ def put_back(kept: Kept) -> None:
     Raises NotMovedError, when something else is there or cannot be made.
     """
     place, original = Path(kept.kept_at), Path(kept.path)
+    if os.path.realpath(original.parent) != os.fspath(original.parent):
+        raise NotMovedError("a link is in the way")
     try:
         original.parent.mkdir(parents=True, exist_ok=True)
         if not os.path.lexists(original):
