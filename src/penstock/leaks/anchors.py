@@ -65,10 +65,10 @@ class PlainAnchors:
         self._anywhere = [k for k in numbered if not _in_words(k[1]) or k[1] == b"://"]
         self._inside = [k for k in numbered if k[1] in inner and k not in self._anywhere]
         leading = [k for k in numbered if k not in self._anywhere and k not in self._inside]
-        tree = _tree({keyword for _, keyword, _ in leading})
+        tree = _tree({keyword for _, keyword, _ in leading}) if leading else b"(?!)"
         # as `BEFORE` has it: no word goes on, but for what is left of an escape sequence
         self._leading = re.compile(
-            b"[^A-Za-z0-9](?:(?<=\n)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)[0-9A-Fa-f]{2})?("
+            b"[^A-Za-z0-9](?:(?<=\n)(?:[nrtbf]|u00[0-9a-fA-F]{2}|[0-9]{1,2}m)|(?<=%)[0-9A-Fa-f]{2})?("
             + tree
             + b")"
         )

@@ -20,7 +20,9 @@ CLOUDS: tuple[Rule, ...] = (
         b"ABIA",
         b"ACCA",
     ),
-    shaped("aws-bedrock-key", "AWS", "Bedrock API key", rb"ABSK[A-Za-z0-9+/]{100,}={0,2}", b"ABSK"),
+    shaped(
+        "aws-bedrock-key", "AWS", "Bedrock API key", rb"ABSK[A-Za-z0-9+/]{100,2000}={0,2}", b"ABSK"
+    ),
     shaped(
         "google-api-key",
         "Google",
@@ -37,10 +39,18 @@ CLOUDS: tuple[Rule, ...] = (
         b"GOCSPX-",
     ),
     shaped(
-        "google-oauth-token", "Google", "OAuth access token", rb"ya29\.[A-Za-z0-9_-]{30,}", b"ya29."
+        "google-oauth-token",
+        "Google",
+        "OAuth access token",
+        rb"ya29\.[A-Za-z0-9_-]{30,2000}",
+        b"ya29.",
     ),
     shaped(
-        "google-refresh-token", "Google", "OAuth refresh token", rb"1//0[A-Za-z0-9_-]{40,}", b"1//0"
+        "google-refresh-token",
+        "Google",
+        "OAuth refresh token",
+        rb"1//0[A-Za-z0-9_-]{40,2000}",
+        b"1//0",
     ),
     keyed(
         "azure-storage-key", "Azure", "storage account key", b"AccountKey=", rb"[A-Za-z0-9+/]{86}=="
@@ -127,7 +137,7 @@ CLOUDS: tuple[Rule, ...] = (
         "fly-token",
         "Fly.io",
         "token",
-        rb"(?:fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/]{100,}={0,3})",
+        rb"(?:fo1_[A-Za-z0-9_-]{43}|fm[12][ar]?_[A-Za-z0-9+/]{100,2000}={0,3})",
         b"fo1_",
         b"fm1",
         b"fm2",
@@ -147,14 +157,14 @@ CLOUDS: tuple[Rule, ...] = (
         "vercel-blob-token",
         "Vercel",
         "blob token",
-        rb"vercel_blob_rw_[A-Za-z0-9]{16,}_[A-Za-z0-9]{30,}",
+        rb"vercel_blob_rw_[A-Za-z0-9]{16,2000}_[A-Za-z0-9]{30,2000}",
         b"vercel_blob_rw_",
     ),
     shaped(
         "netlify-token",
         "Netlify",
         "token",
-        rb"nf[pocb]_[A-Za-z0-9_-]{36,}",
+        rb"nf[pocb]_[A-Za-z0-9_-]{36,2000}",
         b"nfp_",
         b"nfo_",
         b"nfc_",
@@ -165,7 +175,7 @@ CLOUDS: tuple[Rule, ...] = (
         "supabase-token",
         "Supabase",
         "token",
-        rb"(?:sbp_(?:v0_)?[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{31,})",
+        rb"(?:sbp_(?:v0_)?[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{31,2000})",
         b"sbp_",
         b"sb_secret_",
     ),
@@ -181,7 +191,7 @@ CLOUDS: tuple[Rule, ...] = (
         "vault-token",
         "HashiCorp",
         "Vault token",
-        rb"hv[sbr]\.[A-Za-z0-9_-]{24,}",
+        rb"hv[sbr]\.[A-Za-z0-9_-]{24,2000}",
         b"hvs.",
         b"hvb.",
         b"hvr.",
@@ -206,14 +216,14 @@ CLOUDS: tuple[Rule, ...] = (
         "tailscale-key",
         "Tailscale",
         "key",
-        rb"tskey-(?:[a-z]+-)?[A-Za-z0-9]{6,20}(?:CNTRL)?-[A-Za-z0-9]{20,}",
+        rb"tskey-(?:[a-z]{2,12}-)?[A-Za-z0-9]{6,20}(?:CNTRL)?-[A-Za-z0-9]{20,2000}",
         b"tskey-",
     ),
     shaped(
         "onepassword-token",
         "1Password",
         "service account token",
-        rb"ops_eyJ[A-Za-z0-9_+/-]{200,}={0,3}",
+        rb"ops_eyJ[A-Za-z0-9_+/-]{200,2000}={0,3}",
         b"ops_eyJ",
     ),
     shaped(
@@ -239,7 +249,7 @@ CLOUDS: tuple[Rule, ...] = (
         b"mdb_sa_sk_",
     ),
     shaped("launchdarkly-key", "LaunchDarkly", "key", rb"(?:sdk|api)-" + UUID, b"sdk-", b"api-"),
-    shaped("dropbox-token", "Dropbox", "token", rb"sl\.(?:u\.)?[A-Za-z0-9_-]{130,}", b"sl."),
+    shaped("dropbox-token", "Dropbox", "token", rb"sl\.(?:u\.)?[A-Za-z0-9_-]{130,2000}", b"sl."),
     shaped(
         "maxmind-key",
         "MaxMind",

@@ -17,14 +17,14 @@ _STAND_IN = re.compile(
 _REFERENCE = re.compile(
     rb"^[\"']?(?:\$[({A-Za-z_]|\{\{|\{%|<[^>]*>?$|%[({]|%[A-Za-z_]+%|#\{|@[{(]|[@%#]?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+[@%#]?$|\{[\w.:!]*\})|\$\{|\{\{|%\("
 )
-_REPEATS = re.compile(rb"(.)\1{5,}|(..)\2{3,}|(....)\3{2,}|(.{6,})\4", re.DOTALL)
+_REPEATS = re.compile(rb"(.)\1{5,}|(..)\2{3,}|(....)\3{2,}|(.{6,20})\4", re.DOTALL)
 _PUBLISHED = frozenset(
     (
-        # RFC 5849, 6455, 6749, 6750, 7009, 7519
+        # RFC 5849, 6455, 6749, 6750, 7009, 7617
         b"0685bd9184jfhq22 ad180jjd733klru7 hh5s93j4hdidpola hdhd0244k9j7ao03 nnch734d00sl2jdk"
         b" pfkkdhi9sl3r4s00 dpf43f3p2l4k3l03 kd94hf93k423kf44 dGhlIHNhbXBsZSBub25jZQ=="
         b" 2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA mF_9.B5f-4.1JqM 45ghiukldjahdnhzdauz"
-        b" czZCaGRSa3F0MzpnWDFmQmF0M2JW SplxlOBeZQQYbYS6WxSbIA"
+        b" czZCaGRSa3F0MzpnWDFmQmF0M2JW SplxlOBeZQQYbYS6WxSbIA QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
         # the key of the emulator of Azure's storage, the same for all
         b" Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
     ).split()

@@ -5,12 +5,22 @@ from __future__ import annotations
 import hmac
 import re
 
-SHOWN = 4
-"""Bytes of a value that a mask shows at most, all of it a provider's prefix."""
-SHORTEST_SHOWN = 20
-"""Shorter values show nothing."""
+from penstock.leaks.rules import SHAPED
 
-_PREFIX = re.compile(rb"[A-Za-z][A-Za-z0-9]{1,9}[_.-](?=[A-Za-z0-9_.-]{16})|A[A-Z]{2}A|AIza|eyJ")
+SHOWN = 4
+"""Bytes of a value that a mask shows at most."""
+_PREFIXES = tuple(
+    {word for rule in SHAPED if not rule.lead for word in rule.keywords if len(word) >= SHOWN}
+)
+
+_HINTS = (
+    b"allow-secret",
+    b"list secret",
+    b"list-secret",
+    b"nextline secret",
+    b"gitleaks:allow",
+    b"kingfisher:ignore",
+)
 _ALLOW = re.compile(
     rb"(?i)penstock:[ \t]*allow-secret|pragma:[ \t]*(?:allow|white)list[ \t-]secret|gitleaks:allow"
     rb"|kingfisher:ignore"
@@ -21,10 +31,10 @@ _ALLOW_NEXT = re.compile(rb"(?i)pragma:[ \t]*(?:allow|white)list[ \t]nextline[ \
 def mask(value: bytes) -> str:
     """Return what may be shown of a secret: its length, and up to four bytes of its prefix.
 
-    A value without the prefix that a provider puts before all its keys shows nothing of itself.
+    A value that begins with nothing that a provider puts before all its keys shows nothing of
+    itself.
     """
-    prefix = _PREFIX.match(value)
-    shown = prefix[0][:SHOWN].decode("ascii") if prefix and len(value) >= SHORTEST_SHOWN else ""
+    shown = value[:SHOWN].decode("ascii") if value.startswith(_PREFIXES) else ""
     return f"{shown}\u2026 ({len(value)} characters)"
 
 
@@ -38,13 +48,10 @@ def fingerprint(key: bytes, rule_id: str, value: bytes) -> str:
 
 def allowed_lines(data: bytes) -> frozenset[int]:
     """Return the lines, from 1, whose secrets a comment in them (or before them) allows."""
-    if (
-        b"allow" not in data
-        and b"ALLOW" not in data
-        and b"white" not in data
-        and b"ignore" not in data
-    ):
+    lowered = data.lower()
+    if not any(hint in lowered for hint in _HINTS):
         return frozenset()
-    here = {data.count(b"\n", 0, m.start()) + 1 for m in _ALLOW.finditer(data)}
-    after = {data.count(b"\n", 0, m.start()) + 2 for m in _ALLOW_NEXT.finditer(data)}
+    lines = data.split(b"\n")
+    here = {number for number, line in enumerate(lines, 1) if _ALLOW.search(line)}
+    after = {number + 1 for number, line in enumerate(lines, 1) if _ALLOW_NEXT.search(line)}
     return frozenset(here | after)

@@ -12,8 +12,12 @@ assignments and addresses that look like real ones. `all`: placeholders and weak
 
 LEVELS: tuple[Level, ...] = ("certain", "default", "all")
 
-BEFORE = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9a-fA-F]{2}))"
-"""A secret begins where no word goes on; an escape sequence is no part of a word."""
+BEFORE = (
+    rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u00[0-9a-fA-F]{2})"
+    rb"|(?<=[\[;][0-9]m)|(?<=[\[;][0-9]{2}m))"
+)
+"""A secret begins where no word goes on; an escape sequence of JSON, of
+addresses or of a terminal is no part of a word."""
 AFTER = rb"(?![A-Za-z0-9])"
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+
 from penstock.leaks.rule import BEFORE, Rule
 
-_BREAK = rb"(?:\\[rn]|[\s\"',|>#*;]|\\\n)"
+_BREAK = rb"(?:\\{1,4}[rn]|[\s\"',|>#*;]|\\\n)"
 """What stands between the lines of a key: line ends, also escaped ones, and marks of quoting."""
 _HEADERS = rb"(?>(?:Proc-Type|DEK-Info|Version|Comment): [^\n\\]{1,120}" + _BREAK + rb"{1,64}){0,4}"
+
+_ENCODED_HEADS = tuple(
+    base64.b64encode(head[: len(head) // 3 * 3])
+    for head in (
+        b"-----BEGIN %bPRIVATE KEY--" % kind
+        for kind in (b"", b"RSA ", b"EC ", b"DSA ", b"OPENSSH ", b"ENCRYPTED ")
+    )
+)
 
 STRUCTURES: tuple[Rule, ...] = (
     Rule(
@@ -27,11 +37,22 @@ STRUCTURES: tuple[Rule, ...] = (
         entropy=3.5,
     ),
     Rule(
+        id="encoded-private-key",
+        title="private key in base64",
+        keywords=_ENCODED_HEADS,
+        pattern=BEFORE
+        + rb"((?:"
+        + b"|".join(_ENCODED_HEADS)
+        + rb")[A-Za-z0-9+/]{100,20000}+={0,2})",
+        group=1,
+        entropy=3.5,
+    ),
+    Rule(
         id="putty-private-key",
         title="PuTTY private key",
         keywords=(b"PuTTY-User-Key-File-",),
-        pattern=rb"PuTTY-User-Key-File-[23]:(?s:.){1,4000}?Private-Lines: \d+\s+"
-        rb"([A-Za-z0-9+/=\s]{32,8000}?)\s+Private-MAC",
+        pattern=rb"PuTTY-User-Key-File-[23]:(?s:.){1,4000}?Private-Lines: \d{1,4}\s{1,4}"
+        rb"([A-Za-z0-9+/=\s]{32,8000}?)\s{1,4}Private-MAC",
         group=1,
         entropy=3.5,
     ),
@@ -39,7 +60,8 @@ STRUCTURES: tuple[Rule, ...] = (
         id="json-web-token",
         title="JSON web token",
         keywords=(b"eyJ",),
-        pattern=BEFORE + rb"(eyJ[A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{20,}+)",
+        pattern=BEFORE
+        + rb"(eyJ[A-Za-z0-9_-]{10,2000}+\.eyJ[A-Za-z0-9_-]{10,2000}+\.[A-Za-z0-9_-]{20,2000}+)",
         group=1,
         entropy=3.0,
     ),
@@ -49,6 +71,16 @@ STRUCTURES: tuple[Rule, ...] = (
         keywords=(b"://",),
         pattern=rb"://[^\s:@/\"'`<>\\]{0,100}+:([^\s@/\"'`<>\\]{6,200}+)@[A-Za-z0-9_.\[%-]",
         group=1,
+        level="default",
+    ),
+    Rule(
+        id="authorization-header",
+        title="credentials of a header",
+        keywords=(b"Bearer ", b"bearer ", b"Basic "),
+        pattern=rb"(?:[Bb]earer|Basic) ((?=[A-Za-z_.~+/-]{0,200}+[0-9])"
+        rb"[A-Za-z0-9_.~+/-]{16,2000}+={0,2})",
+        group=1,
+        entropy=3.5,
         level="default",
     ),
 )

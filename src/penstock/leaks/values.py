@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 
 from penstock.leaks.judge import entropy, stands_in, wordlike
@@ -9,13 +10,13 @@ from penstock.leaks.judge import entropy, stands_in, wordlike
 _BASE64 = re.compile(rb"[A-Za-z0-9_+/.~-]+={0,2}")
 _HEX = re.compile(rb"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
 _UUID = re.compile(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SNAKE = re.compile(rb"[a-z0-9]+(?:_[a-z0-9]+){2,}|[A-Z0-9]+(?:_[A-Z0-9]+){2,}")
+_DOTTED = re.compile(rb"[a-z0-9-]+(?:[_.][a-z0-9-]+){2,}|[A-Z0-9]+(?:_[A-Z0-9]+){2,}")
 _PLACE = re.compile(
     rb"^(?:[a-z][a-z0-9+.-]*:/|urn:|arn:|~?/[\w.-]+/|\.{1,2}/)|@[\w-]+\.[a-z]{2,}$"
-    rb"|^\d{4}-\d\d-\d\d|^v?\d+\.\d+\.\d+"
+    rb"|^\d{4}-\d\d-\d\d|^v?\d+\.\d+\.\d+|^(?:[a-z0-9-]+\.)+[a-z]{2,6}$"
 )
 _CODE = re.compile(
-    rb"[()\[\]{}<>]|::|->|&&|\|\||\?.*:|[+*/-]=|^[!=:]|\\"
+    rb"[()\[\]{}<>]|::|->|&&|\|\||\?.*:|[+*/!=-]=|^[!=:]|\\"
     rb"|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|[A-Za-z_][+*/:-][A-Za-z_]\w*$|%[sdr]"
 )
 _FORMAT = re.compile(rb"%[sdr(]|\{[\w.!:]*\}|\$\{|^\^|\$$|\\[wds]|\[[a-zA-Z0-9]-")
@@ -50,16 +51,25 @@ def plausible(value: bytes, *, password: bool, quoted: bool) -> bool:
 
 def worded(value: bytes) -> bool:
     """Tell whether a value is made of words as settings, texts and examples hold them."""
-    return stands_in(value) or bool(_WEAK.fullmatch(value))
+    return stands_in(value) or bool(_WEAK.fullmatch(value) or _WEAK.fullmatch(_plain(value)))
+
+
+def _plain(value: bytes) -> bytes:
+    """Return the text that a value is in base64, else nothing."""
+    try:
+        text = binascii.a2b_base64(value, strict_mode=True)
+    except binascii.Error:
+        return b""
+    return text if text.isascii() else b""
 
 
 def drawn(value: bytes) -> bool:
     """Tell whether a value looks as if it was drawn: a key in hexadecimal, base64 or the like."""
-    if not may_be_key(value) or len(_DIGIT.findall(value)) < 2 or _UUID.fullmatch(value):
+    if not may_be_key(value) or _UUID.fullmatch(value):
         return False
     if _HEX.fullmatch(value):
         return len(value) >= _SHORTEST_HEX and entropy(value) >= 3.0
-    return not (wordlike(value) or _SNAKE.fullmatch(value)) and entropy(value) >= 3.3
+    return not (wordlike(value) or _DOTTED.fullmatch(value)) and entropy(value) >= 3.3
 
 
 def may_be_key(value: bytes) -> bool:
