@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,9 @@ from pathlib import Path
 from penstock.errors import ClaimError, EnvironmentProblem
 
 _PAUSE_S = 0.005
+_OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+_FAR = 1 << 30
+"""Where Windows locks a byte: beyond what is written, which nobody else could read otherwise."""
 
 
 def try_lock(descriptor: int) -> bool:
@@ -18,13 +22,35 @@ def try_lock(descriptor: int) -> bool:
 
     The kernel frees it when the descriptor is closed, at the latest with the process.
     """
-    import fcntl
+    if sys.platform == "win32":
+        import msvcrt
 
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
     return True
+
+
+def _unlock(descriptor: int) -> None:
+    """Free a lock before its descriptor is closed: a child that inherited it would keep it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -41,12 +67,10 @@ def exclusive(
     With `sign` the file tells people which process holds it. Raises ClaimError with the text `busy` when another process still holds it after `patience_s`
     (seconds), EnvironmentProblem when the file cannot be made.
     """
-    import fcntl  # not on Windows, where runs are not supported
-
     deadline = time.monotonic() + patience_s
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, _OPEN, 0o600)
     except OSError as error:
         raise EnvironmentProblem(f"cannot make the lock {path}: {error.strerror}") from error
     try:
@@ -55,10 +79,11 @@ def exclusive(
                 raise ClaimError(busy, hint=hint)
             time.sleep(_PAUSE_S)
         if sign:
+            os.lseek(descriptor, 0, os.SEEK_SET)
             os.truncate(descriptor, 0)
             os.write(descriptor, f"{os.getpid()}\n".encode())
         yield
     finally:
         with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            _unlock(descriptor)
         os.close(descriptor)

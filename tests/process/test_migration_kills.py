@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import unprivileged
 from tests.support.migrations import Ground
 from tests.support.oldtrees import snapshot, write_tree
 
@@ -72,6 +73,7 @@ ON_A_FULL_DISK = """
 import os, resource, signal, sys
 from pathlib import Path
 from penstock.errors import PenstockError
+from tests.support import unprivileged
 from tests.support.migrations import Ground
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -104,3 +106,46 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, most: int) -> N
     assert done.stderr.startswith("cannot ")
     assert snapshot(ground.root) == before
     assert ground.apply(mark=True, now=NOW).changed
+
+
+def test_two_at_once_are_one_migration(tmp_path: Path) -> None:
+    """The second waits, and finds nothing left to be done."""
+    ground = make_ground(tmp_path)
+    line = [
+        sys.executable,
+        "-m",
+        "tests.support.migrations",
+        str(ground.root),
+        str(ground.home),
+        "0",
+    ]
+    both = [subprocess.Popen([*line, "--whole"], cwd=ROOT) for _ in range(2)]
+    assert [child.wait(60) for child in both] == [0, 0]
+    assert len(list((ground.root / "backups").glob("aim-*"))) == 1
+    assert ground.apply(mark=True).changed == ()
+
+
+READ_ONLY = """
+import sys
+from pathlib import Path
+from penstock.errors import EnvironmentProblem
+from tests.support import unprivileged
+from tests.support.migrations import Ground
+
+try:
+    Ground(Path(sys.argv[1]), Path(sys.argv[2])).apply(mark=True)
+except EnvironmentProblem as error:
+    print(error)
+"""
+
+
+def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
+    """What was written before is put back, and the error names the file."""
+    ground = make_ground(tmp_path)
+    before = snapshot(ground.root)
+    (ground.root / "AI_MANGER").chmod(0o500)
+    said = unprivileged.python(READ_ONLY, [ground.root, ground.home], cwd=ROOT)
+    (ground.root / "AI_MANGER").chmod(0o755)
+    assert said.startswith("cannot write ")
+    assert "README.md" in said
+    assert snapshot(ground.root) == before

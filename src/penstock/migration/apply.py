@@ -41,6 +41,8 @@ from penstock.migration.restore import restore
 
 LOCK = ".state/migrating.lock"
 """Held while somebody migrates; below what penstock keeps in a repository and git does not show."""
+PATIENCE_S = 20.0
+"""How long (s) one migration waits for another, which takes a second."""
 FILE_MODE = 0o644
 
 
@@ -79,6 +81,7 @@ def migrating(places: Places) -> Iterator[None]:
         places.path(Name(Base.REPOSITORY, LOCK)),
         busy="another migration is at work in this repository",
         hint="Wait until it has ended, then run the same command again.",
+        patience_s=PATIENCE_S,
         sign=False,
     ):
         yield

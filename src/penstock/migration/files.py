@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from penstock.errors import EnvironmentProblem, UsageError
 
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_CREATE |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 DRAFT = ".draft"
 """How a file ends that is being written."""
 
@@ -106,12 +108,12 @@ def write(path: Path, data: bytes, mode: int) -> None:
 
 
 def _write_draft(draft: Path, data: bytes, mode: int) -> None:
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(draft, _CREATE, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
-        os.fchmod(descriptor, mode)
         file.flush()
         os.fsync(descriptor)
+    draft.chmod(mode)
 
 
 def remove_drafts(path: Path) -> None:
@@ -121,8 +123,10 @@ def remove_drafts(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have a folder's entries on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    """Have a folder's entries on the disk; Windows opens no folders and needs no such thing."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

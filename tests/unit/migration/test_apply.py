@@ -141,8 +141,9 @@ def test_a_result_that_cannot_be_used_is_put_back(ground: Ground) -> None:
     assert ground.desk.known() == frozenset()
 
 
-def test_two_at_once(ground: Ground) -> None:
-    """The second is told to wait."""
+def test_one_that_waits_too_long_is_told(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second is told which one it waited for."""
+    monkeypatch.setattr("penstock.migration.apply.PATIENCE_S", 0.05)
     with migrating(ground.places), pytest.raises(ClaimError, match="another migration"):
         ground.apply()
 
