@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from penstock.redact.known import Known, secret_values
+from penstock.redact.names import secret_values
 
 if TYPE_CHECKING:
+    from penstock.redact.known import Known
     from penstock.redact.redactor import Redactor
 
 
@@ -23,16 +24,18 @@ class Door:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known = Known(())
+        self._values: frozenset[str] = frozenset()
+        self._known: Known | None = None
         self._redactor: Redactor | None = None
 
     def learn(self, values: Iterable[str]) -> None:
         """Take values that must leave nowhere from now on."""
         told = frozenset(values)
-        if told <= self._known.values:
+        if told <= self._values:
             return
         with self._lock:
-            self._known = Known(self._known.values | told)
+            self._values |= told
+            self._known = None
             if self._redactor is not None:
                 self._redactor.learn(told)
 
@@ -50,18 +53,26 @@ class Door:
         self.look_around()
         with self._lock:
             if self._redactor is None:
-                self._redactor = Redactor(self._known.values)
+                self._redactor = Redactor(self._values)
             return self._redactor
 
     def certain(self, text: str) -> str:
         """Return a text for people and machines without those known values that no word, name or
         path could be."""
-        return self._known.certain.replaced(text)
+        if not self._values:
+            return text
+        known = self._known
+        if known is None:
+            from penstock.redact.known import Known  # not needed where nothing is known
+
+            with self._lock:  # or a value that is learnt meanwhile would be forgotten
+                known = self._known = Known(self._values).certain
+        return known.replaced(text)
 
     def forget(self) -> None:
         """Know nothing any more; what has been handed out keeps what it knows."""
         with self._lock:
-            self._known, self._redactor = Known(()), None
+            self._values, self._known, self._redactor = frozenset(), None, None
 
 
 DOOR = Door()

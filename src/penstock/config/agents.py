@@ -11,7 +11,7 @@ from penstock.config.profiles import load_tool_profiles
 from penstock.errors import NotFoundError
 from penstock.model.agents import AgentProfiles
 from penstock.model.escalation import TIERS
-from penstock.redact.known import secret_values
+from penstock.redact.names import secret_values
 
 NAME = "config/agent_profiles.json"
 

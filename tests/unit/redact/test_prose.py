@@ -10,7 +10,7 @@ import string
 
 import pytest
 
-from penstock.redact.known import is_certain, secret_values
+from penstock.redact.names import is_certain, secret_values
 from penstock.redact.redactor import Redactor
 
 DRAW = random.Random(5)
