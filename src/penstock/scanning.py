@@ -107,21 +107,26 @@ class Scanning(Surroundings):
         obey: bool,
     ) -> ScanRequest:
         import os
+        from pathlib import Path
 
         from penstock.environment.scan.scanner import ScanRequest
         from penstock.environment.scan.values import KILOBYTE
         from penstock.folders import aim_home
 
         section = self.aim_settings.environment
-        settings, central = section.scanner, section.central_cache
+        settings = section.scanner
+        central = (
+            Path(os.path.realpath(self.root / place)) if (place := section.central_cache) else None
+        )
         kilobytes = settings.min_size_kb if min_size_kb is None else min_size_kb
         ours = [self.root / folder for folder in self.own.folders] if self.place else []
-        elsewhere = [aim_home(), *([self.root / central] if central else [])]
+        elsewhere = [aim_home(), *([central] if central else [])]
         return ScanRequest(
             roots=self._scan_roots(paths, settings.roots),
             duplicates=duplicates,
             caches=caches,
             cache_patterns=settings.cache_patterns,
+            central=central,
             ignore=settings.ignore,
             skipped=tuple(os.path.realpath(path) for path in (*ours, *elsewhere)),
             obey=obey,

@@ -28,18 +28,24 @@ from penstock.environment.scan.walk import Walker, outermost
 class ScanRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is scanned: `roots` and what is left out there (`skipped` absolute paths, `ignore` lines
     as of an ignore file; `obey`: the ignore files of the tree count too). Of duplicates only files
-    of `min_bytes` and more, whose names end with one of `extensions`, if there are any.
+    of `min_bytes` and more, whose names end with one of `extensions`, if there are any. Caches
+    within `central` are where they belong.
     """
 
     roots: tuple[Path, ...]
     duplicates: bool = True
     caches: bool = True
     cache_patterns: tuple[str, ...] = ()
+    central: Path | None = None
     ignore: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     obey: bool = True
     min_bytes: int = 1
     extensions: tuple[str, ...] = ()
+
+    def misplaces(self, path: str) -> bool:
+        """Tell whether a cache there is not where it belongs."""
+        return self.central is None or not Path(path).is_relative_to(self.central)
 
     def wants(self, entry: Entry) -> bool:
         """Tell whether a file may be a duplicate."""
@@ -76,7 +82,8 @@ def _scan(request: ScanRequest, index: HashIndex, progress: Progress) -> ScanRep
         )
         sets = finder.find(met)
         notes += finder.notes
-    hits = sorted(walker.caches) if request.caches else []
+    met_caches = sorted(walker.caches) if request.caches else []
+    hits = [hit for hit in met_caches if request.misplaces(hit.path)]
     caches = tuple(measured(hit, notes.append) for hit in hits)
     return ScanReport(
         roots=tuple(outermost(request.roots)),
