@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         load_coordination_rules,
         migrate_ai_manager_to_aim,
         route_to_capability,
+        run_pre_flight_checks,
     )
     from penstock.api import (
         attempts,
@@ -160,6 +161,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "migrate_ai_manager_to_aim",
         "route_to_capability",
     ),
+        "run_pre_flight_checks",
     "penstock.api": (
         "attempts",
         "diff",
@@ -422,6 +424,7 @@ __all__ = [
     "run_single_workstream_from_bundle",
     "run_static_step",
     "run_static_with_fix",
+    "run_pre_flight_checks",
     "run_tool",
     "run_workstream",
     "runs",

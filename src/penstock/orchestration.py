@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.aim import pre_flight
 from penstock.api import metrics, progress
 from penstock.assembly import event_sink
 from penstock.control import approve, cancel, integrate, pause, quarantine, retry
@@ -37,7 +38,6 @@ from penstock.errors import (
 )
 from penstock.journal import as_row, state_named
 from penstock.model.bundle import Bundle
-from penstock.model.events import EventType
 from penstock.model.records import NewAttempt, Run, Workstream
 from penstock.model.states import (
     ATTEMPT_ALIASES,
@@ -48,7 +48,6 @@ from penstock.model.states import (
     WorkstreamState,
 )
 from penstock.orchestrator import single_result, work_on_step
-from penstock.preflight import bundles_of, pre_flight_report, require_healthy, tools_of
 from penstock.store.api import DocumentedJournal
 from penstock.wiring import Workspace, open_workspace
 
@@ -338,27 +337,14 @@ class Orchestrator:
             return as_row(finished)
 
     def _pre_flight_checks(self, run_id: str | None = None, ws_id: str | None = None) -> Row:
-        """Return {health_status, health_summary, version_drift, pre_flight_passed, checks}.
+        """Return {health_status, health_summary, version_drift, pre_flight_passed, checks, ...}.
 
-        Looked at are the platform, the configuration, git, the journal, disk space, the audit
-        trail, and the tools: of the run, of one workstream of it, or of none without `run_id`.
-        `version_drift` is None: no versions are pinned. With a run, the event `preflight` keeps
-        it. Raises PreFlightError, a RuntimeError, when one of them fails.
+        It is what `penstock run` looks at before a run, with the tools of the run, of one workstream
+        of it, or of none without `run_id`. `version_drift` counts the tools that have another
+        version than aim_config pins. With a run, the event `preflight` keeps it. Raises
+        PreFlightError, a RuntimeError, when one of the checks fails.
         """
-        with self._workspace() as workspace:
-            tools: tuple[str, ...] = ()
-            if run_id is not None:
-                bundles = [b for b in bundles_of(workspace, run_id) if ws_id in (None, b.id)]
-                given = workspace.reader.get_run(run_id).metadata.get("tool")
-                tools = tools_of(bundles, given)
-            report = pre_flight_report(workspace, tools)
-        if run_id is not None:
-            with self._writing() as (_, journal):
-                journal.record_event(
-                    EventType.PREFLIGHT, run_id=run_id, ws_id=ws_id, payload=report
-                )
-        require_healthy(report)
-        return report
+        return pre_flight(self._root, self._db, run_id, ws_id)
 
     # -- what they share -------------------------------------------------------------------
     @contextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
-from penstock.examining import Examining
+from penstock.examining.examining import Examining
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
 from penstock.keeping import Keeping

@@ -68,7 +68,6 @@ RANKS: dict[str, int] = {
     "control": 11,
     "orchestrator": 11,
     "error_pipeline": 11,
-    "preflight": 11,
     "orchestration": 12,
     "error_engine": 12,
 }

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from penstock.cli.words import duration, moment, one_line
+from penstock.environment.api import HealthReport, Verdict
 from penstock.model.times import iso
 from penstock.registry.api import AimSettings, Registry
 from penstock.routing.api import RouteDecision
@@ -86,6 +87,33 @@ def cooling_words(tool: ToolStatus, now: float) -> str:
     left = duration(tool.cooling_until - now)
     why = f" ({tool.cooling_reason})" if tool.cooling_reason else ""
     return f"until {moment(iso(tool.cooling_until))}, {left} left{why}"
+
+
+def cooling_line(tools: Sequence[ToolStatus], now: float) -> str:
+    """Name the tools that are left alone for a while."""
+    cooling = [tool for tool in tools if tool.cooling_until is not None]
+    told = (f"{tool.detection.tool_id} {cooling_words(tool, now)}" for tool in cooling)
+    return f"Cooling down: {', '.join(told) or 'none'}"
+
+
+def health_lines(report: HealthReport) -> Iterator[str]:
+    """Yield how machine and repository are, and what is not as it should be."""
+    yield f"Health: {health_words(report)} (all of it: aim health check)"
+    yield from finding_lines(report)
+
+
+def health_words(report: HealthReport) -> str:
+    """Say in one line how the machine is."""
+    counts = report.summary
+    told = f"{counts.passed} pass, {counts.warn} warn, {counts.fail} fail"
+    return f"{report.overall_status.value}: {told}"
+
+
+def finding_lines(report: HealthReport) -> Iterator[str]:
+    """Yield a line for each check that does not pass."""
+    for check in report.checks:
+        if check.status is not Verdict.PASS:
+            yield f"  {check.status.value}  {check.name}: {one_line(check.message)}"
 
 
 def contract_words(result: ContractResult | None, unproven: str | None) -> str:
@@ -169,6 +197,15 @@ def contract_document(result: ContractResult | None) -> dict[str, Any] | None:
         return None
     plain: dict[str, Any] = msgspec.to_builtins(result)
     return {**plain, "ok": not result.mismatches, "probed_at": iso(result.probed_at)}
+
+
+def health_document(report: HealthReport) -> dict[str, Any]:
+    """Return the summary of a look at the machine for machines."""
+    return {
+        "overall_status": report.overall_status.value,
+        "summary": msgspec.to_builtins(report.summary),
+        "findings": {c.name: c.message for c in report.checks if c.status is not Verdict.PASS},
+    }
 
 
 def decision_document(decision: RouteDecision) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _EVENTS: dict[str, tuple[EventType, Severity]] = {
     events.EventType.SCOPE_VIOLATION: (EventType.ERROR, Severity.ERROR),
     events.EventType.MAIN_CHECKOUT_TOUCHED: (EventType.ERROR, Severity.WARNING),
     events.EventType.CAPABILITY_REFUSED: (EventType.ERROR, Severity.ERROR),
+    events.EventType.PREFLIGHT: (EventType.HEALTH_CHECK, Severity.INFO),
     events.EventType.MERGE_CONFLICT: (EventType.ERROR, Severity.ERROR),
     events.EventType.SECRET_FOUND: (EventType.ERROR, Severity.CRITICAL),
 }

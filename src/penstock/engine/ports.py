@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,7 +15,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `run_id` None makes one from the clock. `tool` beats every bundle's own. `model` is handed to
     tools that take one. `max_parallel` beats limits.max_parallel; with `fail_fast` nothing starts
-    any more once a workstream has failed. `max_cost_usd` beats limits.max_cost_usd.
+    any more once a workstream has failed. `max_cost_usd` beats limits.max_cost_usd. `preflight` is
+    what was found before, to be kept with the run; None when nobody looked.
     """
 
     bundles: tuple[Bundle, ...]
@@ -26,14 +27,17 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     fail_fast: bool = False
     max_cost_usd: float | None = None
     metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    preflight: dict[str, Any] | None = None
 
 
 class ResumeOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What beats the choices that a run began with; None leaves one as it was."""
+    """What beats the choices that a run began with; None leaves one as it was. `preflight` is what was
+    found before it went on, to be kept with the run."""
 
     tool: str | None = None
     max_parallel: int | None = None
     max_cost_usd: float | None = None
+    preflight: dict[str, Any] | None = None
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from penstock.engine.control import (
 )
 from penstock.engine.desk import Desk
 from penstock.engine.loop import Coordinator
+from penstock.engine.masked import masked
 from penstock.engine.plan import choices_of, jobs_of
 from penstock.engine.ports import ResumeOptions, RunRequest
 from penstock.engine.queue import Integration
@@ -92,8 +93,15 @@ class Engine:
                 integration_branch=f"integration/{run_id}",
                 metadata=_metadata(request),
             )
-            enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.values)
+            enter_bundles(services.journal, run_id, request.bundles, mask=services.masks.prose)
+            self._keep(run_id, request.preflight)
         return run_id
+
+    def _keep(self, run_id: str, preflight: Mapping[str, Any] | None) -> None:
+        """Keep with a run what was found before it began or went on."""
+        if preflight is not None:
+            told = masked(dict(preflight), self._services.masks.text)
+            self._services.journal.record_event(EventType.PREFLIGHT, run_id=run_id, payload=told)
 
     def step(self, run_id: str, ws_id: str, step: str, *, fix: bool = True) -> RunResult:
         """Work on one step (edit, static, runtime) of one workstream and on nothing else.
@@ -230,6 +238,7 @@ class Engine:
         with self._held(run_id):
             if resumed:
                 self._drop_old_wishes(run_id)
+                self._keep(run_id, options.preflight)
                 recover(services, run_id)
             run = self._begin(services.journal.get_run(run_id))
             choices = choices_of(services, run, options)

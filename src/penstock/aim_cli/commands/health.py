@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from penstock.aim_cli import screens
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
 from penstock.cli.words import one_line
@@ -73,8 +74,8 @@ def verify(as_json: bool) -> int:
     if as_json:
         output.emit_json(found)
     else:
-        output.emit(summary_line(found))
-        for line in finding_lines(found):
+        output.emit(screens.health_words(found))
+        for line in screens.finding_lines(found):
             output.emit(line)
     return int(ExitCode.DONE if found.overall_status is Health.HEALTHY else ExitCode.FAILED)
 
@@ -116,23 +117,7 @@ def show_report(found: HealthReport, *, verbose: bool) -> None:
                 output.emit(f"{check.name}.{name}: {one_line(str(value))}")
     for line in hint_lines(found):
         output.emit(line)
-    output.emit(summary_line(found))
-
-
-def summary_line(found: HealthReport) -> str:
-    """Say in one line how the machine is."""
-    counts = found.summary
-    told = f"{counts.passed} pass, {counts.warn} warn, {counts.fail} fail"
-    return f"{found.overall_status.value}: {told}"
-
-
-def finding_lines(found: HealthReport) -> list[str]:
-    """Return a line for each check that does not pass."""
-    return [
-        f"  {check.status.value}  {check.name}: {one_line(check.message)}"
-        for check in found.checks
-        if check.status is not Verdict.PASS
-    ]
+    output.emit(screens.health_words(found))
 
 
 def hint_lines(found: HealthReport) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from penstock.aim_cli import screens
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
+from penstock.environment.api import HealthReport
 from penstock.errors import AIMRegistryNotFoundError, ExitCode
 from penstock.routing.api import RouteDecision
 from penstock.toolside import ToolSide, ToolStatus
@@ -30,10 +31,11 @@ def command(as_json: bool) -> None:
             raise
         tools = side.statuses()
         decisions = {name: side.decide(name) for name in sorted(side.registry.rules.capabilities)}
+        health = workspace.health(quick=True)
         if as_json:
-            _emit_document(workspace, side, tools, decisions)
+            _emit_document(workspace, side, tools, decisions, health)
         else:
-            _show(workspace, side, tools, decisions)
+            _show(workspace, side, tools, decisions, health)
 
 
 def _emit_document(
@@ -41,10 +43,12 @@ def _emit_document(
     side: ToolSide,
     tools: Sequence[ToolStatus],
     decisions: Mapping[str, RouteDecision],
+    health: HealthReport,
 ) -> None:
     trail = str(workspace.audit_folder)
     settings = workspace.aim_settings
-    output.emit_json(screens.status_document(side.registry, settings, trail, tools, decisions))
+    document = screens.status_document(side.registry, settings, trail, tools, decisions)
+    output.emit_json({**document, "health": screens.health_document(health)})
 
 
 def _show(
@@ -52,12 +56,16 @@ def _show(
     side: ToolSide,
     tools: Sequence[ToolStatus],
     decisions: Mapping[str, RouteDecision],
+    health: HealthReport,
 ) -> None:
     for line in screens.documented_screen(side.registry, tools):
         output.emit(line)
     output.emit()
     trail = str(workspace.audit_folder)
     for line in screens.settings_lines(side.registry, workspace.aim_settings, trail):
+        output.emit(line)
+    output.emit(screens.cooling_line(tools, side.now))
+    for line in screens.health_lines(health):
         output.emit(line)
     rows = screens.tool_rows(tools, side.now)
     if rows:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
+from penstock.cli.before import Before, look_again, preflight_options
 from penstock.cli.looking import looker
 from penstock.cli.options import db_option, json_option, max_cost_option, max_parallel_option
 from penstock.cli.running import run_and_report
@@ -33,6 +35,7 @@ from penstock.wiring import Workspace, open_workspace
 @click.option("--tool", metavar="TOOL", help="Use this tool from now on.")
 @max_parallel_option
 @max_cost_option
+@preflight_options
 @click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
 @db_option
 @json_option
@@ -44,6 +47,8 @@ def command(
     tool: str | None,
     max_parallel: int | None,
     max_cost_usd: float | None,
+    no_preflight: bool,
+    auto_sync: bool,
     verbose: bool,
     db: str | None,
     as_json: bool,
@@ -52,7 +57,8 @@ def command(
 
     The budgets of FIX turns begin anew; money that was spent stays spent. From `edit`, what was
     committed before is kept as a patch in state/artifacts and the work begins at the present head
-    of the integration branch. Where another process works on the run, that one does it.
+    of the integration branch. Where another process works on the run, that one does it; else machine
+    and repository are looked at first, as `penstock run` does.
     """
     options = ResumeOptions(tool=tool, max_parallel=max_parallel, max_cost_usd=max_cost_usd)
     with open_workspace(db=db) as workspace:
@@ -72,6 +78,13 @@ def command(
                 what="",
                 until=f"it tries {', '.join(names)} again.",
             )
+
+        if given is None:
+            tool = tool or found.metadata.get("tool")
+            working = () if from_step == "integrate" else names
+            before = Before(no_preflight=no_preflight, auto_sync=auto_sync)
+            seen = look_again(workspace, rows, tool, before, again=working)
+            options = msgspec.structs.replace(options, preflight=seen)
 
         def work(observer: Observer, stop: Stop) -> RunResult:
             result = given or workspace.retry(

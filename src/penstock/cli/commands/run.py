@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from penstock.cli import output
+from penstock.cli.before import Before, look_again, look_before, preflight_options
 from penstock.cli.looking import looker
 from penstock.cli.options import db_option, json_option, max_cost_option, max_parallel_option
 from penstock.cli.problems import show_errors
@@ -39,6 +40,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     fail_fast: bool = False
     as_json: bool = False
     verbose: bool = False
+    no_preflight: bool = False
+    auto_sync: bool = False
+
+    @property
+    def before(self) -> Before:
+        """What is said about the look before the run."""
+        return Before(no_preflight=self.no_preflight, auto_sync=self.auto_sync)
 
     @property
     def nothing_named(self) -> bool:
@@ -59,6 +67,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--fail-fast", is_flag=True, help="Start nothing more once a workstream has failed.")
 @click.option("--with-deps", is_flag=True, help="Run the dependencies that are not done yet too.")
 @click.option("--dir", "directory", metavar="DIR", help="Folder of bundles.")
+@preflight_options
 @click.option("-v", "--verbose", is_flag=True, help="Print what the tools print.")
 @db_option
 @json_option
@@ -66,6 +75,9 @@ def command(
     ws_id: tuple[str, ...], words: tuple[str, ...], db: str | None, **options: object
 ) -> int:
     """Run workstreams, as many at a time as may: EDIT, STATIC, RUNTIME, with FIX turns in between.
+
+    Before that machine and repository are looked at: what would make the run impossible, such as a
+    tool that is not there, stops it before anything is spent; other findings are shown.
 
     What is done is merged into integration/RUN, each merge checked, and what depends on it starts
     from there; `penstock graph` shows what can run side by side, and why the rest cannot.
@@ -130,7 +142,8 @@ def _say_what(workspace: Workspace, unfinished: list[Run], wanted: Wanted) -> Us
 
 def _resume(workspace: Workspace, run: Run, wanted: Wanted) -> int:
     """Go on with a run, whose workstreams are those it began with."""
-    held = {w.ws_id for w in workspace.reader.list_workstreams(run.run_id)}
+    rows = workspace.reader.list_workstreams(run.run_id)
+    held = {row.ws_id for row in rows}
     others = sorted(word for word in wanted.words if word.startswith("ws-") and word not in held)
     if others:
         raise UsageError(
@@ -139,8 +152,12 @@ def _resume(workspace: Workspace, run: Run, wanted: Wanted) -> int:
         )
     if wanted.dry_run:
         raise UsageError(f"{run.run_id} has begun; a dry run is for what has not")
+    tool = wanted.tool or run.metadata.get("tool")
     options = ResumeOptions(
-        tool=wanted.tool, max_parallel=wanted.max_parallel, max_cost_usd=wanted.max_cost_usd
+        tool=wanted.tool,
+        max_parallel=wanted.max_parallel,
+        max_cost_usd=wanted.max_cost_usd,
+        preflight=look_again(workspace, rows, tool, wanted.before),
     )
     return run_and_report(
         lambda observer, stop: workspace.resume(
@@ -168,6 +185,8 @@ def _start(workspace: Workspace, wanted: Wanted) -> int:
     if wanted.dry_run or workspace.dry_run_wanted():
         plan, result = workspace.dry_run(request)
         return show_plan(plan, result, as_json=wanted.as_json)
+    found = look_before(workspace, bundles, wanted.tool, wanted.before)
+    request = msgspec.structs.replace(request, preflight=found)
     return run_and_report(
         lambda observer, stop: workspace.run(request, observer=observer, stop=stop),
         [bundle.id for bundle in bundles],

@@ -1,4 +1,4 @@
-"""Looking whether this machine and repository are fit for runs: the probes put together.
+"""What can be looked at in a repository and on its machine: a probe for each.
 
 As in wiring, everything is imported where it is used.
 """
@@ -6,19 +6,18 @@ As in wiring, everything is imported where it is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock.environment.api import Finding, HealthReport, ReportFormat, Verdict
+from penstock.environment.api import Finding, Verdict
 from penstock.errors import ConfigError, PenstockError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from penstock.audit.api import AuditTrail
-    from penstock.environment.health.probing import Probe
     from penstock.registry.api import AimSettings, Registry
     from penstock.toolside import ToolStatus
+    from penstock.vault.api import VaultReport
 
 ASKING_S = 1.5
 """How long a tool may take to name its version (s): less than its probe may take."""
@@ -26,75 +25,40 @@ JOURNAL_S = 1.2
 """How long the journal is looked through (s); `penstock db check` looks through all of it."""
 
 
-class Examining(Surroundings):
-    """What can be found out about the machine and the repository, without any network."""
+class Looking(Surroundings):
+    """The probes of a repository."""
 
-    if TYPE_CHECKING:  # what the workspace has from the mixin that scans
+    if TYPE_CHECKING:  # what the workspace has from another mixin
 
-        @property
-        def scan_trail(self) -> AuditTrail | None: ...
+        def look_at_foreign_code(self) -> Finding: ...
 
-    # -- health ------------------------------------------------------------------------------
-    def health(self) -> HealthReport:
-        """Ask every probe at once and return what they found; never raises and never hangs."""
-        from penstock.environment.health.probing import run_probes
+        def vault_doctor(self, *, round_trip: bool = False) -> VaultReport: ...
 
-        return run_probes(self._probes())
-
-    def write_health(self, report: HealthReport, form: ReportFormat) -> str:
-        """Return a report as Markdown, JSON or an HTML page that needs nothing beside it."""
-        from penstock.environment.health.render import as_json, markdown, page
-
-        writers = {
-            ReportFormat.MARKDOWN: markdown,
-            ReportFormat.JSON: as_json,
-            ReportFormat.HTML: page,
-        }
-        return writers[form](report)
-
-    def record_health(self, report: HealthReport) -> str | None:
-        """Record a look at the machine in the audit trail; return why that could not be done."""
-        from penstock.audit.api import EventType, Severity
-
-        words = f"health: {report.overall_status.value}"
-        bad = {c.name: c.message for c in report.checks if c.status is not Verdict.PASS}
-        severity = Severity.WARNING if report.of(Verdict.FAIL) else Severity.INFO
-        try:
-            trail = self.scan_trail
-            if trail is not None:
-                if self.place is not None:
-                    self._hide()
-                details = {"status": report.overall_status.value, "findings": bad}
-                trail.event(EventType.HEALTH_CHECK, words, severity=severity, details=details)
-        except PenstockError as error:
-            return str(error)
-        return None
-
-    def _probes(self) -> Iterable[Probe]:
+    def looks(self) -> dict[str, Callable[[], Finding]]:
+        """Return what can be looked at, by name."""
         from penstock.environment.health import containment, machine
-        from penstock.environment.health.probing import Probe
 
-        wanted = self._aim_or_defaults().environment.health_checks
-        programs = self._program_names()
-        looks: Mapping[str, Callable[[], Finding]] = {
+        wanted = self.aim_or_defaults().environment.health_checks
+        return {
             "python": machine.python,
             "sandbox": containment.sandbox,
-            "git": self._look_at_git,
+            "git": self.look_at_git,
             "required_commands": lambda: machine.required_commands(wanted.required_commands),
             "required_paths": lambda: machine.required_paths(wanted.required_paths, self.root),
             "disk": self._look_at_disk,
-            "path_order": lambda: machine.path_order(programs),
+            "path_order": lambda: machine.path_order(self._program_names()),
             "config": self._look_at_config,
             "registry": self._look_at_registry,
             "ai_tools": self._look_at_tools,
+            "foreign_code": self.look_at_foreign_code,
+            "secrets_vault": self._look_at_vault,
             "audit": self._look_at_trail,
             "journal": self._look_at_journal,
             "worktrees": self._look_at_worktrees,
         }
-        return [Probe(name, look) for name, look in looks.items()]
 
     # -- what several probes need ------------------------------------------------------------
-    def _aim_or_defaults(self) -> AimSettings:
+    def aim_or_defaults(self) -> AimSettings:
         """Return what aim_config says; what is wrong with it, the probe of it tells."""
         from penstock.registry.api import AimSettings
 
@@ -110,19 +74,22 @@ class Examining(Surroundings):
         """
         from penstock.registry.signin import sign_in_of
 
-        registry = self._registry_or_none()
+        registry = self.registry_or_none()
         tools = registry.tools.values() if registry is not None else ()
         mine = (tool.executable for tool in tools if sign_in_of(tool.tool_id).needed)
         return tuple(dict.fromkeys(("penstock", "aim", *mine)))
 
     # -- the probes --------------------------------------------------------------------------
-    def _look_at_git(self) -> Finding:
-        """Look at git, and inside of a repository whether it can be worked in."""
+    def look_at_git(self, *, needed: bool = False) -> Finding:
+        """Look at git, and inside of a repository whether it can be worked in; `needed`: there must be
+        one."""
         import msgspec
 
         from penstock.environment.health.machine import git
 
         found = git(self.root)
+        if needed:
+            self.need_repository()
         if self.place is None or found.status is Verdict.FAIL:
             return found
         head = self.repository.head()[:12]
@@ -155,14 +122,14 @@ class Examining(Surroundings):
             lambda: self.aim_settings,
         )
         wrong = tuple(dict.fromkeys(told for read in readings if (told := _refusal(read))))
-        details = {"aim_config": self._aim_or_defaults().source, "problems": list(wrong)}
+        details = {"aim_config": self.aim_or_defaults().source, "problems": list(wrong)}
         if not wrong:
             return Finding(message="the configuration can be read", details=details)
         hint = "mend what is named: aim config validate lists all that is wrong with aim_config"
         return Finding(status=Verdict.FAIL, message="; ".join(wrong), details=details, hint=hint)
 
     def _look_at_registry(self) -> Finding:
-        if not self._aim_or_defaults().switches.enable_aim:
+        if not self.aim_or_defaults().switches.enable_aim:
             return Finding(message="AIM is off (enable_aim)")
         registry = self.registry
         where = {
@@ -175,14 +142,14 @@ class Examining(Surroundings):
 
     def _look_at_tools(self) -> Finding:
         """Look for AI tools: installed, signed in, and with an interface that penstock knows."""
-        registry = self._registry_or_none()
+        registry = self.registry_or_none()
         if registry is None:
             return Finding(
                 status=Verdict.WARN, message="the registry, which names them, cannot be read"
             )
         return judge_tools(self._ai_statuses(registry))
 
-    def _registry_or_none(self) -> Registry | None:
+    def registry_or_none(self) -> Registry | None:
         try:
             return self.registry
         except PenstockError:
@@ -194,6 +161,21 @@ class Examining(Surroundings):
 
         side = ToolSide(registry, make_toolbox({}), None, limit_s=ASKING_S)
         return [status for status in side.statuses() if status.sign_in.needed]
+
+    def _look_at_vault(self) -> Finding:
+        """Look where secrets would be kept; nothing is written or asked for."""
+        report = self.vault_doctor()
+        backends = {one.name: one.reason for one in report.statuses}
+        chosen = next((one for one in report.statuses if one.chosen), None)
+        details = {"backend": chosen and chosen.name, "backends": backends}
+        hint = "aim secrets doctor says why, and what to do"
+        if chosen is None:
+            told = "no vault can be used"
+            return Finding(status=Verdict.WARN, message=told, details=details, hint=hint)
+        if not report.ok:
+            told = f"{chosen.name}: there is something to mend"
+            return Finding(status=Verdict.WARN, message=told, details=details, hint=hint)
+        return Finding(message=f"{chosen.name}: {chosen.reason}", details=details)
 
     def _look_at_trail(self) -> Finding:
         """Look whether today's lines of the audit trail are as they were written."""
