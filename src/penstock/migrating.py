@@ -35,10 +35,9 @@ class Migrating(Surroundings):
         """Return every setting of aim_config with its origin. Raises ConfigError for a wrong file."""
         from msgspec import structs
 
-        from penstock.masking import redactor
         from penstock.registry.survey import survey_config
 
-        mask = redactor().text
+        mask = self.redactor.text
         found = survey_config(self.root, os.environ)
         settings = tuple(structs.replace(s, value=_masked(s.value, mask)) for s in found.settings)
         return structs.replace(found, settings=settings)
@@ -193,7 +192,6 @@ class Migrating(Surroundings):
 
     @property
     def _edges(self) -> Edges:
-        from penstock.masking import redactor
         from penstock.migration.plan import Edges
         from penstock.registry.survey import files_that_count
 
@@ -202,7 +200,7 @@ class Migrating(Surroundings):
             desk=self._desk,
             config_files=files_that_count(self.root),
             check_text=_check_text,
-            mask=redactor().text,
+            mask=self.redactor.text,
             before=self._before_changes,
         )
 

@@ -209,6 +209,19 @@ def test_an_old_tree_with_nothing_to_carry_over(repo: Path, aim: Aim) -> None:
     assert "migrated already" in aim("apply").out
 
 
+def test_a_value_of_the_vault_is_in_no_report(repo: Path, aim: Aim) -> None:
+    """Somebody had written a key into the old configuration that lies in our vault, too."""
+    value = "correct horse battery staple 42"
+    with penstock.open_workspace() as workspace:
+        workspace.set_secret("MINE", value)
+    path = repo / "AI_MANGER" / "config" / "toolstack.config.json"
+    path.write_text(json.dumps({"tasks": {"a": f"run {value}"}, "Own": [value]}))
+    said = aim("apply", "--json")
+    reports = [repo / f"migration_report.{ending}" for ending in ("json", "md")]
+    assert value not in "".join([said.out, said.err, *(report.read_text() for report in reports)])
+    assert said.json["unmapped"][0]["value"] == {"a": "run [REDACTED]"}
+
+
 def test_backup_lists_its_files(repo: Path, aim: Aim) -> None:
     """For people and programs."""
     made = aim("backup", "--json").json

@@ -12,11 +12,18 @@ import msgspec
 import pytest
 
 from penstock.config.documents import ConfigFileError
-from penstock.errors import ClaimError, EnvironmentProblem, NotFoundError, UsageError
+from penstock.errors import (
+    ClaimError,
+    EnvironmentProblem,
+    NotFoundError,
+    SecretsError,
+    UsageError,
+)
 from penstock.migration import files
 from penstock.migration.api import Report
 from penstock.migration.apply import InvalidMigrationError, back_up, migrating
 from penstock.migration.backup import BackupSet, DamagedBackupError, Phase
+from penstock.migration.check import journal_checks, secrets_check, settings_check
 from penstock.migration.files import Base, Name
 from penstock.migration.plan import Options
 from tests.support.migrations import BROKEN, Ground
@@ -290,6 +297,37 @@ def test_a_made_up_backup_leads_nowhere_else(ground: Ground, path: str) -> None:
     place.write_text(json.dumps(manifest))
     with pytest.raises(UsageError, match="leads out of its folder"):
         ground.roll_back()
+
+
+def test_what_is_no_backup_and_what_cannot_be_made(ground: Ground) -> None:
+    """A folder without a manifest is no backup; a file in the way of all backups is told."""
+    with pytest.raises(NotFoundError, match="is no backup"):
+        BackupSet(ground.root).manifest()
+    put(ground, "", "backups")
+    with pytest.raises(EnvironmentProblem, match="cannot make"):
+        ground.apply()
+
+
+def test_a_file_of_names_that_is_damaged_stays(ground: Ground) -> None:
+    """It is told before anything begins, and a rollback does not touch it."""
+    ground.apply()
+    (ground.home / "secrets_metadata.json").write_text("{")
+    with pytest.raises(SecretsError, match="damaged"):
+        ground.apply(mark=True, now=LATER)
+    with pytest.raises(SecretsError, match="damaged"):
+        ground.roll_back()
+    assert (ground.home / "secrets_metadata.json").read_text() == "{"
+
+
+def test_checks_tell_what_is_wrong(ground: Ground) -> None:
+    """Names that cannot be read, settings in a file that cannot be parsed or is not there."""
+    report = ground.apply()
+    (ground.home / "secrets_metadata.json").write_text("{")
+    assert secrets_check(ground.desk, ("A",)).status == "fail"
+    put(ground, "{")
+    assert settings_check(ground.places, report, (CONFIG,)).status == "fail"
+    assert settings_check(ground.places, report, ()).status == "fail"
+    assert [check.status for check in journal_checks(ground.places)] == ["pass", "pass"]
 
 
 def test_a_link_out_of_the_repository_is_not_followed(ground: Ground, tmp_path: Path) -> None:
