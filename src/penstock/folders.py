@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -86,6 +87,35 @@ def _mending(folder: Path, why: str) -> str:
     if why.startswith("belongs"):
         return f"Set {AIM_HOME_VARIABLE} to a folder of your own."
     return f"chmod 700 {folder}"
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file of the user's in one piece, through a link to it. Raises OSError.
+
+    It keeps the mode that it has; a new one is as open as the user's other files.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = ""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = target.stat().st_mode & 0o777 if target.is_file() else 0o666 & ~_umask()
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+        Path(temporary).replace(target)
+    except OSError:
+        with suppress(OSError):
+            if temporary:
+                Path(temporary).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def remove_tree(folder: Path) -> None:

@@ -7,11 +7,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from penstock.errors import ConfigError
+from penstock.aim_cli.main import main
+from penstock.errors import ConfigError, Interrupted
 from penstock.model.events import EventType
+from penstock.store.sqlite import SqliteJournal
+from penstock.worktrees.worktree import GitWorktree
 from tests.support.merging import SHARED, Merging, together
 from tests.support.pipeline import Project, says
 from tests.support.planting import line_with, scan_of, token
@@ -190,6 +194,53 @@ def test_what_the_baseline_of_the_user_knows_may_pass(project: Project) -> None:
     (project.root / "ws-a.txt").unlink()
     assert project.run(run_id="run-2").status == "succeeded"
     assert project.integrated("ws-a.txt", "run-2") == SECRET.strip()
+
+
+def test_what_was_let_pass_afterwards_goes_on(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan of the branch's commits adds to the baseline, and the workstream is tried again from its
+    checks, without another edit."""
+    brings(project, "ws-a", SECRET)
+    project.run()
+    monkeypatch.chdir(project.root)
+    wanted = ("--range", "main..workstream/ws-a/run-1", "--update-baseline")
+    assert main(["scan", "secrets", *wanted]) == 0
+    with project.workspace() as workspace:
+        result = workspace.retry("run-1", ["ws-a"], from_step="static")
+    assert result is not None
+    assert result.status == "succeeded"
+    assert project.integrated("ws-a.txt") == SECRET.strip()
+
+
+def test_a_retry_from_the_edit_keeps_no_secret(project: Project) -> None:
+    """What is put away of the try before does not hold the value either."""
+    brings(project, "ws-a", SECRET, SECRET, "fine\n")
+    project.run()
+    with project.workspace() as workspace:
+        result = workspace.retry("run-1", ["ws-a"])
+    assert result is not None
+    assert result.status == "succeeded"
+    assert nothing_tells(project)
+    assert token() not in texts_of(project, "integration/run-1")
+
+
+@pytest.mark.parametrize("method", ["lay", "update_workstream"])
+def test_dying_while_the_commits_become_one(project: Project, method: str) -> None:
+    """Whenever that is cut short, the resumed run has one clean commit and the same work."""
+    brings(project, "ws-a", SECRET, "fine\n")
+    owner = GitWorktree if method == "lay" else SqliteJournal
+    real = getattr(owner, method)
+
+    def die(self: Any, *args: Any, **named: Any) -> None:
+        real(self, *args, **named)
+        raise Interrupted("killed")
+
+    with patch.object(owner, method, die), pytest.raises(Interrupted):
+        project.run()
+    assert project.resume().status == "succeeded"
+    assert project.integrated("ws-a.txt") == "fine"
+    assert token() not in texts_of(project, "integration/run-1")
 
 
 @pytest.mark.parametrize(("policy", "events"), [("warn", 1), ("off", 0)])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from penstock.errors import ConfigError, EnvironmentProblem
-from penstock.folders import aim_home, kept_key
+from penstock.folders import aim_home, kept_key, replace_file
 from penstock.leaks.baseline import KEY_BYTES, Baseline, decode, key_id
 
 KEY_NAME = "fingerprint.key"
@@ -69,12 +69,9 @@ def key_for(baseline: Baseline | None, environ: Mapping[str, str] | None = None)
 
 def write_baseline(path: Path, content: bytes) -> None:
     """Put a baseline in its place in one piece. Raises EnvironmentProblem."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
+        replace_file(path, content)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise EnvironmentProblem(
             f"cannot write {path}: {error.strerror}", hint="free space or mend permissions"
         ) from error

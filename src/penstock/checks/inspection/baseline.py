@@ -7,11 +7,8 @@ where findings come or go.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -19,13 +16,13 @@ import msgspec
 from penstock.checks.inspection.collect import status_of
 from penstock.checks.inspection.suppress import is_unchecked
 from penstock.errors import ConfigError, EnvironmentProblem
+from penstock.folders import replace_file
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import Key, key_of
 from penstock.model.inspection import NO_CHECKER, CheckReport
 
 VERSION = 1
 MAX_BYTES = 64 << 20
-_MODE = 0o666
 _HINT = "write it anew with `penstock check --baseline FILE --update-baseline`"
 
 
@@ -210,31 +207,13 @@ def _is_text(text: str) -> bool:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file of the user's in one piece, through a link to it."""
-    target = Path(os.path.realpath(path))
-    temporary = ""
+    """Write a baseline in one piece. Raises EnvironmentProblem."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        mode = target.stat().st_mode & 0o777 if target.is_file() else _MODE & ~_umask()
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), mode)
-        Path(temporary).replace(target)
+        replace_file(path, content)
     except OSError as error:
-        with suppress(OSError):
-            if temporary:
-                Path(temporary).unlink()
         raise EnvironmentProblem(
             f"cannot write {path}: {error.strerror}", hint="choose another --baseline"
         ) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def with_baseline(

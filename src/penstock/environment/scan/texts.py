@@ -58,9 +58,10 @@ def read_texts(source: Source, path: str, place: str, *, binary: bool = False) -
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     descriptor = os.open(place, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a file", place)
-        first = _read(file, PART)
+        first = _read(file, PART, status.st_size + 1)
         text = first if binary else readable(first)
         if text is None:
             return
@@ -89,10 +90,12 @@ def _cut(data: bytes) -> int:
     return start if newline < 0 else newline + 1
 
 
-def _read(file: BinaryIO, size: int) -> bytes:
-    """Read so many bytes, fewer only at the end."""
-    pieces = [file.read(size)]
+def _read(file: BinaryIO, size: int, expected: int = PART) -> bytes:
+    """Read so many bytes, fewer only at the end; `expected` spares room for more than there is."""
+    pieces = [file.read(min(size, expected))]
     have = len(pieces[0])
+    if have < min(size, expected):
+        return pieces[0]
     while have < size and (piece := file.read(size - have)):
         pieces.append(piece)
         have += len(piece)

@@ -76,6 +76,18 @@ def test_a_folder_outside_of_git_is_walked(tmp_path: Path) -> None:
     assert places_of(scanned(tmp_path / "plain")) == [("k.py", 1)]
 
 
+def test_any_name_is_taken(repo: Path) -> None:
+    """Names with line ends, quotes, and bytes that are no text are read from files and from git."""
+    names = ["a\nb.py", 'q"u\\.py', os.fsdecode(b"\xff.py"), ":(top)x.py", "-rf"]
+    for name in names:
+        (repo / name).write_text(line_with(token()))
+    git(repo, "add", "--all")
+    git(repo, "commit", "--quiet", "--message=odd")
+    for source in (Source.TREE, HISTORY):
+        assert sorted(path for path, _ in places_of(scanned(repo, source))) == sorted(names)
+    assert len(scanned(repo, paths=(":(top)x.py", "-rf")).findings) == 2
+
+
 def test_links_pipes_and_binaries_are_no_texts(repo: Path) -> None:
     """Nothing waits for a pipe, follows a link out of the tree, or reads what is no text."""
     outside = repo.parent / "outside.py"
