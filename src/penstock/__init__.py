@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         update_workstream_status,
         validate_state_transition,
     )
+    from penstock.machine import HealthMonitor, VersionControl, get_scanner
     from penstock.model.bundle import Bundle
     from penstock.model.escalation import EscalationContext
     from penstock.model.figures import RunFigures
@@ -160,8 +161,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         "load_coordination_rules",
         "migrate_ai_manager_to_aim",
         "route_to_capability",
-    ),
         "run_pre_flight_checks",
+    ),
     "penstock.api": (
         "attempts",
         "diff",
@@ -260,6 +261,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "update_workstream_status",
         "validate_state_transition",
     ),
+    "penstock.machine": ("HealthMonitor", "VersionControl", "get_scanner"),
     "penstock.model.bundle": ("Bundle",),
     "penstock.model.escalation": ("EscalationContext",),
     "penstock.model.figures": ("RunFigures",),
@@ -331,6 +333,7 @@ __all__ = [
     "ExecutionScheduler",
     "FileHashCache",
     "FileScopeOverlapError",
+    "HealthMonitor",
     "InvalidTransitionError",
     "Observer",
     "Orchestrator",
@@ -352,6 +355,7 @@ __all__ = [
     "ToolAdapter",
     "ToolConfig",
     "ToolResult",
+    "VersionControl",
     "Workspace",
     "WorkstreamResult",
     "__version__",
@@ -378,6 +382,7 @@ __all__ = [
     "get_errors",
     "get_events",
     "get_run",
+    "get_scanner",
     "get_step_attempts",
     "get_tool_config",
     "get_tool_profile",
@@ -419,12 +424,12 @@ __all__ = [
     "route_to_capability",
     "run",
     "run_edit_step",
+    "run_pre_flight_checks",
     "run_runtime_step",
     "run_runtime_with_fix",
     "run_single_workstream_from_bundle",
     "run_static_step",
     "run_static_with_fix",
-    "run_pre_flight_checks",
     "run_tool",
     "run_workstream",
     "runs",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from penstock.environment.installers.together import Together
     from penstock.environment.versions.compare import Wanted
     from penstock.process.api import Stop
-    from penstock.registry.api import RegistryTool
+    from penstock.registry.api import EnvironmentSection, RegistryTool
 
 Say = Callable[[str], None]
 ALWAYS_LISTED = frozenset({"pipx", "uv", "npm"})
@@ -59,6 +59,11 @@ class Installing(Surroundings):
 
         @property
         def scan_trail(self) -> AuditTrail | None: ...
+
+    @cached_property
+    def environment_section(self) -> EnvironmentSection:
+        """The section `environment` of aim_config, or what was set in its stead. Raises ConfigError."""
+        return self.aim_settings.environment
 
     # -- looking ---------------------------------------------------------------------------
     def version_report(self, managers: Collection[Manager] = ()) -> VersionReport:
@@ -97,7 +102,7 @@ class Installing(Surroundings):
         from penstock.environment.api import Manager
         from penstock.environment.versions.compare import Wanted
 
-        section = self.aim_settings.environment
+        section = self.environment_section
         pins = section.version_pins.by_manager()
         pins["tools"] = {**self._pinned_in_registry(), **pins["tools"]}
         for manager, own in pins.items():
@@ -179,7 +184,7 @@ class Installing(Surroundings):
         from penstock.environment.installers.python_place import find_python
         from penstock.process.environment import child_environment, own_bin_directories
 
-        stated = self.aim_settings.environment.pip_environment
+        stated = self.environment_section.pip_environment
         folder = stated and resolve(self.root, stated, "environment.pipEnvironment of aim_config")
         env = child_environment(path_without=own_bin_directories())
         return find_python(self.root, folder or None, os.environ, env)

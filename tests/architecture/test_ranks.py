@@ -62,6 +62,7 @@ RANKS: dict[str, int] = {
     "api": 11,
     "audit_log": 11,
     "journal": 11,
+    "machine": 11,
     "calls": 11,
     "facade": 11,
     "execution": 11,
