@@ -39,7 +39,7 @@ Every message says what went wrong; `hint` holds the command or edit that mends 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 
@@ -53,17 +53,27 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+_masks: list[Callable[[str], str]] = [str]
+
+
+def mask_words(mask: Callable[[str], str]) -> None:
+    """Let the words of every error go through `mask` from now on."""
+    _masks[:] = [mask]
+
+
 class PenstockError(Exception):
     """The base of all errors that penstock raises on purpose.
 
-    `hint` is one line that tells the user how to mend it, or None.
+    `hint` is one line that tells the user how to mend it, or None. What goes through the door for
+    text (`masking`) has taken out of both what is known to be secret.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
-        self.hint = hint
+        words = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(_masks[-1](words))
+        self.hint = hint and _masks[-1](hint)
 
 
 class UsageError(PenstockError):

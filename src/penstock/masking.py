@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from penstock.errors import mask_words
 from penstock.redact.names import secret_values
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Door:
 
 DOOR = Door()
 """That of this process."""
+
+
+# an error may reach whoever uses penstock as a library, and a log of theirs
+mask_words(DOOR.certain)
 
 
 def redactor() -> Redactor:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from penstock.errors import AIMRegistryNotFoundError, PenstockError, RepositoryError
+from penstock.masking import look_around
 
 if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail
@@ -49,6 +50,7 @@ class Surroundings:
         db: str | None = None,
         settings: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
+        look_around()
         self.start = start.resolve()
         self._db = db
         self._overrides = dict(settings or {})

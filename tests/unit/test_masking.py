@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from penstock.errors import GitError, UsageError
 from penstock.masking import DOOR, certain, learn, look_around, redactor
+from penstock.worktrees.git import find_git
+from tests.support.cli import make_repository
 
 VALUE = "a-value-of-the-vault-77"
 
@@ -47,3 +52,20 @@ def test_what_is_forgotten_is_known_no_more() -> None:
     DOOR.forget()
     assert certain(VALUE) == VALUE
     assert redactor().values(VALUE) == VALUE
+
+
+def test_the_words_of_errors_hold_no_known_value() -> None:
+    """Whoever uses penstock as a library may log them; the hint is part of them."""
+    learn([VALUE])
+    error = UsageError(f"not with {VALUE}", hint=f"without {VALUE}")
+    assert (str(error), error.hint) == ("not with [REDACTED]", "without [REDACTED]")
+
+
+def test_what_git_says_holds_no_password(tmp_path: Path) -> None:
+    """A remote that cannot be reached is named without it, as is what was asked of git."""
+    repo = make_repository(tmp_path / "repo")
+    address = "http://me:pass-of-the-remote@127.0.0.1:9/x.git"
+    with pytest.raises(GitError) as caught:
+        find_git(repo).run("ls-remote", address)
+    assert "[REDACTED]@127.0.0.1" in str(caught.value)
+    assert "pass-of-the-remote" not in str(caught.value)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from penstock.errors import EnvironmentProblem, GitError, ToolMissingError
+from penstock.masking import redactor
 from penstock.process.capture import Completed, capture
 from penstock.process.environment import child_environment, find_executable
 
@@ -193,11 +194,12 @@ def find_git(cwd: Path) -> Git:
 
 def failure(args: Sequence[str], done: Completed) -> GitError:
     """Return the error for a git that failed: what was run, its exit code, the end of its words."""
-    words = done.stderr.decode("utf-8", "replace").strip() or "it said nothing"
+    # it names remotes, passwords in their addresses included
+    words = redactor().prose(done.stderr.decode("utf-8", "replace")).strip() or "it said nothing"
     said = "\n".join(words.splitlines()[-6:])
     hint = next((hint for sign, hint in _HINTS if sign in words), None)
     how = f"exit {done.returncode}" if done.returncode >= 0 else f"signal {-done.returncode}"
-    return GitError(f"git {_short(args)} failed ({how}): {said}", hint=hint)
+    return GitError(f"git {_short(redactor().argv(args))} failed ({how}): {said}", hint=hint)
 
 
 def _short(args: Sequence[str]) -> str:

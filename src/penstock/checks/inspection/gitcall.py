@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from penstock.errors import GitError, ToolMissingError, UsageError
+from penstock.masking import redactor
 from penstock.process.capture import Completed, capture
 from penstock.process.environment import child_environment, find_executable
 
@@ -109,7 +110,7 @@ def _environment(index: Path | None) -> dict[str, str]:
 
 
 def _failure(args: tuple[str, ...], done: Completed) -> GitError:
-    words = done.stderr.decode("utf-8", "replace").strip() or "it said nothing"
+    words = redactor().prose(done.stderr.decode("utf-8", "replace")).strip() or "it said nothing"
     said = "\n".join(words.splitlines()[-6:])
     hint = "git config --global --add safe.directory <the repository>"
     return GitError(
