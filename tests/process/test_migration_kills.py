@@ -58,6 +58,19 @@ def test_a_killed_migration_can_be_rolled_back_at_once(tmp_path: Path, step: int
     assert snapshot(ground.root) == before
 
 
+def test_a_kill_among_the_names_of_secrets(tmp_path: Path) -> None:
+    """The names that were there are whole, and the next migration ends as if nothing had been."""
+    ground = make_ground(tmp_path)
+    ground.desk.enter({"MINE": "x"})
+    before = snapshot(ground.root), (ground.home / "secrets_metadata.json").read_bytes()
+    assert killed(ground, 0, "--names")
+    assert ground.desk.known() == {"MINE"}
+    assert ground.apply(mark=True, now=NOW).recovered is not None
+    assert ground.desk.known() == {"MINE", "OPENAI_API_KEY"}
+    ground.roll_back()
+    assert (snapshot(ground.root), (ground.home / "secrets_metadata.json").read_bytes()) == before
+
+
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_a_killed_rollback_goes_on(tmp_path: Path, step: int) -> None:
     """What it had not put back yet is put back by the next one."""

@@ -22,6 +22,7 @@ from penstock.migration.plan import Edges, Options
 from penstock.registry.files import cleaned
 from penstock.registry.survey import files_that_count
 from penstock.registry.wire import ConfigFile
+from penstock.vault import files as private_files
 from penstock.vault.names import SecretNames
 from penstock.vault.opening import open_vault
 from tests.support.oldtrees import STAMP
@@ -95,10 +96,22 @@ def die_at(step: int) -> None:
     files._write_draft = lethal
 
 
+def die_in_names() -> None:
+    """Kill this process while it writes the names of secrets."""
+
+    def lethal(draft: Path, data: bytes) -> None:
+        draft.write_bytes(data[: len(data) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    private_files._write_draft = lethal
+
+
 def main() -> None:
     """Apply a migration and be killed in it."""
     root, home, step = sys.argv[1:4]
-    if "--whole" not in sys.argv:
+    if "--names" in sys.argv:
+        die_in_names()
+    elif "--whole" not in sys.argv:
         die_at(int(step))
     if "--rollback" in sys.argv:
         Ground(Path(root), Path(home)).roll_back()

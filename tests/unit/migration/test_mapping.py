@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from penstock.config.edit import edit_text
 from penstock.migration.api import Action
 from penstock.migration.mapping import environment_name, map_settings, secret_keys
+from tests.support.migrations import check_text
 from tests.support.oldtrees import TOOLSTACK
 
 ON_WINDOWS = {"LOCALAPPDATA": "C:\\Users\\a\\AppData\\Local"}
@@ -121,6 +125,30 @@ def test_secrets_are_named_after_their_variables(case: str) -> None:
     """EnvMap leads from the old name to the variable, whichever side it was written on."""
     env_map, names, expected = SECRETS[case]
     assert secret_keys({"Secrets": {"EnvMap": env_map}}, names)[0] == expected
+
+
+WORDS = st.sampled_from(["ToolsRoot", "pins", "Scan", "Secrets", "pipx", "npm", "Roots", "EnvMap",
+                         "VaultPath", "MinSizeKBForHash", "Own", "a b", "tasks"])  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["C:\\x", "%A%", "^1", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(WORDS, ANYTHING, max_size=6))
+def test_nothing_of_an_old_configuration_is_lost(old: dict[str, Any]) -> None:
+    """Whatever it holds is carried over or listed, and what is carried over is a valid aim_config."""
+    outcome = map_settings(old, {}, {})
+    told = [item.old for item in outcome.mapped] + [item.key for item in outcome.unmapped]
+    for key, value in old.items():
+        empty = value in ({}, None) or (key == "Secrets" and isinstance(value, dict))
+        inner = value.values() if isinstance(value, dict) else ()
+        said = any(name.lower().split(".")[0] == key.lower() for name in told)
+        assert said or empty or not any(inner) or key.lower() == "pins"
+    text = edit_text("{}", "aim_config.json", outcome.changes) if outcome.changes else "{}"
+    check_text(text, "aim_config.json")
+    secret_keys(old, ())
 
 
 def test_secrets_that_would_be_one_are_told() -> None:
