@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config.documents import ConfigFileError, parse_document
@@ -128,6 +128,7 @@ def expected_value(value: Any, changes: list[tuple[Key, Any]]) -> Any:
     return made
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "x y"]), TREES, max_size=3), CHANGES, st.data())
 def test_any_edit_means_what_was_asked(
     value: dict[str, Any], changes: list[tuple[Key, Any]], data: st.DataObject

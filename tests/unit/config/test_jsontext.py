@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config.documents import ConfigFileError, parse_document
@@ -42,6 +42,7 @@ def test_every_value_has_its_place() -> None:
     assert len(marks) == len(list(marks)) == 12
 
 
+@settings(deadline=None)
 @given(VALUES, st.sampled_from([None, 1]))
 def test_every_value_is_where_its_span_says(value: Any, indent: int | None) -> None:
     """What stands at a span is the value itself, whatever JSON it is."""

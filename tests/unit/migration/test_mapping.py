@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.config.edit import edit_text
@@ -136,6 +136,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(WORDS, ANYTHING, max_size=6))
 def test_nothing_of_an_old_configuration_is_lost(old: dict[str, Any]) -> None:
     """Whatever it holds is carried over or listed, and what is carried over is a valid aim_config."""
