@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -67,3 +69,15 @@ def test_no_keywords_are_nowhere() -> None:
     """Of either."""
     assert list(PlainAnchors((), frozenset()).find(b"sk-0123456789abcdef")) == []
     assert list(AutomatonAnchors(()).find(b"sk-0123456789abcdef")) == []
+
+
+def test_without_the_library_the_plain_search_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra; where it cannot be imported everything works, at half the speed."""
+    monkeypatch.setitem(sys.modules, "ahocorasick_rs", None)
+    spec = importlib.util.spec_from_file_location("anchors_alone", anchors.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    alone = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(alone)
+    assert not alone.AUTOMATON
+    assert isinstance(alone.anchors((b"sk-",), frozenset()), alone.PlainAnchors)

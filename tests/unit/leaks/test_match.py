@@ -123,6 +123,11 @@ def test_a_token_may_stand_behind_an_escape_sequence(escape: bytes) -> None:
     assert ids(b"x" + escape + TOKEN + b"\\n") == ["github-token"]
 
 
+def test_a_token_must_look_drawn() -> None:
+    """One symbol or two in any order are typed."""
+    assert ids(b"t = " + b"ghp" + b"_" + b"abbabaabbbabaabbaabababbaabbbaaababb") == []
+
+
 def test_a_token_within_a_word_is_none() -> None:
     """Nor is one that goes on."""
     assert ids(b"x" + TOKEN) == []

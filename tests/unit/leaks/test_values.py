@@ -18,7 +18,7 @@ DRAWS = random.Random(41)
     [
         "changeme", "your-api-key-here", "xxxxxxxxxxxx", "<password>", "${PASSWORD}", "$PASSWORD",
         "{{ password }}", "%(password)s", "{password}", "DB_PASSWORD", "@ADMIN_PASSWORD@",
-        "AKIAIOSFODNN7EXAMPLE", "0123456789", "abcdefgh", "a1a1a1a1a1", "zzzzzzzz", "not-a-secret",
+        "AKIAIOSFODNN7EXAMPLE", "0123456789", "abcdefgh", "hijklmnop", "a1a1a1a1a1", "zzzzzzzz", "not-a-secret",
         "2YotnFZFEjr1zCsicMWpAA", "abc123def456abc123def456",
     ],
 )  # fmt: skip
