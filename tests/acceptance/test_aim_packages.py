@@ -270,10 +270,12 @@ def test_a_failed_sync_restores_all_of_pips_environment(machine: Machine, aim: A
 def test_no_environment_to_install_into_is_said(machine: Machine, aim: Aim) -> None:
     """An environment that is named and not there: nothing else is changed in its stead."""
     machine.configure(pipEnvironment="nowhere", versionPins={"pip": {"demo-tool": "1.0"}})
-    assert aim.versions() == {"demo-tool": (None, "unknown")}
-    said = aim("tools", "install", "demo-tool", "-m", "pip")
-    assert said.code == 2
-    assert "pip: not installed" in said.err
+    assert aim.versions() == {"demo-tool": (None, "missing")}
+    for command in (("version", "sync"), ("tools", "install", "demo-tool", "-m", "pip")):
+        said = aim(*command)
+        assert said.code == 2
+        assert "pip: not installed" in said.err
+        assert "environment.pipEnvironment" in said.err
 
 
 # -- setup -------------------------------------------------------------------------------------

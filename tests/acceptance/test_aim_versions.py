@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -148,9 +149,36 @@ def test_wrong_pins_are_refused_all_at_once(machine: Machine, aim: Aim) -> None:
     machine.pin(pipx={"a": "^1"}, npm={"b": "==1", "c": "1.0.0"})
     said = aim("version", "sync")
     assert said.code == 2
-    assert "versionPins.npm.b" in said.err
+    assert "npm, b: the pin '==1'" in said.err
+    assert "pipx, a: the pin '^1'" in said.err
     assert "Mend environment.versionPins" in said.err
     assert npm.calls == []
+
+
+def test_a_manager_that_is_not_there_is_named(
+    machine: Machine, aim: Aim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it should have is missing, and a sync says how to get it."""
+    monkeypatch.delenv("NPM_CONFIG_PREFIX")
+    monkeypatch.setenv("PATH", str(machine.bin))
+    (machine.bin / "git").symlink_to(shutil.which("git", path="/usr/bin:/bin") or "git")
+    machine.pin(npm={"left-tool": "1.0.0"}, pipx={"demo": "1.0"})
+    assert aim.versions() == {"left-tool": (None, "missing"), "demo": (None, "missing")}
+    said = aim("version", "sync")
+    assert said.code == 2
+    assert "npm, pipx: not installed" in said.err
+    assert "nodejs.org" in said.err
+
+
+def test_a_manager_that_cannot_be_asked_is_believed(machine: Machine, aim: Aim) -> None:
+    """winget keeps no files that could be read: its exit code is all there is."""
+    for code in (0, 3):
+        path = machine.bin / "winget"
+        path.write_text(f"#!/bin/sh\necho $@\nexit {code}\n")
+        path.chmod(0o755)
+        said = aim("tools", "install", "Git.Git", "-m", "winget", "--version", "2.1", "--json")
+        assert said.json["ok"] == (code == 0)
+    assert "--id Git.Git --exact --silent --version 2.1" in said.json["results"][0]["message"]
 
 
 def test_verify_tells_what_cannot_be_started(machine: Machine, aim: Aim) -> None:

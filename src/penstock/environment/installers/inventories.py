@@ -17,9 +17,9 @@ from penstock.environment.versions.names import normalised
 
 
 def pip_inventory(place: PythonPlace | None) -> Inventory:
-    """Return what an environment of Python has; None is one that is not there."""
+    """Return what an environment of Python has; one that is not there (None) has nothing."""
     if place is None:
-        return Inventory(manager=Manager.PIP, problem="no Python environment was found")
+        return Inventory(manager=Manager.PIP)
     try:
         folders = place.folders()
     except OSError as error:
@@ -39,11 +39,9 @@ def uv_inventory(env: Mapping[str, str]) -> Inventory:
 
 
 def npm_inventory(env: Mapping[str, str]) -> Inventory:
-    """Return the global packages of npm."""
+    """Return the global packages of npm; without node there are none."""
     root = global_root(env)
-    if root is None:
-        return Inventory(manager=Manager.NPM, problem="npm is not installed")
-    return Inventory(manager=Manager.NPM, packages=global_packages(root))
+    return Inventory(manager=Manager.NPM, packages={} if root is None else global_packages(root))
 
 
 def pipx_home(env: Mapping[str, str]) -> Path | None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from penstock.environment.api import Inventory, Manager, Package
 from penstock.environment.installers import inventories
 from penstock.environment.installers.port import (
-    IS_WINDOWS,
     Argv,
     Change,
     Home,
@@ -93,8 +92,7 @@ class Winget(Programs):
 
     def inventory(self) -> Inventory:
         """Say that nothing can be told: winget keeps no files that could be read."""
-        why = "winget is asked on Windows only" if not IS_WINDOWS else "winget is not asked"
-        return Inventory(manager=self.manager, problem=why)
+        return Inventory(manager=self.manager, problem="what winget has cannot be told")
 
     def commands(self, change: Change) -> Argv:
         """Return `winget install --id X --exact --silent [--version V]`."""

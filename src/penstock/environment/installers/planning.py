@@ -7,42 +7,49 @@ from dataclasses import dataclass, field
 
 from penstock.environment.api import Manager, ToolVersion, VersionReport, VersionStatus
 from penstock.environment.installers.origins import Origin
-from penstock.environment.installers.port import IS_WINDOWS, Change, Installer
+from penstock.environment.installers.port import Change, Installer
 from penstock.environment.versions.names import is_name
 from penstock.environment.versions.pins import Pin, PinError, parse_pin
 from penstock.errors import ConfigError, EnvironmentProblem, ToolMissingError, UsageError
 
+_WINGET = "what winget has cannot be told; use aim tools install ID --manager winget, on Windows"
 Origins = Callable[[str], Origin | None]
 
 
 @dataclass(slots=True)
 class Plan:
-    """The changes to be made; `notes` say what is left out, and `unclear` tools cannot be judged."""
+    """The changes to be made; `notes` say what is left out."""
 
     changes: list[Change] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    unclear: list[ToolVersion] = field(default_factory=list)
     _wrong: list[str] = field(default_factory=list)
     _stuck: list[str] = field(default_factory=list)
 
     def add(self, tool: ToolVersion, origins: Origins, *, force: bool) -> None:
-        """Take one tool of a report into the plan."""
-        try:
-            pin = None if tool.pinned is None else parse_pin(tool.manager, tool.pinned)
-        except PinError as error:
-            self._wrong.append(f"versionPins.{tool.manager.value}.{tool.tool}: {error}")
-            return
-        if tool.status is VersionStatus.UNKNOWN and tool.manager is not Manager.WINGET:
-            self.unclear.append(tool)
+        """Take one tool of a report into the plan. What nothing can be told of is installed: its
+        manager will say whether that can be done."""
+        pin = self._pin_of(tool)
+        if isinstance(pin, str):
+            self._wrong.append(f"{tool.manager.value}, {tool.tool}: {pin}")
+        elif tool.manager is Manager.WINGET:
+            self.notes.append(f"{tool.tool} is left alone: {_WINGET}")
+        elif tool.status is VersionStatus.UNKNOWN and _is_there(tool):
             self.notes.append(f"{tool.tool} ({tool.manager.value}) is left alone: {tool.detail}")
-        elif tool.manager is Manager.WINGET and not IS_WINDOWS:
-            self.notes.append(f"{tool.tool} is left alone: winget is part of Windows")
         elif tool.manager is Manager.TOOLS:
             self._add_program(tool, pin, origins, force=force)
         else:
             self.changes.append(
                 Change(tool=tool.tool, manager=tool.manager, name=tool.tool, pin=pin, force=force)
             )
+
+    def _pin_of(self, tool: ToolVersion) -> Pin | str | None:
+        """Return the pin of a tool, None for any version, or what is wrong with it or its name."""
+        if not is_name(tool.manager, tool.tool):
+            return "is no name of a package"
+        try:
+            return None if tool.pinned is None else parse_pin(tool.manager, tool.pinned)
+        except PinError as error:
+            return f"the pin {error}"
 
     def _add_program(
         self, tool: ToolVersion, pin: Pin | None, origins: Origins, *, force: bool
@@ -56,7 +63,7 @@ class Plan:
         try:
             own = None if pin is None else parse_pin(manager, pin.text)
         except PinError as error:
-            self._wrong.append(f"versionPins.tools.{tool.tool}: {error}")
+            self._wrong.append(f"tools, {tool.tool}: the pin {error}")
             return
         self.changes.append(
             Change(
@@ -67,7 +74,10 @@ class Plan:
     def refuse_wrong(self) -> None:
         """Raise ConfigError or EnvironmentProblem for what keeps the whole from being done."""
         if self._wrong:
-            raise ConfigError("; ".join(self._wrong), hint="Mend environment.versionPins.")
+            raise ConfigError(
+                "; ".join(self._wrong),
+                hint="Mend environment.versionPins, pipxApps and npmGlobal of aim_config.",
+            )
         if self._stuck:
             raise EnvironmentProblem(
                 "; ".join(self._stuck),
@@ -118,6 +128,11 @@ def single_change(
     except PinError as error:
         raise UsageError(f"the version {error}") from error
     return Change(tool=name, manager=manager, name=name, pin=pin, force=force)
+
+
+def _is_there(tool: ToolVersion) -> bool:
+    """Tell whether something is there whose version cannot be judged."""
+    return tool.installed is not None or tool.manager is Manager.TOOLS
 
 
 def meets(change: Change, installed: str) -> bool:

@@ -125,8 +125,9 @@ class Together:
         self._keep(installer, package)
         self._say(f"{change.manager.value}: {_shown(argv)}")
         outcome = self._run(argv, self._stop)
-        now = _version(installer.inventory(), change.key)
-        trouble = _trouble(outcome) or _mismatch(change, now)
+        after = installer.inventory()
+        now = _version(after, change.key)
+        trouble = _trouble(outcome) or ("" if after.problem else _mismatch(change, now))
         words = trouble or _success(change, present, now)
         return _result(change, present, now, success=not trouble, message=words, argv=argv)
 
@@ -250,7 +251,7 @@ def _success(change: Change, before: str | None, now: str | None) -> str:
     if change.remove:
         return f"removed {before}"
     if before is None:
-        return f"installed {now}"
+        return f"installed {now or 'it'}"
     return f"{before} -> {now}" if before != now else f"installed {now} again"
 
 

@@ -77,7 +77,7 @@ def test_pipx_replaces_only_when_told() -> None:
 
 def test_winget_says_that_nothing_can_be_told() -> None:
     """It keeps no files that could be read."""
-    assert ABSENT[Manager.WINGET].inventory().problem == "winget is asked on Windows only"
+    assert ABSENT[Manager.WINGET].inventory().problem == "what winget has cannot be told"
 
 
 def inventory(**versions: str) -> Inventory:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.environment.api import Manager
+from penstock.environment.api import Inventory, Manager
 from penstock.environment.installers import inventories
 from penstock.environment.installers.distributions import distributions
 from penstock.environment.installers.npm_root import global_packages, global_prefix, global_root
@@ -26,7 +26,7 @@ def test_without_a_home_nothing_can_be_told() -> None:
 def test_without_node_there_is_no_root() -> None:
     """Neither npm nor node is there to say where its packages lie."""
     assert global_root(NOWHERE) is None
-    assert inventories.npm_inventory(NOWHERE).problem == "npm is not installed"
+    assert inventories.npm_inventory(NOWHERE) == Inventory(manager=Manager.NPM)
 
 
 def test_a_home_that_is_empty_has_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from penstock.environment.api import Manager, ToolVersion, VersionReport, VersionStatus
 from penstock.environment.installers.managers import make_installers
@@ -20,8 +21,14 @@ NPM, PIPX, TOOLS, WINGET = Manager.NPM, Manager.PIPX, Manager.TOOLS, Manager.WIN
 
 def tool(name: str, status: str, manager: Manager = PIPX, pin: str | None = "1.0") -> ToolVersion:
     """Return a tool of a report."""
+    installed = None if status == "missing" else "0.9"
     return ToolVersion(
-        tool=name, manager=manager, pinned=pin, status=VersionStatus(status), detail="a reason"
+        tool=name,
+        manager=manager,
+        pinned=pin,
+        installed=installed,
+        status=VersionStatus(status),
+        detail="a reason",
     )
 
 
@@ -43,8 +50,7 @@ def test_what_is_not_as_pinned_is_changed() -> None:
     """Drift and missing; what is ok, unexpected or unknown stays."""
     found = plan(*ALL)
     assert [change.name for change in found.changes] == ["drift", "missing"]
-    assert [one.tool for one in found.unclear] == ["unknown"]
-    assert "a reason" in found.notes[0]
+    assert found.notes == ["unknown (pipx) is left alone: a reason"]
 
 
 def test_force_takes_what_is_as_pinned_too() -> None:
@@ -79,15 +85,30 @@ def test_a_pin_that_the_manager_does_not_understand_is_refused() -> None:
     origin = Origin(PIPX, "x")
     with pytest.raises(ConfigError) as caught:
         plan(tool("a", "drift", PIPX, "^1"), tool("b", "drift", TOOLS, "^1"), origin=origin)
-    assert "versionPins.pipx.a" in str(caught.value)
-    assert "versionPins.tools.b" in str(caught.value)
+    assert "pipx, a: the pin '^1'" in str(caught.value)
+    assert "tools, b: the pin '^1'" in str(caught.value)
 
 
-def test_winget_is_left_out_elsewhere() -> None:
+@pytest.mark.parametrize("name", ["--index-url=https://x", "../x", "git+https://x"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    """Whatever its status: nothing of it comes near a command line."""
+    for status in ("missing", "unknown", "drift"):
+        with pytest.raises(ConfigError, match="is no name of a package"):
+            plan(tool(name, status, pin=None))
+
+
+def test_what_nothing_can_be_told_of_is_left_to_its_manager() -> None:
+    """As where there is no home: the manager says whether it can be installed."""
+    unknown = structs.replace(tool("x", "unknown"), installed=None)
+    assert [change.name for change in plan(unknown).changes] == ["x"]
+
+
+def test_winget_is_left_out() -> None:
     """A file that several platforms share must not keep the others from their tools."""
     found = plan(tool("Git.Git", "unknown", WINGET), tool("x", "drift"))
     assert [change.name for change in found.changes] == ["x"]
-    assert found.notes == ["Git.Git is left alone: winget is part of Windows"]
+    assert "Git.Git is left alone" in found.notes[0]
+    assert "--manager winget" in found.notes[0]
 
 
 # -- one package -------------------------------------------------------------------------------
