@@ -125,14 +125,14 @@ def _decode(content: bytes, shown: str) -> str:
 def _parse_json(text: str, shown: str) -> Document:
     import json
 
-    from penstock.config.jsontext import JsonMarks
+    from penstock.config.jsontext import JsonMarks, repeated_keys
+
+    repeated = False
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
         made = dict(found)
-        if len(made) < len(found):
-            names = [name for name, _ in found]
-            twice = sorted({name for name in names if names.count(name) > 1})
-            raise ConfigFileError(shown, [f"{name}: is given twice" for name in twice])
+        repeated = repeated or len(made) < len(found)
         return made
 
     try:
@@ -144,6 +144,9 @@ def _parse_json(text: str, shown: str) -> Document:
         raise ConfigFileError(shown, ["is nested too deeply"]) from error
     except ValueError as error:
         raise ConfigFileError(shown, [str(error)]) from error
+    if repeated:
+        twice = (problem_at(m, "is given twice", key_name(p)) for p, m in repeated_keys(text))
+        raise ConfigFileError(shown, twice)
     return Document(shown, value, JsonMarks(text))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -34,6 +34,7 @@ class _Open:
         self.is_list = is_list
         self.name: str | None = None
         self.name_at = 0
+        self.names: set[str] = set()
         self.count = 0
 
 
@@ -42,6 +43,7 @@ class _Scan:
 
     def __init__(self) -> None:
         self.spans: dict[Key, Span] = {}
+        self.repeated: list[tuple[Key, int]] = []
         self._stack: list[_Open] = []
 
     def read(self, text: str) -> None:
@@ -61,10 +63,17 @@ class _Scan:
         """Take a text, number or constant: the name of a member, or a value."""
         around = self._stack[-1] if self._stack else None
         if around is not None and not around.is_list and around.name is None:
-            around.name, around.name_at = json.loads(word), at
+            self._name(around, json.loads(word), at)
             return
         path, key = self._next(at)
         self.spans[path] = Span(key, at, end)
+
+    def _name(self, around: _Open, name: str, at: int) -> None:
+        """Take the name of the next member of an object."""
+        around.name, around.name_at = name, at
+        if name in around.names:
+            self.repeated.append(((*around.path, name), at))
+        around.names.add(name)
 
     def _next(self, at: int) -> tuple[Key, int]:
         """Return the path of the value that begins here, and where its key begins."""
@@ -88,6 +97,25 @@ def json_spans(text: str) -> dict[Key, Span]:
     return scan.spans
 
 
+def repeated_keys(text: str) -> list[tuple[Key, Mark]]:
+    """Return each name that an object of a JSON text has had before, with its place."""
+    scan = _Scan()
+    scan.read(blank_comments(text))
+    mark = _marker(text)
+    return [(path, mark(at)) for path, at in scan.repeated]
+
+
+def _marker(text: str) -> Callable[[int], Mark]:
+    """Return what tells the line and column of an offset."""
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def mark(at: int) -> Mark:
+        line = bisect.bisect_right(starts, at)
+        return Mark(line, at - starts[line - 1] + 1)
+
+    return mark
+
+
 class JsonMarks(Mapping[Key, Mark]):
     """The marks of a JSON text, found when the first is asked for."""
 
@@ -96,12 +124,8 @@ class JsonMarks(Mapping[Key, Mark]):
 
     @cached_property
     def _marks(self) -> dict[Key, Mark]:
-        starts = [0, *(found.end() for found in re.finditer("\n", self._text))]
-        marks = {}
-        for path, span in json_spans(self._text).items():
-            line = bisect.bisect_right(starts, span.key)
-            marks[path] = Mark(line, span.key - starts[line - 1] + 1)
-        return marks
+        mark = _marker(self._text)
+        return {path: mark(span.key) for path, span in json_spans(self._text).items()}
 
     def __getitem__(self, path: Key) -> Mark:
         return self._marks[path]

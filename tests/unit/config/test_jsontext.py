@@ -69,6 +69,16 @@ def test_errors_name_line_and_column(text: str, expected: str) -> None:
     assert caught.value.found[0].column is not None
 
 
+def test_every_repeated_key_is_told_with_its_place() -> None:
+    """At any depth, in lists too; the same name in two objects is none."""
+    text = '{"a": 1,\n "b": [{"c": 1, "c": 2}, {"c": 3}],\n "a": {"b": 1},\n "a": 2}'
+    with pytest.raises(ConfigFileError) as caught:
+        parse_document(text, "x.json")
+    assert [(p.key, p.line, p.column) for p in caught.value.found] == [
+        ("b[0].c", 2, 17), ("a", 3, 2), ("a", 4, 2),
+    ]  # fmt: skip
+
+
 def test_a_problem_says_what_is_known_of_its_place() -> None:
     """Line, column and key are left out where they are not known."""
     assert str(Problem(text="is wrong")) == "is wrong"
