@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
-from penstock.errors import PenstockError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail, EventType
-    from penstock.vault.api import BackendStatus, KnownSecrets, Purpose, SecretInfo, VaultReport
+    from penstock.vault.api import Purpose, SecretInfo, VaultReport
 
 
 class Keeping(Surroundings):
@@ -88,29 +87,6 @@ class Keeping(Surroundings):
             )
         return values
 
-    def secrets_for(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the values of those names that the vault lists, for handing on to a tool.
-
-        Whoever hands them on records it. Raises SecretsError.
-        """
-        return self.vault.values(names)
-
-    def known_secrets(self) -> tuple[str, ...]:
-        """Return the values that can be read now without asking anybody, to take them out of text.
-
-        Never raises: of a vault that is locked, damaged or missing it is what can be read.
-        """
-        return tuple(self.known().values.values())
-
-    def known(self) -> KnownSecrets:
-        """Return them by name, with the reason why some cannot be read; never raises."""
-        from penstock.vault.api import KnownSecrets
-
-        try:
-            return self.vault.known()
-        except PenstockError as error:
-            return KnownSecrets(problem=str(error))
-
     # -- children ----------------------------------------------------------------------------
     def run_with_secrets(self, keys: Sequence[str], argv: Sequence[str]) -> NoReturn:
         """Become a command that has those secrets in its environment, and no other of the vault.
@@ -146,10 +122,6 @@ class Keeping(Surroundings):
                 EventType.HEALTH_CHECK, f"the vault {state}", {"backend": report.backend}
             )
         return report
-
-    def vault_statuses(self) -> tuple[BackendStatus, ...]:
-        """Return each backend with whether it can be used, is the one that is, and why (not)."""
-        return self.vault_doctor().statuses
 
     # -- the trail ---------------------------------------------------------------------------
     def _require_trail(self) -> None:

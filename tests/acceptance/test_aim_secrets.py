@@ -192,6 +192,19 @@ def test_the_clipboard(aim: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert aim("get", "K", "-c").code == 2
 
 
+def test_the_clipboard_of_another_system(
+    aim: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """macOS has one program for it, display or not."""
+    aim.keep("K")
+    (tmp_path / "pbcopy").write_text(f"#!/bin/sh\ncat > {tmp_path}/clip\n")
+    (tmp_path / "pbcopy").chmod(0o755)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert "(pbcopy)" in aim("get", "K", "--clipboard").out
+    assert (tmp_path / "clip").read_text() == SECRET
+
+
 def test_no_clipboard(aim: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a desktop it is said; and a value goes to one place only."""
     aim.keep("K")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from penstock.errors import EnvironmentProblem, SecretsError
 from penstock.vault.api import VaultReport
 from penstock.vault.backends.age import AgeBackend
 from penstock.vault.doctor import TRIAL_KEY, examine
-from penstock.vault.opening import known_secrets, open_vault, statuses
+from penstock.vault.opening import open_vault
 from tests.support.vaults import age_at, private, vault_at
 
 
@@ -101,12 +102,22 @@ def test_the_folder_comes_from_the_environment(home: Path) -> None:
     """AIM_HOME says where the vault is, with the wish of AIM_VAULT."""
     environ = {"AIM_HOME": str(home), "AIM_VAULT": "age"}
     open_vault(None, environ).set("A", "a-value-to-hide")
-    assert known_secrets(None, environ).values == {"A": "a-value-to-hide"}
-    assert [s.name for s in statuses(None, environ) if s.chosen] == ["age"]
+    assert vault_at(home).get("A") == "a-value-to-hide"
 
 
-def test_what_is_known_without_a_home() -> None:
-    """Knowing nothing has its reason, and is no error."""
-    known = known_secrets(None, {"AIM_HOME": "~no-such-user-here/x"})
-    assert known.values == {}
-    assert "no home folder" in (known.problem or "")
+def test_without_a_home_there_is_no_vault() -> None:
+    """It is said, with what mends it."""
+    with pytest.raises(EnvironmentProblem, match="no home folder") as caught:
+        open_vault(None, {"AIM_HOME": "~no-such-user-here/x"})
+    assert caught.value.hint == "Set AIM_HOME to a folder."
+
+
+def test_a_vault_that_fails_between_two_looks(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that cannot be written in the end makes the round trip fail, not the doctor."""
+
+    def full(_self: AgeBackend, _key: str, _value: str) -> None:
+        raise SecretsError("the disk is full", hint="Free some space.")
+
+    monkeypatch.setattr(AgeBackend, "set", full)
+    report = examine(vault_at(home), round_trip=True)
+    assert failing(report) == "the disk is full (Free some space.)"

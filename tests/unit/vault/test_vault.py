@@ -209,3 +209,16 @@ def test_no_method_takes_another_name(vault: LayeredVault, key: str) -> None:
             do(key)
     with pytest.raises(UsageError):
         vault.refer(key, "env:X")
+
+
+def test_a_copy_that_stays_behind_is_said(home: Path, tmp_path: Path) -> None:
+    """A secret that is set anew elsewhere, but cannot be removed where it was, is not kept quiet."""
+    given = private(tmp_path / "credentials")
+    (given / "A").write_text("of the unit")
+    vault_at(home).set("A", SECRET)
+    text = (home / "secrets_metadata.json").read_text().replace('"age"', '"systemd"')
+    (home / "secrets_metadata.json").write_text(text)
+    vault = vault_at(home, "age", CREDENTIALS_DIRECTORY=str(given))
+    with pytest.raises(SecretsError, match="the systemd still has its former value"):
+        vault.set("A", "other")
+    assert vault.get("A") == "other"
