@@ -111,6 +111,38 @@ def test_files_side_by_side_are_changed_alike(ground: Ground) -> None:
     assert {CONFIG, "config/aim_config.yaml"} <= set(report.changed)
 
 
+def test_the_file_that_counts_is_the_one_that_is_changed(ground: Ground) -> None:
+    """One in `aim/config/` where `config/` has none."""
+    put(ground, '{"enable_aim": true}\n', "aim/config/aim_config.json")
+    ground.apply()
+    assert "environment" in config(ground, "aim/config/aim_config.json")
+    assert not (ground.root / "config").exists()
+
+
+def test_a_link_within_the_repository_stays_one(ground: Ground) -> None:
+    """What it leads to is changed, and put back."""
+    put(ground, '{"enable_aim": true}\n', "shared/aim.json")
+    (ground.root / "config").mkdir()
+    (ground.root / CONFIG).symlink_to("../shared/aim.json")
+    before = snapshot(ground.root)
+    ground.apply()
+    assert "environment" in config(ground, "shared/aim.json")
+    ground.roll_back()
+    assert snapshot(ground.root) == before
+    assert (ground.root / CONFIG).is_symlink()
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "\ufeff{}\n"])
+def test_a_file_with_nothing_in_it_is_filled(ground: Ground, text: str) -> None:
+    """An empty one, one of comments, one with a byte order mark, which stays."""
+    name = CONFIG if "{" in text else "config/aim_config.yaml"
+    path = put(ground, text, name)
+    ground.apply()
+    assert path.read_text(encoding="utf-8").startswith(text[:2])
+    assert "pipxApps" in path.read_text(encoding="utf-8")
+    assert ground.apply(now=LATER).changed == ()
+
+
 def test_a_secret_in_the_old_configuration_is_masked(ground: Ground) -> None:
     """Reports are shown around: values in them are masked, in the vault's names too."""
     path = ground.root / "AI_MANGER" / "config" / "toolstack.config.json"
