@@ -268,6 +268,17 @@ def test_a_broken_baseline_stops_the_run(project: Project) -> None:
 
 
 # -- at the merge ------------------------------------------------------------------------------
+def test_commits_that_hold_what_is_gone_are_not_merged(project: Project) -> None:
+    """Where the commits were not made one, the merge is refused, and no FIX turn is spent on it."""
+    brings(project, "ws-a", SECRET, "fine\n")
+    with patch("penstock.engine.step.make_one_commit"):
+        assert project.run().status == "failed"
+    assert project.row("ws-a").integration == "conflict"
+    assert "it brings GitHub token ghp_…" in str(project.row("ws-a").reason)
+    assert [a.status for a in project.merges("ws-a")] == ["failed"]
+    assert token() not in texts_of(project, "integration/run-1")
+
+
 def test_a_merge_turn_that_brings_a_secret_is_mended(tmp_path: Path) -> None:
     """A FIX turn of a merge is looked through as well; the next one takes the secret out, and it is
     in no commit of the branch."""

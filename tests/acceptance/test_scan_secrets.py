@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from penstock.aim_cli.main import main
+from penstock.errors import UsageError
+from penstock.wiring import open_workspace
 from tests.support.cli import Said
 from tests.support.planting import commit, line_with, token
 from tests.support.repos import git, make_repo, write
@@ -205,6 +208,54 @@ def test_paths_are_from_where_we_stand(
     monkeypatch.chdir(repo / "src")
     assert scan(capsys, "key.py").code == 1
     assert scan(capsys, "a.py").code == 0
+
+
+def test_a_hook_keeps_a_secret_out_of_git(repo: Path) -> None:
+    """A pre-commit hook sees what `git commit -a` and `git commit PATH` are about to commit."""
+    hook = repo / ".git" / "hooks" / "pre-commit"
+    program = f'"{sys.executable}" -m penstock.aim_cli scan secrets --staged'
+    hook.write_text(f"#!/bin/sh\nAIM_HOME='{repo.parent / 'aim'}' exec {program} >&2\n")
+    hook.chmod(0o755)
+    first = git(repo, "rev-parse", "HEAD")
+    write(repo, {"src/a.py": line_with(token())})
+    for how in (("-a",), ("src/a.py",)):
+        git(repo, "commit", "--quiet", "--message=a key", *how, ok=False)
+        assert git(repo, "rev-parse", "HEAD") == first
+    write(repo, {"src/a.py": "A = 2\n"})
+    git(repo, "commit", "--quiet", "--message=no key", "-a")
+
+
+def test_what_was_not_looked_at_is_told_in_short(
+    repo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Five are named, the rest counted; JSON has them all."""
+    names = [f"f{number}.py" for number in range(7)]
+    commit(repo, "many", {name: f"A = '{name}'\n" for name in names})
+    for name in names:
+        oid = git(repo, "rev-parse", f"HEAD:{name}")
+        (repo / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    said = scan(capsys, "--history")
+    assert said.out.count("Not looked at: f") == 5
+    assert "Not looked at: 2 more" in said.out
+    assert len(scan(capsys, "--history", "--json").json["skipped"]) == 7
+
+
+def test_python_is_told_what_is_no_source(repo: Path) -> None:
+    """A source or level that does not exist is refused."""
+    with open_workspace() as workspace:
+        for wanted in ({"sources": ["nowhere"]}, {"level": "loud"}):
+            with pytest.raises(UsageError, match="cannot be scanned"):
+                workspace.secret_scan(**wanted)
+
+
+def test_an_unwritable_trail_is_a_warning(
+    repo: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan that cannot be recorded says so and reports all the same."""
+    write(repo, {".AIM_ai-tools-registry/AIM_audit": "in the way"})
+    said = scan(capsys, "src")
+    assert said.code == 1
+    assert "Warning: this scan is not in the audit trail" in said.err
 
 
 def test_a_folder_outside_of_git(

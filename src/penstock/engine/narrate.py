@@ -236,7 +236,8 @@ def _disk_low(payload: Payload) -> str:
 
 
 def _secret_found(payload: Payload) -> str:
-    held = [*payload.get("secrets", ()), *payload.get("in_history", ())]
+    lists = [payload.get(name) for name in ("secrets", "in_history")]
+    held = [s for one in lists if isinstance(one, list) for s in one if isinstance(s, dict)]
     shown = ", ".join(
         f"{s.get('title', 'one')} in {s.get('path')}:{s.get('line')}" for s in held[:3]
     )

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from penstock.environment.scan.secretscan import Places, Scan, SecretScan
 from penstock.errors import UsageError
 from penstock.leaks.found import Source
+from penstock.worktrees.git import find_git
 from tests.support.planting import (
     commit,
     line_with,
@@ -104,6 +106,34 @@ def test_wide_texts_are_read(repo: Path, encoding: str) -> None:
     mark = "\ufeff" if encoding.endswith("e") else ""
     write(repo, {"wide.ps1": f"{mark}a\n{line_with(token())}".encode(encoding)})
     assert places_of(scanned(repo)) == [("wide.ps1", 2)]
+
+
+def test_a_large_wide_text_is_read_whole(repo: Path) -> None:
+    """Two bytes a character are not cut in parts, which could fall between them."""
+    text = "nothing to be seen here\n" * 200_000 + line_with(token())
+    write(repo, {"wide.sql": text.encode("utf-16")})
+    assert places_of(scanned(repo)) == [("wide.sql", 200_001)]
+
+
+def test_a_file_that_grows_is_read_as_far_as_it_is(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size that is not right any more, as of a log that is written, loses nothing."""
+    write(repo, {"app.log.txt": "a line\n" * 1000 + line_with(token())})
+    real = os.fstat
+
+    def smaller(descriptor: int) -> os.stat_result:
+        found = real(descriptor)
+        return os.stat_result((*found[:6], min(found.st_size, 100), *found[7:10]))
+
+    monkeypatch.setattr(os, "fstat", smaller)
+    assert places_of(scanned(repo)) == [("app.log.txt", 1001)]
+
+
+def test_a_file_that_is_gone_is_passed_over(repo: Path) -> None:
+    """What git tracks and nobody has any more is no error."""
+    (repo / "src" / "a.py").unlink()
+    assert scanned(repo).skipped == ()
 
 
 def test_what_cannot_be_read_is_told(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +268,43 @@ def test_an_empty_history_holds_nothing(tmp_path: Path) -> None:
     git_folder.mkdir()
     git(git_folder, "init", "--quiet")
     assert scanned(git_folder, HISTORY).files == 0
+
+
+def test_a_history_is_narrowed_down_by_paths(repo: Path) -> None:
+    """Only what was ever below the paths is looked through, staged changes likewise."""
+    commit(repo, "two", {"a/k.py": line_with(token(1)), "b/k.py": line_with(token(2))})
+    assert places_of(scanned(repo, HISTORY, paths=("a",))) == [("a/k.py", 1)]
+    write(repo, {"a/n.py": line_with(token(3)), "b/n.py": line_with(token(4))})
+    git(repo, "add", "--all")
+    assert places_of(scanned(repo, STAGED, paths=("b",))) == [("b/n.py", 1)]
+
+
+def test_what_is_too_large_is_told(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object beyond the limit is in the report as not looked at."""
+    monkeypatch.setattr("penstock.environment.scan.gitblobs.OBJECT_LIMIT", 1000)
+    commit(repo, "large", {"large.py": "A = 1\n" * 1000})
+    (skipped,) = scanned(repo, HISTORY).skipped
+    assert skipped.path == "large.py"
+
+
+def test_many_objects_are_read_in_batches(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However they are cut, each object is read once, in order."""
+    monkeypatch.setattr("penstock.environment.scan.gitblobs.BATCH_BYTES", 100)
+    monkeypatch.setattr("penstock.environment.scan.gitblobs.COMMITS_AT_ONCE", 2)
+    for number in range(5):
+        commit(repo, f"{number}", {f"f{number}.py": line_with(token(number))})
+    assert places_of(scanned(repo, HISTORY)) == [(f"f{n}.py", 1) for n in range(5)]
+
+
+def test_progress_is_told(repo: Path) -> None:
+    """Who listens hears of each text, how many there are, and never of more than that."""
+    heard: list[tuple[str, int, int]] = []
+    places = Places(top=repo, git=find_git(repo))
+    request = SecretScan(sources=(Source.TREE, HISTORY))
+    report = Scan(request, places, lambda *told: heard.append(told)).report()
+    assert len(heard) == report.files
+    assert all(done <= total for _, done, total in heard)
+    assert heard[-1][:2] == ("history", len(FILES))
 
 
 def test_submodules_are_left_to_their_own(repo: Path) -> None:
