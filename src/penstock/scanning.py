@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock.audit.api import AuditTrail
-    from penstock.environment.scan.clean import Cleaner
-    from penstock.environment.scan.scanner import ScanRequest
-    from penstock.environment.scan.secretscan import Places, Scan
-    from penstock.environment.scan.trash import Trash
-    from penstock.environment.scan.values import (
+    from penstock.environment.scan.api import (
         CleanPlan,
         CleanResult,
         Identity,
@@ -34,6 +30,10 @@ if TYPE_CHECKING:
         ScanReport,
         TrashInfo,
     )
+    from penstock.environment.scan.clean import Cleaner
+    from penstock.environment.scan.scanner import ScanRequest
+    from penstock.environment.scan.secretscan import Places, Scan
+    from penstock.environment.scan.trash import Trash
     from penstock.leaks.found import SecretReport
     from penstock.store.checkcache import CheckCache, NoCache
 
@@ -109,8 +109,8 @@ class Scanning(Surroundings):
         import os
         from pathlib import Path
 
+        from penstock.environment.scan.api import KILOBYTE
         from penstock.environment.scan.scanner import ScanRequest
-        from penstock.environment.scan.values import KILOBYTE
         from penstock.folders import aim_home
 
         section = self.aim_settings.environment

@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from penstock.environment.repository import find_checkout
+from penstock.environment.scan.api import NoIndex
 from penstock.environment.scan.clean import Cleaner
 from penstock.environment.scan.protect import Guard
 from penstock.environment.scan.scanner import ScanRequest, scan
 from penstock.environment.scan.trash import Trash
-from penstock.environment.scan.values import NoIndex
 
 
 def die() -> None:

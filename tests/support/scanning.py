@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from penstock.environment.scan.api import CleanItem, Entry, HashIndex, Identity, Kind
 from penstock.environment.scan.caches import CacheNames
 from penstock.environment.scan.contents import entry_of
 from penstock.environment.scan.duplicates import DuplicateFinder
-from penstock.environment.scan.values import CleanItem, Entry, HashIndex, Identity, Kind
 from penstock.environment.scan.walk import Walker
 
 

@@ -14,7 +14,7 @@ from penstock.aim_cli.options import F
 from penstock.cli import output
 from penstock.cli.checking import progress
 from penstock.cli.words import bytes_in_words, moment, one_line, plural
-from penstock.environment.scan.values import (
+from penstock.environment.scan.api import (
     MEGABYTE,
     CacheFound,
     CleanPlan,

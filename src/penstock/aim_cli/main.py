@@ -15,7 +15,9 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("route", "Tell which tool would take a capability, and why.", "Look"),
     Entry("audit", "Search, count, prove, export and shorten the audit trail.", "Look"),
     Entry("setup", "Bring the tools that aim_config names to this machine.", "Set up"),
-    Entry("tools", "Install tools, and look whether they are sound and keep their contract.", "Set up"),
+    Entry(
+        "tools", "Install tools, and look whether they are sound and keep their contract.", "Set up"
+    ),
     Entry("version", "Hold tools to the versions that aim_config pins.", "Set up"),
     Entry("scan", "Look for duplicates, caches and secrets; clean up, and undo that.", "Look"),
     Entry("config", "Show aim_config, where each value is from, and what is wrong.", "Set up"),

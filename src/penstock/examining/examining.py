@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail
     from penstock.checks.api import Check
     from penstock.environment.api import Manager, SyncReport, VersionReport
+    from penstock.environment.scan.api import ScanReport
     from penstock.environment.scan.secretscan import Scan
-    from penstock.environment.scan.values import ScanReport
     from penstock.model.bundle import Bundle
     from penstock.model.records import Workstream
     from penstock.registry.api import ToolDetection
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 NOT_BEFORE_A_RUN = frozenset({"path_order", "ai_tools", "secrets_vault", "worktrees"})
 """What a run does not depend on: of the tools it looks at its own, and what dead runs left over it
 clears away itself."""
+GLANCE_S = 0.25
+"""How long the journal is looked through before a run (s), however large it is."""
 SLOW = NOT_BEFORE_A_RUN | {"audit"}
 """What a glance leaves out."""
 
@@ -111,35 +113,37 @@ class Examining(Looking):
         *,
         optional: Iterable[str] = (),
         sync: bool = False,
+        say: Callable[[str], None] | None = None,
         skip: str | None = None,
     ) -> PreflightReport:
         """Look whether a run with these tools can begin, and with which versions it would be made.
 
         Of the tools each must be there, of the `optional` ones (for which others may stand in) each
-        may. `skip` says who wants nothing to be looked at. What is wrong is in the report; raised is
-        NotFoundError for a tool that nobody knows.
+        may. With `sync`, or where aim_config says so, tools are brought to their pins first; `say`
+        hears of that. `skip` says who wants nothing to be looked at. What is wrong is in the report;
+        raised is NotFoundError for a tool that nobody knows, and what keeps a sync from being tried.
         """
         import time
 
         from penstock.environment.health.probing import Probe, run_probes
 
-        section = self.aim_or_defaults().environment
         if skip is not None:
             return PreflightReport(skipped=skip)
-        if not (section.preflight.health and section.health_checks.enabled):
-            return PreflightReport(skipped="environment.preflight of aim_config")
         begun = time.monotonic()
-        looks = {name: look for name, look in self.looks().items() if name not in NOT_BEFORE_A_RUN}
+        section = self.aim_or_defaults().environment
+        looks: dict[str, Callable[[], Finding]] = {}
+        if section.preflight.health and section.health_checks.enabled:
+            looks = self._looks_before(tuple(tools), tuple(optional))
         synced: tuple[str, ...] = ()
         if (sync or section.preflight.auto_sync) and self._pinned():
-            synced, looks["sync"] = self._synced()
+            synced, looks["sync"] = self._synced(say)
+        if section.preflight.versions:
+            looks["versions"] = self._look_at_versions
         verdict: Mapping[str, Any] | None = None
         if section.preflight.scan:
             verdict, looks["scan"] = self._scanned()
-        looks["git"] = partial(self.look_at_git, needed=True)
-        looks |= self._looks_at_used(tuple(tools), tuple(optional))
-        if section.preflight.versions:
-            looks["versions"] = self._look_at_versions
+        if not looks:
+            return PreflightReport(skipped="environment.preflight of aim_config")
         report = run_probes([Probe(name, look) for name, look in looks.items()])
         return PreflightReport(
             health=report,
@@ -150,9 +154,20 @@ class Examining(Looking):
             seconds=time.monotonic() - begun,
         )
 
-    def _synced(self) -> tuple[tuple[str, ...], Callable[[], Finding]]:
+    def _looks_before(
+        self, tools: Sequence[str], optional: Sequence[str]
+    ) -> dict[str, Callable[[], Finding]]:
+        """Return looks at what a run depends on."""
+        looks = {name: look for name, look in self.looks().items() if name not in NOT_BEFORE_A_RUN}
+        looks["git"] = partial(self.look_at_git, needed=True)
+        looks["journal"] = partial(self.look_at_journal, GLANCE_S)
+        return looks | self._looks_at_used(tools, optional)
+
+    def _synced(
+        self, say: Callable[[str], None] | None
+    ) -> tuple[tuple[str, ...], Callable[[], Finding]]:
         """Bring tools to their pins; return what was installed, and the finding of how that went."""
-        done = self.sync()
+        done = self.sync() if say is None else self.sync(say=say)
         made = tuple(
             f"{one.tool} {one.version} ({one.manager})" for one in done.results if one.success
         )

@@ -11,7 +11,7 @@ from penstock.aim_cli.options import json_option
 from penstock.cli import output
 from penstock.cli.asking import agreed
 from penstock.cli.words import bytes_in_words, plural
-from penstock.environment.scan.values import TrashInfo
+from penstock.environment.scan.api import TrashInfo
 from penstock.errors import ExitCode, UsageError
 from penstock.wiring import Workspace, open_workspace
 

@@ -7,7 +7,7 @@ import click
 from penstock.aim_cli import files
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
-from penstock.environment.scan.values import TrashInfo
+from penstock.environment.scan.api import TrashInfo
 from penstock.errors import ExitCode
 from penstock.wiring import open_workspace
 

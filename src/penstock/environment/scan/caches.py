@@ -9,7 +9,7 @@ from fnmatch import translate
 from pathlib import PurePath
 from typing import NamedTuple
 
-from penstock.environment.scan.values import CacheFound
+from penstock.environment.scan.api import CacheFound
 
 CLEANABLE = (
     ".pytest_cache", "__pycache__", ".mypy_cache", ".ruff_cache", ".eslintcache", ".tsbuildinfo",

@@ -6,12 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from penstock.environment.scan.contents import are_same
-from penstock.environment.scan.moving import NotMovedError
-from penstock.environment.scan.protect import Guard
-from penstock.environment.scan.scanner import cleanable
-from penstock.environment.scan.trash import Trash
-from penstock.environment.scan.values import (
+from penstock.environment.scan.api import (
     CacheFound,
     CleanItem,
     CleanPlan,
@@ -20,6 +15,11 @@ from penstock.environment.scan.values import (
     Kind,
     ScanReport,
 )
+from penstock.environment.scan.contents import are_same
+from penstock.environment.scan.moving import NotMovedError
+from penstock.environment.scan.protect import Guard
+from penstock.environment.scan.scanner import cleanable
+from penstock.environment.scan.trash import Trash
 from penstock.errors import EnvironmentProblem
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple, TypeVar
 
-from penstock.environment.scan.values import Entry, Identity
+from penstock.environment.scan.api import Entry, Identity
 
 WHOLE_BYTES = 64 * 1024
 """Files up to this size are read at once; of larger ones first the ends."""

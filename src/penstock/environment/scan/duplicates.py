@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 
+from penstock.environment.scan.api import DuplicateSet, Entry, HashIndex, Identity, NoIndex
 from penstock.environment.scan.contents import (
     AT_ONCE,
     WHOLE_BYTES,
@@ -21,7 +22,6 @@ from penstock.environment.scan.contents import (
     same_ends,
     small_same,
 )
-from penstock.environment.scan.values import DuplicateSet, Entry, HashIndex, Identity, NoIndex
 
 _THREADS = max(2, min(4, os.cpu_count() or 1))
 _BATCH_BYTES = 8 * 1024 * 1024

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from penstock.environment.scan.caches import CacheNames, measured
-from penstock.environment.scan.duplicates import DuplicateFinder
-from penstock.environment.scan.values import (
+from penstock.environment.scan.api import (
     MEGABYTE,
     CacheFound,
     DuplicateSet,
@@ -22,6 +20,8 @@ from penstock.environment.scan.values import (
     Progress,
     ScanReport,
 )
+from penstock.environment.scan.caches import CacheNames, measured
+from penstock.environment.scan.duplicates import DuplicateFinder
 from penstock.environment.scan.walk import Walker, outermost
 
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
+from penstock.environment.scan.api import CleanItem, RestoreResult, TrashInfo
 from penstock.environment.scan.moving import NotMovedError, move, move_pieces
 from penstock.environment.scan.protect import TRASH_FOLDER
-from penstock.environment.scan.values import CleanItem, RestoreResult, TrashInfo
 from penstock.errors import EnvironmentProblem, NotFoundError
 from penstock.folders import private_folder, remove_tree
 from penstock.locks import exclusive

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from penstock.environment.scan.api import Entry
 from penstock.environment.scan.caches import CacheHit, CacheNames
 from penstock.environment.scan.contents import entry_of
 from penstock.environment.scan.ignore import (
@@ -23,7 +24,6 @@ from penstock.environment.scan.ignore import (
     read_ignore_file,
 )
 from penstock.environment.scan.protect import marks, what_is
-from penstock.environment.scan.values import Entry
 
 EXCLUDE_FILE = ".git/info/exclude"
 """The ignore file of one clone."""

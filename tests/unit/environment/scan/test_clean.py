@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from penstock.environment.repository import find_checkout
+from penstock.environment.scan.api import CleanPlan, Kind, NoIndex, Phase, ScanReport
 from penstock.environment.scan.clean import Cleaner
 from penstock.environment.scan.protect import Guard
 from penstock.environment.scan.scanner import ScanRequest, scan
 from penstock.environment.scan.tracked import TrackedFiles
 from penstock.environment.scan.trash import Trash
-from penstock.environment.scan.values import CleanPlan, Kind, NoIndex, Phase, ScanReport
 from penstock.errors import GitError
 from tests.support.repos import git
 from tests.support.scanning import BookIndex, tree

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.environment.scan import contents, duplicates
+from penstock.environment.scan.api import Entry
 from penstock.environment.scan.contents import WHOLE_BYTES, are_same, compared, hashed, same_ends
 from penstock.environment.scan.duplicates import DuplicateFinder, candidates
-from penstock.environment.scan.values import Entry
 from penstock.environment.scan.walk import Walker
 from tests.support.scanning import BookIndex, entry, found_sets, tree
 from tests.support.unprivileged import python
