@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -248,3 +250,14 @@ def test_the_status_screen(desk: Desk) -> None:
     assert "Health: unhealthy: " in said.out
     assert "  fail  required_commands: 1 of 1 required commands missing: gone" in said.out
     assert desk("status", "--json").json["health"]["overall_status"] == "unhealthy"
+
+
+def test_git_that_answers_but_works_on_nothing(desk: Desk) -> None:
+    """A git that hangs as soon as it is asked about the repository is ended, and nothing of it stays."""
+    real = shutil.which("git", path="/usr/bin:/bin")
+    script = f'case "$*" in *--version*|config*) exec {real} "$@";; *) exec sleep 61.7;; esac'
+    desk.machine.program("git", script)
+    check = found(desk, "git")
+    assert "git rev-parse did not answer" in check["message"]
+    left = subprocess.run(["pgrep", "-f", "sleep 61.7"], capture_output=True, check=False)
+    assert left.stdout == b""

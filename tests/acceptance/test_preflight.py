@@ -197,15 +197,24 @@ def test_without_a_look(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "section",
     [
-        {"preflight": {"health": False}},
-        {"healthChecks": {"enabled": False, "requiredCommands": ["no-such-program"]}},
+        {"health": False, "versions": False},
+        {"health": True, "versions": False},
     ],
 )
 def test_settings_that_want_none(desk: Desk, section: dict[str, Any]) -> None:
-    """aim_config can switch it off; the run keeps who did."""
-    desk.configure(environment=section)
+    """aim_config can switch all of it off, in either place; the run keeps who did."""
+    checks = {"enabled": not section["health"], "requiredCommands": ["no-such-program"]}
+    desk.configure(environment={"preflight": section, "healthChecks": checks})
     assert run(desk).code == 0
     assert preflights(desk)[0]["skipped"] == "environment.preflight of aim_config"
+
+
+def test_settings_without_health(desk: Desk) -> None:
+    """With `health: false` pins are still compared, and nothing else stops the run."""
+    checks = {"requiredCommands": ["no-such-program"]}
+    desk.configure(environment={"preflight": {"health": False}, "healthChecks": checks})
+    assert run(desk).code == 0
+    assert [check["name"] for check in preflights(desk)[0]["checks"]] == ["versions"]
 
 
 def test_settings_without_versions(desk: Desk) -> None:

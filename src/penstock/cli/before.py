@@ -55,6 +55,7 @@ def look_before(
         needed,
         optional=optional,
         sync=wanted.auto_sync,
+        say=output.warn if output.on_terminal(sys.stderr) else None,
         skip="--no-preflight" if wanted.no_preflight else None,
     )
     show(report)

@@ -53,7 +53,7 @@ class Looking(Surroundings):
             "foreign_code": self.look_at_foreign_code,
             "secrets_vault": self._look_at_vault,
             "audit": self._look_at_trail,
-            "journal": self._look_at_journal,
+            "journal": self.look_at_journal,
             "worktrees": self._look_at_worktrees,
         }
 
@@ -85,13 +85,14 @@ class Looking(Surroundings):
         one."""
         import msgspec
 
-        from penstock.environment.health.machine import git
+        from penstock.environment.health.machine import answers, git
 
         found = git(self.root)
         if needed:
             self.need_repository()
         if self.place is None or found.status is Verdict.FAIL:
             return found
+        answers(self.root)
         head = self.repository.head()[:12]
         told = {
             "message": f"{found.message}; HEAD is {head}",
@@ -203,12 +204,13 @@ class Looking(Surroundings):
             )
         return Finding(message=f"{report.entries} entries of the last day hold", details=details)
 
-    def _look_at_journal(self) -> Finding:
+    def look_at_journal(self, limit_s: float = JOURNAL_S) -> Finding:
+        """Look whether the journal is whole and of a kind that we know, for so long (s) at most."""
         if not self.database.exists():
             return Finding(message="there is none yet, the first run makes it")
         from penstock.store.soundness import check
 
-        found = check(self.database, limit_s=JOURNAL_S)
+        found = check(self.database, limit_s=limit_s)
         details = {
             "path": found.path,
             "schema": found.schema_version,
@@ -219,7 +221,7 @@ class Looking(Surroundings):
             told = "; ".join(found.problems[:3])
             hint = "penstock db check shows all; penstock db salvage OUT saves what can be read"
             return Finding(status=Verdict.FAIL, message=told, details=details, hint=hint)
-        part = "" if found.complete else f"; only looked at for {JOURNAL_S:g} s: penstock db check"
+        part = "" if found.complete else f"; only looked at for {limit_s:g} s: penstock db check"
         told = f"{self.database.name} is sound, its schema is {found.schema_version}{part}"
         return Finding(message=told, details=details)
 

@@ -65,6 +65,15 @@ def git(cwd: Path, environ: Mapping[str, str] = os.environ) -> Finding:
     return _identified(version, match.group(), details, _identity(str(found), cwd, env))
 
 
+def answers(cwd: Path, environ: Mapping[str, str] = os.environ) -> None:
+    """See that git answers a question about the repository at `cwd` in time, whatever it answers.
+
+    Raises EnvironmentProblem when it does not: whoever works in a repository waits for longer.
+    """
+    env = child_environment(source=environ)
+    _run(("git", "rev-parse", "--git-dir"), cwd, env)
+
+
 def _git_fails(message: str, details: Mapping[str, object]) -> Finding:
     hint = "install git 2.38 or later (2.31 at the least)"
     return Finding(status=Verdict.FAIL, message=message, details=details, hint=hint)
