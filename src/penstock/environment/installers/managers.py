@@ -18,6 +18,7 @@ from penstock.environment.installers.port import (
     requirement,
 )
 from penstock.environment.installers.python_place import PythonPlace
+from penstock.environment.versions.pins import exact_pin
 
 
 class Pipx(Programs):
@@ -154,7 +155,7 @@ class Pip(Programs):
         if came:
             yield Restoring(tuple(came), self._pip("uninstall", "--yes", *came), _ENVIRONMENT)
         if changed:
-            exact = (f"{name}=={version}" for name, version in changed.items())
+            exact = (exact_pin(self.manager, v).requirement(name) for name, v in changed.items())
             words = ("--no-deps", *exact)
             yield Restoring(tuple(changed), self._pip("install", *words), _ENVIRONMENT)
 

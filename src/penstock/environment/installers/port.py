@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from penstock.environment.api import Inventory, Manager, Package
 from penstock.environment.installers.distributions import environment_of
 from penstock.environment.versions.names import normalised
-from penstock.environment.versions.pins import Pin
+from penstock.environment.versions.pins import Pin, exact_pin
 from penstock.process.environment import child_environment, find_executable
 
 Argv = tuple[str, ...]
@@ -121,7 +121,7 @@ class Programs:
         for name, version in before.items():
             if now.get(name) == version:
                 continue
-            pin = None if version is None else self.exact(version)
+            pin = None if version is None else exact_pin(self.manager, version)
             change = Change(
                 tool=name,
                 manager=self.manager,
@@ -131,12 +131,6 @@ class Programs:
                 force=True,
             )
             yield Restoring((name,), self.commands(change), name)
-
-    def exact(self, version: str) -> Pin:
-        """Return the pin of one version and no other."""
-        from penstock.environment.versions.pins import parse_pin
-
-        return parse_pin(self.manager, version)
 
     def commands(self, change: Change) -> Argv:
         """Return the command that makes a change."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from penstock.environment.api import Manager
 from penstock.environment.installers.copies import Copies
+from penstock.environment.wholefile import write_whole
 from penstock.errors import EnvironmentProblem
 
 Before = dict[Manager, dict[str, str | None]]
@@ -46,18 +45,9 @@ class Record:
         if not self.left():
             self.copies.drop()  # they would be of another time
         text = json.dumps({"pid": os.getpid(), "before": before}, indent=1)
-        temporary = ""
         try:
-            descriptor, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{NAME}-")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).replace(self._path)
+            write_whole(self._path, text, 0o600)
         except OSError as error:
-            if temporary:
-                with suppress(OSError):
-                    Path(temporary).unlink()
             raise EnvironmentProblem(
                 f"cannot note what is installed in {self._path}: {error.strerror}",
                 hint="Free space there, or set AIM_HOME to another folder. Nothing was changed.",

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from penstock.config.documents import load_document, shown_name
 from penstock.config.edit import edit_text
 from penstock.config.problems import Key
 from penstock.environment.api import Manager, PinReport, VersionReport, VersionStatus
+from penstock.environment.wholefile import write_whole
 from penstock.errors import EnvironmentProblem
 
 Pins = Mapping[str, Mapping[str, str]]
@@ -81,21 +79,11 @@ def _edited(path: Path, changes: Mapping[Key, Any], shown: str) -> str:
 def replace_file(path: Path, text: str) -> None:
     """Write a file in one piece, its mode as it was; a link stays one. Raises EnvironmentProblem."""
     target = path.resolve()
-    temporary = ""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(target)
+        write_whole(target, text, mode)
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()
         raise EnvironmentProblem(
             f"{path} cannot be written: {error.strerror}",
             hint="Mend its permissions, or free space.",

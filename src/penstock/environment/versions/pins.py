@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from penstock.environment.api import Manager
@@ -70,6 +70,20 @@ def parse_pin(manager: Manager, text: str) -> Pin:
     if manager is Manager.NPM:
         return _npm_pin(plain)
     return _either(plain, exact_only=manager is Manager.WINGET)
+
+
+def exact_pin(manager: Manager, version: str) -> Pin:
+    """Return the pin of a version that is or was installed, however odd it is."""
+    try:
+        return parse_pin(manager, version)
+    except PinError:
+        pass
+    if manager not in PYTHON:
+        return Pin(version, exact=True, interval=Range(()))
+    try:
+        return replace(_python_pin(f"==={version}"), text=version)
+    except PinError:
+        return Pin(version)
 
 
 def _python_pin(text: str) -> Pin:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.environment.api import Manager
 from penstock.environment.versions.names import is_name, normalised
-from penstock.environment.versions.pins import Pin, PinError, parse_pin
+from penstock.environment.versions.pins import Pin, PinError, exact_pin, parse_pin
 
 NPM, PIPX, TOOLS, WINGET = Manager.NPM, Manager.PIPX, Manager.TOOLS, Manager.WINGET
 
@@ -85,6 +85,22 @@ def _held(pin: str, version: str) -> bool | None:
         return parse_pin(TOOLS, pin).holds(version)
     except PinError:
         return Pin(pin, exact=True).holds(version)
+
+
+@pytest.mark.parametrize(
+    ("manager", "version", "asked"),
+    [
+        (PIPX, "1.0", "x==1.0"), (PIPX, "1.0.custom_build", "x===1.0.custom_build"),
+        (PIPX, "no version", "x"), (NPM, "1.0.0", "x@1.0.0"), (NPM, "2026.01.1", "x@2026.01.1"),
+    ],
+)  # fmt: skip
+def test_an_installed_version_can_always_be_asked_for(
+    manager: Manager, version: str, asked: str
+) -> None:
+    """What was there must be put back, however its author numbers it."""
+    pin = exact_pin(manager, version)
+    assert pin.requirement("x") == asked
+    assert pin.holds(version) is True
 
 
 def test_local_and_pre_releases_of_python_are_judged_by_its_rules() -> None:
