@@ -58,6 +58,10 @@ PIPELINE_YAML = """\
 # without a terminal, warn at one.
 # checkout_policy: stop
 
+# The look for secrets in what a workstream committed, before it is merged: stop it, or warn. `level`
+# is certain (shapes of providers), default, or all; `baseline` lists those that may stay.
+# secrets: {policy: stop, level: default, baseline: .aim-secrets-baseline.json}
+
 # Globs that no tool may touch, whatever a bundle says.
 # protected_paths: []
 
