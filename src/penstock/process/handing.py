@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from penstock.errors import ToolMissingError
@@ -36,7 +38,8 @@ def hand_over(argv: Sequence[str], data: bytes, *, limit_s: float) -> bool:
     try:
         child.communicate(data, timeout=limit_s)
     except subprocess.TimeoutExpired:
-        child.kill()
+        with suppress(ProcessLookupError):  # gone in this very moment
+            os.killpg(child.pid, signal.SIGKILL)
         return False
     finally:
         spawn.abandon(child)  # collected already, or when it has ended
