@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.canary import AIM, CRASH, RUN, Canary, fresh_seed
+from tests.support.canary import AIM, CRASH, RUN, Canary, Plants, fresh_seed
+from tests.support.pipeline import Project
 
 FORMATS = ("text", "md", "json", "junit")
 LOOKS: tuple[tuple[str, ...], ...] = (
@@ -16,6 +17,14 @@ LOOKS: tuple[tuple[str, ...], ...] = (
     ("events", RUN, "--json"), ("diff", RUN, "ws-one"), ("graph",), ("validate",), ("errors", "list"),
     ("errors", "show", "--run-id", "e", "--ws-id", "w", "--json"),
     *(("report", RUN, "--format", form) for form in FORMATS),
+)  # fmt: skip
+AIM_LOOKS: tuple[tuple[str, ...], ...] = (
+    ("status",), ("health", "check", "--json"), ("health", "report", "--format", "html"),
+    ("health", "report", "--format", "markdown"), ("config", "show"), ("config", "validate"), ("version", "check"),
+    ("tools", "contract"), ("scan", "secrets", "--format", "json"), ("scan", "secrets", "--audit", "--logs"),
+    ("scan", "secrets", "--history"), ("scan", "all"), ("secrets", "list"), ("secrets", "get", "CANARY_VAULT"),
+    ("secrets", "doctor"), ("audit", "query", "--json"), ("audit", "show"), ("audit", "stats"),
+    ("audit", "export", "trail.jsonl"),
 )  # fmt: skip
 CALL = """\
 import json, pathlib, penstock
@@ -49,15 +58,8 @@ def _let_it_sing(canary: Canary) -> None:
     assert mended.code == 1, mended.err
     for line in LOOKS:
         canary(*line)
-    for line in (
-        ("audit", "query", "--json"),
-        ("audit", "show"),
-        ("audit", "export", "trail.jsonl"),
-        ("status",),
-    ):
+    for line in AIM_LOOKS:
         canary(*line, program=AIM)
-    canary("secrets", "list", program=AIM)
-    canary("secrets", "get", "CANARY_VAULT", program=AIM)
     canary.python(CALL.format(plants=plants))
     crashed = canary.python(CRASH.format(plants=plants))
     assert crashed.code == 3, crashed.err
@@ -86,3 +88,23 @@ def test_a_secret_that_is_let_out_is_found(canary: Canary, tmp_path: Path) -> No
             canary.said.append(("a slip", b"x" + form[:9] + b"\n" + form[9:]))
             assert f"{name} in a slip" in canary.found_in(canary.said[-1:])
             canary.said.pop()
+
+
+def test_a_key_that_a_tool_commits_goes_no_further_than_its_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the worktree and the branch, where the gate stops it, and in nothing that is kept."""
+    plants = Plants(fresh_seed())
+    monkeypatch.setenv("AIM_HOME", str(tmp_path / "aim"))
+    project = Project(tmp_path / "project")
+    keys = f'token = "{plants.output}"\nkey = "{plants.prompt}"\n'
+    project.agent(f"open('ws-a.txt', 'w').write({keys!r})")
+    project.bundle("ws-a", tool="agent")
+    project.bundle("ws-b", tool="agent")  # whose scope is another file
+    ended = {found.ws_id: found.final_status for found in project.run().workstreams}
+    assert ended == {"ws-a": "failed", "ws-b": "failed"}
+    trail = project.root / ".AIM_ai-tools-registry"
+    kept = project.everything_kept() + b"".join(p.read_bytes() for p in trail.rglob("*.jsonl"))
+    assert b"[REDACTED]" in kept
+    for name in ("output", "prompt"):
+        assert not [form for form in plants.needles()[name] if form in kept], name
