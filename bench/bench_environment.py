@@ -114,7 +114,8 @@ def once(command: tuple[str, ...], folder: Path, env: dict[str, str]) -> float:
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False)
     took = (time.perf_counter() - start) * 1000.0
     if done.returncode:
-        raise SystemExit(f"{' '.join(command[1:])} failed: {done.stdout!r} {done.stderr!r}")
+        said = (done.stdout + done.stderr).decode("utf-8", "replace")
+        raise SystemExit(f"{' '.join(command[1:])} exits {done.returncode}: {said}")
     return took
 
 

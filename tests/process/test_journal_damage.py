@@ -246,3 +246,16 @@ def test_soundness_is_plain_data() -> None:
     """A version that cannot be read is not older than any."""
     found = Soundness(path="p", schema_version=None, latest=3, problems=("x",))
     assert (found.sound, found.older) == (False, False)
+
+
+def test_a_check_that_may_not_take_long(path: Path) -> None:
+    """Out of time it tells so, with what it had found until then; given time it is complete."""
+    found = check(path, limit_s=0.0)
+    assert (found.complete, found.sound, found.schema_version) == (False, True, latest_version())
+    assert check(path, limit_s=60.0).complete
+
+
+def test_a_check_of_limited_time_finds_damage(path: Path) -> None:
+    """What breaks at once is told, whatever time there is."""
+    path.write_bytes(b"no journal" * 500)
+    assert not check(path, limit_s=5.0).sound

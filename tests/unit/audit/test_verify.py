@@ -412,3 +412,69 @@ def test_a_trail_that_may_only_be_read_can_be_checked(scene: Scene) -> None:
     assert report.ok, report.damage
     assert "the head is missing" in report.notes[0]
     assert not (scene.folder / ".head").exists()
+
+
+# -- the last day alone --------------------------------------------------------------------------
+def dropping(line: int) -> Callable[[list[bytes]], None]:
+    """Return what takes a line of a day away."""
+    return lambda lines: lines.__delitem__(line)
+
+
+def last_day(scene: Scene) -> VerifyReport:
+    """Prove the last day as another process would."""
+    with scene.open() as trail:
+        return trail.verify_last_day()
+
+
+def test_the_last_day_is_proven_alone(scene: Scene) -> None:
+    """Its lines, its anchor and what it continues; the days before are not read."""
+    scene.three_days()
+    scene.edit(dropping(-1), "2026-01-01")
+    report = last_day(scene)
+    assert (report.ok, report.days, report.entries) == (True, 1, 3)
+    assert report.proven_until is not None
+
+
+def test_no_trail_has_no_last_day(scene: Scene) -> None:
+    """Nothing recorded is nothing wrong."""
+    assert (last_day(scene).ok, last_day(scene).days) == (True, 0)
+
+
+def test_the_only_day_is_proven_alone(scene: Scene) -> None:
+    """The first day of a trail continues nothing."""
+    scene.calls(3)
+    assert (last_day(scene).ok, last_day(scene).entries) == (True, 3)
+
+
+@pytest.mark.parametrize("line", [0, 1, 2])
+def test_a_change_of_the_last_day_is_found(scene: Scene, line: int) -> None:
+    """Wherever on the day it is."""
+    scene.three_days()
+
+    def change(lines: list[bytes]) -> None:
+        lines[line] = lines[line].replace(b"aider", b"codex")
+
+    scene.edit(change, "2026-01-03")
+    (damage, *_) = last_day(scene).damage
+    assert (damage.kind, damage.line) == (DamageKind.ALTERED, line + 1)
+
+
+def test_a_last_day_that_continues_nothing_is_found(scene: Scene) -> None:
+    """Without its first line the day does not go on from the end of the one before."""
+    scene.three_days()
+    scene.edit(dropping(0), "2026-01-03")
+    assert not last_day(scene).ok
+
+
+def test_a_cut_end_of_the_last_day_is_found(scene: Scene) -> None:
+    """The head knows how far the day had got."""
+    scene.three_days()
+    scene.edit(dropping(-1), "2026-01-03")
+    assert DamageKind.TRUNCATED in {damage.kind for damage in last_day(scene).damage}
+
+
+def test_a_seal_that_the_last_day_continues_must_be_there(scene: Scene) -> None:
+    """Without the checkpoint of the day before, nothing says what it goes on from."""
+    scene.three_days()
+    (scene.folder / "2026-01-02" / "checkpoint.json").unlink()
+    assert DamageKind.REMOVED in {damage.kind for damage in last_day(scene).damage}
