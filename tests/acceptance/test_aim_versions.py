@@ -14,6 +14,8 @@ from tests.support.packages import Aim, Machine, make_dist
 from tests.support.registries import write_config
 from tests.support.terminal import on_terminal, shown
 
+AIM = (sys.executable, "-m", "penstock.aim_cli")
+
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
@@ -237,11 +239,56 @@ def test_setup_with_everything_looks_at_the_health_too(machine: Machine, aim: Ai
     assert set(aim("setup", "--tools", "--json").json) == {"tools"}
 
 
+def test_outside_of_a_repository_nothing_is_written_there(
+    machine: Machine, aim: Aim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools are the user's: they can be looked at and installed from anywhere, without a trail."""
+    FakeNpm(machine)
+    monkeypatch.chdir(machine.home)
+    before = sorted(path.name for path in machine.home.iterdir())
+    assert aim("tools", "install", "quick", "-m", "npm").code == 0
+    assert aim.versions() == {"quick": ("9.9.9", "unexpected")}
+    assert aim("tools", "uninstall", "quick", "-m", "npm").code == 0
+    assert sorted(path.name for path in machine.home.iterdir()) == before
+
+
+def test_without_auditing_nothing_is_recorded(machine: Machine, aim: Aim) -> None:
+    """The switch counts here as everywhere."""
+    FakeNpm(machine)
+    given = {"enable_audit_logging": False, "environment": {"npmGlobal": ["quick"]}}
+    write_config(machine.repo, given)
+    assert aim("version", "sync").code == 0
+    assert aim("version", "pin").code == 0
+    assert aim("tools", "list").out.splitlines()[-1].split() == ["quick", "npm", "9.9.9", "9.9.9"]
+    assert not (machine.repo / ".AIM_ai-tools-registry").exists()
+
+
+def test_a_registry_that_is_missing_does_not_hide_other_tools(
+    machine: Machine, aim: Aim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs are then looked for by their names."""
+    monkeypatch.setenv("AIM_REGISTRY_PATH", str(machine.home / "gone"))
+    program(machine, "house-tool", "7.1")
+    machine.pin(tools={"house-tool": "7.1"})
+    assert aim.versions() == {"house-tool": ("7.1", "ok")}
+
+
+def test_progress_is_shown_on_a_terminal_alone(machine: Machine, aim: Aim) -> None:
+    """Each command as it begins, and what is put back; a pipe gets the result only."""
+    FakeNpm(machine)
+    machine.pin(npm={"quick": "1.0.0", "fails": "1.0.0"})
+    assert "npm: " not in aim("version", "sync").err
+    code, text = on_terminal("version", "sync", cwd=machine.repo, program=AIM)
+    assert code == 1
+    screen = "".join(shown(text))
+    assert "npm: " in screen
+    assert "putting back: " in screen
+
+
 def test_the_table_fits_a_terminal_of_80_columns(machine: Machine) -> None:
     """Long names and pins are wrapped, not cut."""
     application(machine, "a-tool-with-quite-a-long-name-indeed", "1.0")
     machine.pin(pipx={"a-tool-with-quite-a-long-name-indeed": ">=1.0,<2.0,!=1.3,!=1.4,!=1.5"})
-    aim = (sys.executable, "-m", "penstock.aim_cli")
-    code, text = on_terminal("version", "check", cwd=machine.repo, program=aim)
+    code, text = on_terminal("version", "check", cwd=machine.repo, program=AIM)
     assert code == 0
     assert max(map(len, shown(text))) <= 80

@@ -23,7 +23,7 @@ if name == "fails":
     sys.exit(7)
 if name == "slow" and "install" in sys.argv:
     put("0.0.1")
-    deadline = time.time() + 30
+    deadline = time.time() + 100
     while not os.path.exists(os.path.join(prefix, "go-on")) and time.time() < deadline:
         time.sleep(0.01)
 if name == "liar":
@@ -60,7 +60,7 @@ class FakeNpm:
         """Let the slow package be installed to its end."""
         (self.prefix / "go-on").touch()
 
-    def await_call(self, word: str, limit_s: float = 30.0) -> None:
+    def await_call(self, word: str, limit_s: float = 90.0) -> None:
         """Wait until it was called with a word."""
         deadline = time.monotonic() + limit_s
         while not any(word in call for call in self.calls):
