@@ -15,6 +15,8 @@ from penstock.process.environment import child_environment
 
 SESSION = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY")
 """What a program finds the user's screen by."""
+KILLED_S = 5.0
+"""How long (s) a killed program may take to go."""
 
 
 def hand_over(argv: Sequence[str], data: bytes, *, limit_s: float) -> bool:
@@ -40,7 +42,9 @@ def hand_over(argv: Sequence[str], data: bytes, *, limit_s: float) -> bool:
     except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):  # gone in this very moment
             os.killpg(child.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):  # closes its stdin, too
+            child.communicate(timeout=KILLED_S)
         return False
     finally:
-        spawn.abandon(child)  # collected already, or when it has ended
+        spawn.abandon(child)  # collected already, else at a later start
     return child.returncode == 0
