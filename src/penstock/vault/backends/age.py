@@ -42,6 +42,7 @@ class AgeBackend:
     def __init__(self, path: Path, key_path: Path) -> None:
         self.path = path
         self.key_path = key_path
+        self._opened: tuple[bytes, _Content] | None = None
 
     def problem(self) -> str | None:
         """Return why it cannot be used: no pyrage, or files that are not fit for secrets."""
@@ -87,12 +88,17 @@ class AgeBackend:
 
     def _content(self) -> _Content:
         """Return what is on file. Raises SecretsError when it cannot be opened."""
-        from pyrage import DecryptError, decrypt
-
         self._require_private_folders()
         data = read_private(self.path)
         if data is None:
             return _Content()
+        if self._opened is None or self._opened[0] != data:
+            self._opened = (data, self._decrypted(data))
+        return self._opened[1]
+
+    def _decrypted(self, data: bytes) -> _Content:
+        from pyrage import DecryptError, decrypt
+
         if not data.startswith(_MAGIC):
             raise SecretsError(
                 f"{self.path} is no age file",
