@@ -82,14 +82,18 @@ class Migrating(Surroundings):
         vault: str | None = None,
         mark_deprecated: bool = False,
         dry_run: bool = False,
+        say: Callable[[str], None] | None = None,
     ) -> Report:
         """Bring an AI_MANGER tree over: back up, names of secrets, settings, validate, report.
 
         `source` is the tree (AI_MANGER of the repository by default) and `vault` its vault's file, from
-        where we stand. What aim_config has already wins; a second time changes nothing. Raises
+        where we stand; `say` is told what is begun. What aim_config has already wins; a second time
+        changes nothing. Raises
         NotFoundError without a tree, ConfigError, SecretsError, AIMAuditLogError, and
         InvalidMigrationError after everything was put back.
         """
+        from msgspec import structs
+
         from penstock.migration.apply import apply
         from penstock.migration.plan import Options
         from penstock.model.times import iso
@@ -101,7 +105,8 @@ class Migrating(Surroundings):
             dry_run=dry_run,
         )
         now = iso(time.time())
-        report = apply(self._places, self._edges, options, now, self._after_applying)
+        edges = self._edges if say is None else structs.replace(self._edges, say=say)
+        report = apply(self._places, edges, options, now, self._after_applying)
         if report.backup_path is not None:
             told = {"source": report.source, "backup": report.backup_path}
             self._record_migration("applied a migration", {**told, "changed": report.changed})

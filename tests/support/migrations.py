@@ -40,6 +40,7 @@ class Ground:
         self.places = Places(root, home)
         self.desk = SecretNames(open_vault("age", {}, home), home)
         self.begun = 0
+        self.said: list[str] = []
 
     @property
     def edges(self) -> Edges:
@@ -51,6 +52,7 @@ class Ground:
             check_text=lambda text, name: check_text(text, name),
             mask=lambda text: text.replace("hunter2", "[REDACTED]"),
             before=self._begin,
+            say=self.said.append,
         )
 
     def _begin(self) -> None:

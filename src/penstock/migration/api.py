@@ -19,6 +19,10 @@ REPORT_JSON = "migration_report.json"
 REPORT_MD = "migration_report.md"
 
 
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
 class Action(StrEnum):
     """What becomes of a setting of the old tree."""
 

@@ -70,6 +70,7 @@ def apply(
             return make_report(plan, now=now, valueless=valueless, recovered=recovered)
         edges.before()
         names = (*affected(places, edges, options.source), *plan.writes)
+        edges.say(f"Backing up what {plan.shown} may change ...")
         backup = make_backup(places, names, plan.shown, now)
         return _Applying(places, edges, plan, backup, validate, now, recovered).run()
 
@@ -178,15 +179,18 @@ class _Applying:
             done = True
         finally:
             if not done:
+                self._edges.say("Putting everything back ...")
                 restore(self._places, self._backup, self._edges.desk)
         return report
 
     def _carry_out(self) -> Report:
+        self._edges.say("Writing settings and names of secrets ...")
         for name, data in self._plan.writes.items():
             self._write(name, data)
         if self._plan.entered:
             self._edges.desk.enter(self._plan.entered)
             self._note_metadata()
+        self._edges.say("Checking the result, and the tools that it names ...")
         validation = self._validate()
         if not validation.ok:
             failed = "; ".join(c.message for c in validation.checks if c.status == "fail")

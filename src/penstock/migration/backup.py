@@ -121,7 +121,9 @@ class BackupSet:
     def _decode(self, name: str, kind: type[T]) -> T:
         data = files.read(self.folder / name)
         if data is None:
-            raise NotFoundError(f"{self.folder} is no backup: it has no {name}")
+            raise NotFoundError(
+                f"{self.folder} is no backup: it has no {name}", hint="aim migrate backup makes one"
+            )
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.DecodeError as error:
@@ -164,7 +166,10 @@ def backups_folder(places: Places) -> Path:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EnvironmentProblem(f"cannot make {folder}: {error.strerror}") from error
+        raise EnvironmentProblem(
+            f"cannot make {folder}: {error.strerror}",
+            hint=f"Move what is at {folder} away, or mend the permissions, then try again.",
+        ) from error
     return folder
 
 

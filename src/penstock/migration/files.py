@@ -61,7 +61,10 @@ class Places:
         plain = Path(name.path)
         found = (root / plain).resolve()
         if plain.is_absolute() or ".." in plain.parts or not found.is_relative_to(root):
-            raise UsageError(f"{name} leads out of its folder", hint="Nothing was changed there.")
+            raise UsageError(
+                f"{name} leads out of its folder",
+                hint="Nothing was changed. Remove the link, or name another backup with --backup.",
+            )
         return found
 
 

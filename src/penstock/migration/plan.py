@@ -19,6 +19,7 @@ from penstock.migration.api import (
     Mapped,
     SecretsDesk,
     Unmapped,
+    silent,
 )
 from penstock.migration.deprecate import MARK, mark_readme, mark_script
 from penstock.migration.files import Base, Name, Places
@@ -45,7 +46,8 @@ class Edges(msgspec.Struct, frozen=True, kw_only=True):
 
     `config_files` are those of aim_config that count, from the top of the repository; `check_text`
     raises ConfigError for the text of a wrong one, named by its second argument; `mask` takes secrets
-    out of text; `before` is called before anything is changed, and may raise.
+    out of text; `before` is called before anything is changed, and may raise; `say` is told what is
+    begun.
     """
 
     environ: Mapping[str, str]
@@ -54,6 +56,7 @@ class Edges(msgspec.Struct, frozen=True, kw_only=True):
     check_text: Callable[[str, str], None]
     mask: Callable[[str], str]
     before: Callable[[], None]
+    say: Callable[[str], None] = silent
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

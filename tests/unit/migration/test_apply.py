@@ -26,7 +26,7 @@ from penstock.migration.backup import BackupSet, DamagedBackupError, Phase
 from penstock.migration.check import journal_checks, secrets_check, settings_check
 from penstock.migration.files import Base, Name
 from penstock.migration.plan import Options
-from tests.support.migrations import BROKEN, Ground
+from tests.support.migrations import BROKEN, FINE, Ground
 from tests.support.oldtrees import BLOB, snapshot, write_vault
 
 LATER = "2026-01-31T10:20:31Z"
@@ -71,6 +71,15 @@ def test_the_report_has_the_documented_members(ground: Ground) -> None:
     assert {"mapped", "unmapped", "secrets", "warnings", "backup_path", "to_do"} <= found.keys()
     assert found["secrets"] == {"migrated": ["OPENAI_API_KEY"], "needs_reentry": ["OPENAI_API_KEY"]}
     assert found["validation"]["ok"] is True
+
+
+def test_each_part_is_said_as_it_begins(ground: Ground) -> None:
+    """Three parts, and the way back when something fails."""
+    ground.apply(validation=FINE)
+    assert len(ground.said) == 3
+    with pytest.raises(InvalidMigrationError):
+        ground.apply(mark=True, validation=BROKEN, now=LATER)
+    assert ground.said[-1] == "Putting everything back ..."
 
 
 def test_a_second_time_changes_nothing(ground: Ground) -> None:

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from penstock.aim_cli.options import json_option
+from penstock.aim_cli.packages import progress
 from penstock.cli import output
 from penstock.cli.words import one_line, plural
 from penstock.errors import ExitCode
@@ -76,7 +77,7 @@ def apply(
     """
     with open_workspace() as workspace:
         report = workspace.migrate(
-            source, vault=vault, mark_deprecated=mark_deprecated, dry_run=dry_run
+            source, vault=vault, mark_deprecated=mark_deprecated, dry_run=dry_run, say=progress()
         )
     if as_json:
         output.emit_json(
