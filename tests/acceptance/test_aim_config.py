@@ -54,7 +54,7 @@ def test_show_tells_each_value_with_its_origin(repo: Path, aim: Aim) -> None:
     assert said.code == 0, said.err
     assert said.out.startswith(f"Configuration: {NAME}\n")
     lines = {line.split()[0]: line for line in said.out.splitlines() if line}
-    assert lines["environment.toolsRoot"].endswith("1:18 with $HOME")
+    assert lines["environment.toolsRoot"].endswith("  line 1:18 with $HOME")
     assert lines["enable_aim"].endswith("packaged default")
     assert KEY not in said.out
 

@@ -53,7 +53,14 @@ def _show(survey: Survey, kept: list[Setting]) -> None:
         output.emit(f"Not read: {name}, because {survey.source} is there")
     if kept:
         output.emit()
-        output.table(COLUMNS, [(s.key, _shown(s.value), s.origin) for s in kept])
+        output.table(COLUMNS, [(s.key, _shown(s.value), _place(survey, s)) for s in kept])
+
+
+def _place(survey: Survey, setting: Setting) -> str:
+    """Return a setting's origin, shorter where it is the file that was named already."""
+    if setting.file is None or setting.file != survey.source:
+        return setting.origin
+    return setting.origin.replace(f"{setting.file}:", "line ", 1)
 
 
 def _shown(value: Any) -> str:
