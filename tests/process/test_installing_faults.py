@@ -90,6 +90,34 @@ def test_a_failing_completion_goes_back_to_the_beginning(machine: Machine, aim: 
     assert aim.versions() == {"quick": ("1.0.0", "ok")}
 
 
+def versions_there(npm: FakeNpm) -> dict[str, str]:
+    """Return what is installed, as it lies on disk."""
+    files = (npm.prefix / "lib" / "node_modules").glob("*/package.json")
+    return {path.parent.name: json.loads(path.read_text())["version"] for path in files}
+
+
+@pytest.mark.parametrize("calls", range(1, 6))
+def test_a_kill_at_any_command_can_be_undone(
+    machine: Machine, npm: FakeNpm, aim: Aim, calls: int
+) -> None:
+    """Killed while the first, second, ... package is installed: what was there before comes back."""
+    names = [f"tool-{number}" for number in range(5)]
+    machine.pin(npm=dict.fromkeys(names[::2], "1.0.0"))
+    aim("version", "sync")
+    before = versions_there(npm)
+    machine.pin(npm=dict.fromkeys(names, "2.0.0"))
+    child = subprocess.Popen([*AIM, "version", "sync"], stdout=subprocess.DEVNULL)
+    npm.await_call(f"{names[calls - 1]}@2.0.0")
+    child.kill()
+    child.wait()
+    npm.await_version(names[calls - 1], "2.0.0")  # npm itself lives on, and ends what it began
+    if (machine.aim_home / "installing.json").exists():
+        assert aim("version", "sync", "--undo").code == 0
+        assert versions_there(npm) == before
+    else:
+        assert versions_there(npm) == dict.fromkeys(names, "2.0.0")
+
+
 @pytest.mark.usefixtures("cut_off")
 @pytest.mark.parametrize(
     "command",

@@ -60,6 +60,14 @@ class FakeNpm:
         """Let the slow package be installed to its end."""
         (self.prefix / "go-on").touch()
 
+    def await_version(self, name: str, version: str, limit_s: float = 90.0) -> None:
+        """Wait until a package is there in a version."""
+        manifest = self.prefix / "lib" / "node_modules" / name / "package.json"
+        deadline = time.monotonic() + limit_s
+        while not manifest.exists() or version not in manifest.read_text():
+            assert time.monotonic() < deadline, f"{name} {version} was not installed"
+            time.sleep(0.01)
+
     def await_call(self, word: str, limit_s: float = 90.0) -> None:
         """Wait until it was called with a word."""
         deadline = time.monotonic() + limit_s
