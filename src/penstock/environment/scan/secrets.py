@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.environment.scan.texts import Text
 from penstock.leaks.baseline import Baseline, Known
-from penstock.leaks.found import FoundSecret, Skipped
+from penstock.leaks.found import FoundSecret, Skipped, Source
 from penstock.leaks.marks import allowed_lines, fingerprint, mask
 from penstock.leaks.match import Leak, LeakFinder
 
@@ -48,9 +48,23 @@ class Tally:
         if text.seen:
             return
         self.files += 1
+        self._tell(text.source)
+
+    def take(
+        self, source: Source, found: Iterable[FoundSecret], allowed: int, files: int, size: int
+    ) -> None:
+        """Take down what another has looked through."""
+        for one in found:
+            self.add(one)
+        self.allowed += allowed
+        self.files += files
+        self.size_bytes += size
+        self._tell(source)
+
+    def _tell(self, source: Source) -> None:
         if self._told is not None:
             before, until = self._expected
-            self._told(text.source.value, self.files - before, max(until, self.files) - before)
+            self._told(source.value, self.files - before, max(until, self.files) - before)
 
     def skip(self, path: str, why: str) -> None:
         """Take down what could not be looked at."""

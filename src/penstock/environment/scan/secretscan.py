@@ -16,6 +16,7 @@ from penstock.config.fingerprints import (
     load_baseline,
     write_baseline,
 )
+from penstock.environment.scan.crew import Share, look_together, parts_of
 from penstock.environment.scan.gitblobs import Git, brought_by, commits_of, staged
 from penstock.environment.scan.secrets import Looker, Tally, Told, against
 from penstock.environment.scan.secretsources import (
@@ -146,8 +147,7 @@ class Scan:
         began = time.monotonic()
         request, tally = self._request, self._tally
         for source in request.sources:
-            values = values_of(self._git(source), self._looker) if self._is_diff(source) else None
-            self._looker.look(self._texts(source), tally, values)
+            self._look(source)
         findings, known = against(tally.sorted(), self._baseline)
         return SecretReport(
             sources=request.sources,
@@ -161,6 +161,18 @@ class Scan:
             duration_s=round(time.monotonic() - began, 3),
         )
 
+    def _look(self, source: Source) -> None:
+        values = values_of(self._git(source), self._looker) if self._is_diff(source) else None
+        if source is not Source.TREE:
+            return self._looker.look(self._texts(source), self._tally, values)
+        top, level = self._places.top, self._request.level
+        parts = parts_of(top, self._tree_files())
+        if len(parts) == 1:
+            texts = file_texts(source, top, parts[0], self._tally)
+            return self._looker.look(texts, self._tally)
+        shares = [Share(top=str(top), names=part, level=level, key=self.key) for part in parts]
+        return look_together(shares, self._tally)
+
     def _is_diff(self, source: Source) -> bool:
         """Tell whether only what is added counts: staged changes, and a part of the history."""
         return source is Source.STAGED or (
@@ -168,8 +180,6 @@ class Scan:
         )
 
     def _texts(self, source: Source) -> Iterator[Text]:
-        if source is Source.TREE:
-            return file_texts(source, self._places.top, self._tree_files(), self._tally)
         if source in (Source.STAGED, Source.HISTORY):
             return self._objects(source)
         return self._evidence(source)
