@@ -21,7 +21,7 @@ _ASSIGNS = (
     rb"[ \t]{0,20}(?::[ \t]{0,2}(?:str|string|bytes|final)(?:[ \t]|\b))?[ \t]{0,20}"
     rb"(?:=>|:=|={1,3}|:)[ \t]{0,20}"
     # ("password", "...") and --password ... and <password>...</password>
-    rb"|,[ \t]{0,4}(?=\\?[\"'`])|[ \t]{1,4}(?=[\"']?[\w!@#$%^&*+/-]{12})|>(?=[^<\n]{6,200}</)"
+    rb"|,[ \t]{0,4}(?=\\?[\"'`])|[ \t]{1,4}(?=[\"']?[\w!@#$%^&*+/-]{8})|>(?=[^<\n]{6,200}</)"
     # name: PASSWORD, value: ...
     rb"|[\s,]{1,20}\\?[\"']?value\\?[\"']?[ \t]{0,2}[:=][ \t]{0,4})"
 )
@@ -30,7 +30,10 @@ _BARE = rb"(?P<bare>[^\s\"'`\\,;<>(){}\[\]&|]{8,256})"
 _NO_WORD = rb"(?=[a-z.:/()_-]{0,200}+[^\s\"'`\\])"
 """Beside letters and what joins words there is something else: most values end here."""
 _VALUE = (
-    rb"(?:[bru]{0,2}(?P<mark>\\?[\"'`])%b" + _QUOTED + rb"(?P=mark)"
+    # also within a call: bytes.fromhex("...")
+    rb"(?:(?:[\w.]{0,24}(?:fromhex|unhexlify|b\d\ddecode|secretstr|fernet|bytes)\()?[bru]{0,2}(?P<mark>\\?[\"'`])%b"
+    + _QUOTED
+    + rb"(?P=mark)"
     rb"|%b" + _BARE + rb"(?=[\s,;\"'<}\])&|]|\\n|\\\"|$))"
 )
 
@@ -42,7 +45,7 @@ _PASSWORD = re.compile(
 )
 _SHORT = (b"pass", b"pwd")
 _SHORT_PASSWORD = re.compile(
-    rb"(?:^|[_.-]|db|my|user|smtp|mail|admin|root|ftp|ssh)(?:pass|pwd)[0-9]*\Z"
+    rb"(?:^|[_.-]|db|my|user|smtp|mail|admin|root|ftp|ssh|require|master|auth)(?:pass|pwd)[0-9]*\Z"
 )
 _SECRET = re.compile(
     rb"(?:secret|token|credentials?|(?:api|app|secret|private|priv|access|auth|encrypt(?:ion)?"
@@ -59,17 +62,22 @@ _OPEN = re.compile(
     rb"|index|unique|translation|object|s3|idempotency|routing)[_.-]?key\Z"
     rb"|(?:continuation|next|page|cursor|sync|resume|marker|pagination|change)[_.-]?token\Z"
 )
+_SHORTEST = {_PASSWORD: 8, _SECRET: 16, _BARE_KEY: 24}
 _LONGEST_NAME = 32
 _CONTEXT = 100
 
 
 class Assigned(NamedTuple):
-    """A value that a name was given: where it stands, whether in quotes, and what it may be."""
+    """A value that a name was given: where it stands, whether in quotes, and what it may be.
+
+    `shortest` is the length below which it is no secret.
+    """
 
     start: int
     end: int
     quoted: bool
     password: bool
+    shortest: int
 
     def context(self, lowered: bytes) -> bytes:
         """Return the text before the value in which a provider may be named."""
@@ -85,9 +93,11 @@ def assigned(lowered: bytes, *, words: bool = False) -> Iterator[Assigned]:
         for match in pattern.finditer(lowered):
             quoted = match["mark"] is not None
             start, end = match.span("quoted" if quoted else "bare")
-            kind = _kind(_name(lowered, match.start(), start))
-            if kind:
-                yield Assigned(start, end, quoted, kind is _PASSWORD)
+            name = _name(lowered, match.start(), start)
+            kind = _kind(name)
+            # self.password2 = password2 hands something on
+            if kind and (quoted or not name.endswith(match["bare"])):
+                yield Assigned(start, end, quoted, kind is _PASSWORD, _SHORTEST[kind])
 
 
 @cache
@@ -109,4 +119,4 @@ def _kind(name: bytes) -> re.Pattern[bytes] | None:
         return None if short else _PASSWORD
     if _OPEN.search(name):
         return None
-    return _SECRET if _SECRET.search(name) or _BARE_KEY.search(name) else None
+    return next((kind for kind in (_SECRET, _BARE_KEY) if kind.search(name)), None)

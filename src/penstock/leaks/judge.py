@@ -90,8 +90,14 @@ def stands_in(value: bytes) -> bool:
         return True
     if len(value) > _LONGEST_STAND_IN:
         return False
-    named = _STAND_IN.search(value) or _REFERENCE.search(value) or _REPEATS.search(value)
-    return bool(named) or _counts_up(value)
+    if any(_written(match[0]) for match in _STAND_IN.finditer(value)):
+        return True
+    return bool(_REFERENCE.search(value) or _REPEATS.search(value)) or _counts_up(value)
+
+
+def _written(word: bytes) -> bool:
+    """Tell whether letters are in one case, or begin with a capital, as nobody draws them."""
+    return word.islower() or word.isupper() or word.istitle() or not word.strip(b"0123456789.*-_")
 
 
 def _counts_up(value: bytes) -> bool:

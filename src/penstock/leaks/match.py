@@ -12,7 +12,7 @@ from penstock.leaks.assignments import Assigned, assigned
 from penstock.leaks.judge import entropy, stands_in
 from penstock.leaks.rule import LEVELS, Level, Rule
 from penstock.leaks.rules import PASSWORD, RULES, SECRET
-from penstock.leaks.values import may_be_key, plausible, worded
+from penstock.leaks.values import may_be_key, one_word, plausible, worded
 
 _Span = tuple[int, int, Rule]
 
@@ -76,7 +76,9 @@ class LeakFinder:
             return True
         if entropy(value) < rule.entropy:
             return False
-        return not (stands_in(value) if rule.level == "certain" else worded(value))
+        if rule.level == "certain" or rule.named:
+            return not stands_in(value)
+        return not (worded(value) or one_word(value))
 
     def _by_name(self, data: bytes) -> Iterator[_Span]:
         if not self._names:
@@ -92,7 +94,10 @@ class LeakFinder:
             rule = self._providers.rule_of(value, found.context(lowered))
             if rule and self._counts(rule, value):
                 return rule
-        if self._everything or plausible(value, password=found.password, quoted=found.quoted):
+        likely = len(value) >= found.shortest and plausible(
+            value, password=found.password, quoted=found.quoted
+        )
+        if likely or self._everything:
             return self._names.get((PASSWORD if found.password else SECRET).id)
         return None
 

@@ -112,7 +112,7 @@ SERVICES: tuple[Rule, ...] = (
         "facebook-token",
         "Facebook",
         "access token",
-        rb"EAA[A-Za-z0-9]{80,2000}",
+        rb"(?<![+/])EAA[A-Za-z0-9]{80,2000}(?![+/=])",
         b"EAA",
         entropy=3.8,
     ),

@@ -83,4 +83,42 @@ STRUCTURES: tuple[Rule, ...] = (
         entropy=3.5,
         level="default",
     ),
+    Rule(
+        id="docker-registry-password",
+        title="password of a registry",
+        keywords=(b'"auth"',),
+        pattern=rb"\"auth\"\s{0,4}:\s{0,4}\"([A-Za-z0-9+/]{16,2000}={0,2})\"",
+        group=1,
+        entropy=3.0,
+        level="default",
+    ),
+    Rule(
+        id="npm-registry-token",
+        title="token of a registry",
+        keywords=(b":_authToken=", b":_password=", b":_auth="),
+        pattern=rb":_(?:authToken|password|auth)=[ \t]{0,4}\"?([A-Za-z0-9+/_.-]{16,2000}={0,2})",
+        group=1,
+        entropy=3.0,
+        level="default",
+    ),
+    Rule(
+        id="command-with-password",
+        title="password in a command",
+        keywords=(b"curl ", b"sshpass -p", b"redis-cli ", b"mysql ", b"mysqldump "),
+        pattern=rb"(?:curl [^\n]{0,200}?(?:-u|--user)[ =]?[\"']?[\w.@-]{1,64}:|sshpass -p ?[\"']?"
+        rb"|redis-cli [^\n]{0,100}?-a [\"']?|mysql(?:dump)? [^\n]{0,100}?-p)"
+        rb"((?=[^\s\"'$<{%]{0,200}[0-9])[^\s\"'$<{%]{8,200})",
+        group=1,
+        entropy=2.75,
+        level="default",
+    ),
+    Rule(
+        id="database-user-password",
+        title="password of a user of a database",
+        keywords=(b"IDENTIFIED BY ", b"identified by "),
+        pattern=rb"(?i:identified by) (?:(?i:password) )?'([^'\s]{8,200})'",
+        group=1,
+        entropy=2.75,
+        level="default",
+    ),
 )

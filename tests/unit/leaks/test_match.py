@@ -148,6 +148,43 @@ def test_an_encoded_private_key_is_found() -> None:
     assert ids(b"  tls.key: " + base64.b64encode(key)) == ["encoded-private-key"]
 
 
+PASSWORD = b"Xk29vLq8Zt"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (b'{"auths": {"r.acme.net": {"auth": "' + base64.b64encode(b"bob:" + PASSWORD) + b'"}}}', "docker-registry-password"),
+        (b"//r.acme.net/:_authToken=1f6c1b5e-93d2-4bd1-a3c5-0d5a7be4c9f2", "npm-registry-token"),
+        (b"curl -s -u bob:" + PASSWORD + b" https://api.acme.net", "command-with-password"),
+        (b"sshpass -p " + PASSWORD + b" ssh bob@h", "command-with-password"),
+        (b"mysqldump -u root -p" + PASSWORD + b" app", "command-with-password"),
+        (b"CREATE USER bob IDENTIFIED BY '" + PASSWORD + b"';", "database-user-password"),
+        (b"machine api.acme.net login bob password " + PASSWORD, "assigned-password"),
+        (b"key = bytes.fromhex('" + drawn(32, HEX) + b"')", "assigned-secret"),
+        (b"SECRET_KEY = '8^x@2k!f7q$w1z5#m9v0b3n6p4l(o)i*u&yt%r-e=d+c_a'", "assigned-secret"),
+        (b'headers["Authorization"] = "Bearer ' + drawn(24) + b'"', "authorization-header"),
+    ],
+)  # fmt: skip
+def test_secrets_are_known_by_what_is_around_them(text: bytes, rule: str) -> None:
+    """In files of credentials, commands, statements and headers."""
+    assert ids(text) == [rule]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"the module identified by 'fullname'.", b"curl -u bob:$PASSWORD https://h", b"mysql -u root -p app",
+        b"db = 'mysql://bob:wachtwoord@h.net/x'", b"Authorization: Bearer <your token 1>",
+        b'"auth": "dXNlcm5hbWU6cGFzc3dvcmQ="', b"key=DPCode.SWITCH_USB6,", b"self.p4passwd = p4passwd",
+        b'if key == "ibmDb2LuwSettings":', b'key = "nyc-taxi/2015/yellow_tripdata_2015-01.csv"',
+    ],
+)  # fmt: skip
+def test_what_looks_like_them_is_none(text: bytes) -> None:
+    """Words, variables, names that are handed on, keys of dictionaries, paths."""
+    assert ids(text) == []
+
+
 def test_one_finder_serves_many_threads() -> None:
     """It has no state: all find the same."""
     data = (b"a = 1\n" * 50 + b"t = '" + TOKEN + b"'\n") * 20

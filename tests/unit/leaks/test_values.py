@@ -27,7 +27,9 @@ def test_what_stands_in_the_place_of_a_secret(value: str) -> None:
     assert stands_in(value.encode())
 
 
-@pytest.mark.parametrize("value", ["Vb8#kq2!Lm", "9f86d081884c7d65", "tr0ub4dor&3", "s" * 5])
+@pytest.mark.parametrize(
+    "value", ["Vb8#kq2!Lm", "9f86d081884c7d65", "tr0ub4dor&3", "s" * 5, "8DuMmy2q"]
+)
 def test_what_does_not_stand_in(value: str) -> None:
     """Values as they are drawn or thought of."""
     assert not stands_in(value.encode())
