@@ -15,6 +15,7 @@ _CLONE = Path("/proc/sys/kernel/unprivileged_userns_clone")
 _NAMESPACES = Path("/proc/sys/user/max_user_namespaces")
 _LSM = Path("/sys/kernel/security/lsm")
 _CGROUPS = Path("/sys/fs/cgroup/cgroup.controllers")
+_OWN_GROUP = Path("/proc/self/cgroup")
 
 
 def sandbox() -> Finding:
@@ -53,9 +54,8 @@ def _writable_cgroup() -> bool:
     """Tell whether a cgroup could be made for a tool below our own."""
     if not _CGROUPS.exists():
         return False
-    own = next(
-        (line[3:] for line in _text(Path("/proc/self/cgroup")).split("\n") if line[:3] == "0::"), ""
-    )
+    lines = _text(_OWN_GROUP).split("\n")
+    own = next((line[3:] for line in lines if line.startswith("0::")), "")
     return bool(own) and os.access(_CGROUPS.parent / own.lstrip("/"), os.W_OK)
 
 
