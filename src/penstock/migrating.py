@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from penstock.errors import PenstockError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -219,7 +221,8 @@ class Migrating(Surroundings):
     def _before_changes(self) -> None:
         """See that what is about to be done can be recorded. Raises AIMAuditLogError."""
         if self.place is not None:
-            self._hide()
+            with suppress(PenstockError):  # a repository with a `state` of its own is migrated, too
+                self._hide()
         trail = self.trail
         if trail is not None:
             trail.require_writable()

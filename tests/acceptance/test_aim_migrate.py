@@ -230,6 +230,31 @@ def test_backup_lists_its_files(repo: Path, aim: Aim) -> None:
     assert "  AI_MANGER/build.ps1" in aim("backup").out.splitlines()
 
 
+def test_a_repository_with_folders_of_our_names(repo: Path, aim: Aim) -> None:
+    """One that tracks `state/` and `backups/` of its own is migrated, and put back."""
+    for name in ("state/mine.txt", "backups/mine.txt"):
+        (repo / name).parent.mkdir()
+        (repo / name).write_text("mine")
+    git(repo, "add", "state", "backups")
+    git(repo, "commit", "-qm", "Ours")
+    assert aim("apply").code == 0
+    assert aim("rollback").code == 0
+    assert git(repo, "status", "--porcelain", "state", "backups") == ""
+
+
+def test_a_setting_of_another_trail(repo: Path, aim: Aim) -> None:
+    """Without a trail nothing is recorded; one that cannot be written stops it before anything."""
+    write_config(repo, {"enable_audit_logging": False})
+    assert aim("apply").code == 0
+    assert events(repo) == []
+    aim("rollback")
+    (repo / "blocked").write_text("")
+    write_config(repo, {"audit": {"logPath": "blocked/trail"}})
+    before = snapshot(repo, but=OURS)
+    assert aim("apply").code == 2
+    assert snapshot(repo, but=OURS) == before
+
+
 def test_a_repository_without_git(tmp_path: Path, repo: Path, aim: Aim) -> None:
     """A plain folder will do."""
     folder = tmp_path / "plain"
