@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -11,6 +12,9 @@ from penstock.config.documents import ConfigFileError, Document
 from penstock.config.problems import Key, Mark, Problem
 
 T = TypeVar("T")
+_FIRST_USE = threading.Lock()
+"""Held while a type is decoded: msgspec learns a type when it first meets it, and another thread that
+meets it meanwhile takes the half of it for the whole, which ends the process."""
 
 _NAMES = {
     "string": "text",
@@ -25,9 +29,10 @@ _HINT = "docs/reference/configuration.md lists every key"
 
 
 def decode(document: Document, kind: type[T]) -> T:
-    """Turn a parsed file into `kind`. Raises ConfigFileError that lists every error."""
+    """Turn a parsed file into `kind`. Raises ConfigFileError that lists every error. Thread-safe."""
     try:
-        return msgspec.convert(document.value, kind)
+        with _FIRST_USE:
+            return msgspec.convert(document.value, kind)
     except msgspec.ValidationError as error:
         problems = problems_of(document, kind) or [Problem(text=str(error))]
         raise ConfigFileError(document.shown, problems, hint=_HINT) from error
