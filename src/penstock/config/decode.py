@@ -31,11 +31,16 @@ _HINT = "docs/reference/configuration.md lists every key"
 def decode(document: Document, kind: type[T]) -> T:
     """Turn a parsed file into `kind`. Raises ConfigFileError that lists every error. Thread-safe."""
     try:
-        with _FIRST_USE:
-            return msgspec.convert(document.value, kind)
+        return converted(document.value, kind)
     except msgspec.ValidationError as error:
         problems = problems_of(document, kind) or [Problem(text=str(error))]
         raise ConfigFileError(document.shown, problems, hint=_HINT) from error
+
+
+def converted(value: Any, kind: type[T]) -> T:
+    """Turn a value into `kind`, whatever other threads decode. Raises msgspec.ValidationError."""
+    with _FIRST_USE:
+        return msgspec.convert(value, kind)
 
 
 def problems_of(document: Document, kind: Any, at: Key = ()) -> list[Problem]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.config.decode import decode, nearest, problems_of
+from penstock.config.decode import converted, decode, nearest, problems_of
 from penstock.config.documents import ConfigFileError, Document
 from penstock.config.problems import Problem
 from penstock.errors import AIMRegistryLoadError, AIMRegistryNotFoundError
@@ -154,7 +154,7 @@ class _Loader:
             self._check_names(layer, tools, others)
         return CoordinationRules(
             capabilities=self._capabilities(layers),
-            security=msgspec.convert(msgspec.to_builtins(decoded.security), SecurityLimits),
+            security=converted(msgspec.to_builtins(decoded.security), SecurityLimits),
             max_concurrent=decoded.conflict_resolution.max_concurrent,
         )
 
@@ -223,7 +223,7 @@ class _Loader:
     ) -> T | None:
         """Return one entry as a value; None, with its errors noted, when it is wrong."""
         try:
-            return msgspec.convert(raw, kind)
+            return converted(raw, kind)
         except msgspec.ValidationError as error:
             nested: Any = raw
             for key in reversed(at):
