@@ -267,6 +267,26 @@ def test_a_broken_baseline_stops_the_run(project: Project) -> None:
         project.run()
 
 
+def test_it_needs_no_home_of_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a baseline there is nothing that a kept key would be for: it stops all the same."""
+    blocked = project.root.parent / "a file"
+    blocked.write_text("")
+    monkeypatch.setenv("AIM_HOME", str(blocked / "aim"))
+    brings(project, "ws-a", SECRET)
+    assert project.run_one().final_status == "failed"
+
+
+def test_workstreams_at_once_are_judged_apart(project: Project) -> None:
+    """One that brings a secret is stopped, and those beside it are merged."""
+    brings(project, "ws-a", SECRET)
+    for name in ("ws-b", "ws-c", "ws-d"):
+        project.bundle(name, says("fine\n", f"{name}.txt"))
+    found = {ws.ws_id: ws.final_status for ws in project.run().workstreams}
+    assert found == {"ws-a": "failed", "ws-b": "done", "ws-c": "done", "ws-d": "done"}
+    assert token() not in texts_of(project, "integration/run-1")
+    assert project.integrated("ws-d.txt") == "fine"
+
+
 # -- at the merge ------------------------------------------------------------------------------
 def test_commits_that_hold_what_is_gone_are_not_merged(project: Project) -> None:
     """Where the commits were not made one, the merge is refused, and no FIX turn is spent on it."""
