@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -183,9 +184,9 @@ class Ledger:
 
     def _write(self, entries: dict[str, _Entry], *, must: bool = False) -> None:
         text = json.dumps(msgspec.to_builtins(entries), indent=1, sort_keys=True)
-        scratch = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        scratch = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}")
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             with os.fdopen(os.open(scratch, flags, 0o600), "w", encoding="utf-8") as stream:
                 stream.write(text)
             scratch.replace(self._path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -193,3 +195,21 @@ def test_what_cannot_be_read_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     assert (found.standing, found.digest, found.ok) == (Standing.REFUSED, None, False)
     assert "cannot be looked at" in str(found.reason)
     assert ledger.accept([Code(name="x", path=tmp_path / "gone")], 1.0) == (found,)
+
+
+def test_many_writers_leave_a_whole_ledger(ledger: Ledger, program: Path, tmp_path: Path) -> None:
+    """Each replaces the file in one piece, and leaves no scratch file."""
+    places = [tmp_path / f"program-{number}" for number in range(8)]
+    for place in places:
+        place.write_text(place.name)
+
+    def look(place: Path) -> None:
+        for _ in range(10):
+            Ledger(tmp_path / "ledger.json").look([Code(name="x", path=place)], 1.0)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(look, places))
+    known = json.loads((tmp_path / "ledger.json").read_bytes())
+    assert known.keys() <= {str(place) for place in places}
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".ledger")] == []
+    assert standing(ledger, program) == (Standing.FIRST, False)

@@ -233,8 +233,8 @@ class _Attempt:
             tool=self.check.profile or PurePath(self.check.argv[0]).name,
             tree=self.context.worktree,
             cwd=self._cwd,
-            stdout=self._masked(clean(outcome.stdout)),
-            stderr=self._masked(clean(outcome.stderr)),
+            stdout=clean(outcome.stdout),
+            stderr=clean(outcome.stderr),
             exit_code=outcome.exit_code,
             report=report,
         )
@@ -244,7 +244,8 @@ class _Attempt:
             self._log(text if text is not None else f"{evidence.stdout}\n{evidence.stderr}")
         if text is not None:
             return reading, tail_of(text, "")
-        return reading, tail_of(evidence.stdout, evidence.stderr)
+        # what is redacted may be no JSON any more, so it was read as it came
+        return reading, tail_of(self._masked(evidence.stdout), self._masked(evidence.stderr))
 
     def _log(self, text: str) -> str:
         """Append a text to the log, and return why that was not possible."""
