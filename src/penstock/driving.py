@@ -28,6 +28,9 @@ class Driving(Surroundings):
 
         def vet(self) -> tuple[Vetted, ...]: ...
 
+        # and from the one that keeps secrets
+        def record_redaction(self) -> None: ...
+
     def _parts(self, *, dry: bool = False) -> Parts:
         from penstock.assembly import Parts
         from penstock.config.circuit_breakers import load_breakers
@@ -35,6 +38,8 @@ class Driving(Surroundings):
         if not dry:  # which writes nothing, not even what has changed
             self.vet()
         _ = self.redactor  # from here on the values of the vault are known to be secret
+        if not dry:
+            self.record_redaction()
         return Parts(
             root=self.need_repository().root,
             state=self.state_folder,

@@ -87,6 +87,19 @@ class Keeping(Surroundings):
             )
         return values
 
+    def record_redaction(self) -> None:
+        """Record that the values that can be read were read, to be taken out of what a run writes.
+
+        Raises AIMAuditLogError.
+        """
+        from penstock.audit.api import EventType
+        from penstock.vault.api import Purpose
+
+        names = sorted(self.vault.known().values)
+        if names:
+            details = {"purpose": Purpose.REDACTION}
+            self._record_access(EventType.SECRET_GET, "read for redaction", details, names)
+
     # -- children ----------------------------------------------------------------------------
     def run_with_secrets(self, keys: Sequence[str], argv: Sequence[str]) -> NoReturn:
         """Become a command that has those secrets in its environment, and no other of the vault.

@@ -53,12 +53,23 @@ class Desk:
         lines = [line.partition("=") for line in self.out.read_text().splitlines()]
         return {name: value for name, _, value in lines if name in VALUES}
 
-    def lent(self) -> list[tuple[str, list[str], str | None]]:
-        """Return what the trail says was lent: tool, names, run."""
+    def events(self) -> list[dict[str, Any]]:
+        """Return what the trail says of secrets that were read."""
         place = self.root / ".AIM_ai-tools-registry" / "AIM_audit"
         lines = [x for p in sorted(place.rglob("audit.jsonl")) for x in p.read_text().splitlines()]
-        events = [e for e in map(json.loads, lines) if e.get("event_type") == "secret_get"]
-        return [(e["details"]["tool"], e["details"]["names"], e["run_id"]) for e in events]
+        return [e for e in map(json.loads, lines) if e.get("event_type") == "secret_get"]
+
+    def lent(self) -> list[tuple[str, list[str], str | None]]:
+        """Return what the trail says was lent: tool, names, run."""
+        return [
+            (e["details"]["tool"], e["details"]["names"], e["run_id"])
+            for e in self.events()
+            if e["details"]["purpose"] == "tool"
+        ]
+
+    def readings(self, purpose: str) -> list[list[str]]:
+        """Return the names that were read for a purpose, by the trail."""
+        return [e["details"]["names"] for e in self.events() if e["details"]["purpose"] == purpose]
 
     def leaks(self) -> list[str]:
         """Return the files of the repository that hold a value."""
@@ -111,6 +122,17 @@ def test_a_turn_gets_what_its_profile_names(desk: Desk, cli: Cli) -> None:
     assert desk.seen() == {"FIRST_KEY": VALUES["FIRST_KEY"]}
     assert desk.lent() == [("mine", ["FIRST_KEY"], "run-1")]
     assert desk.leaks() == []
+
+
+def test_reading_for_redaction_is_recorded(desk: Desk, cli: Cli) -> None:
+    """A run knows all values so that it can take them out, and the trail says so, by name; a dry
+    run leaves nothing behind."""
+    desk.profile()
+    write_bundles(desk.root, bundle(tool="mine", metadata={}))
+    assert cli("run", "--dry-run", "ws-one").code == 0
+    assert desk.readings("redaction") == []
+    run_with(desk, cli, "mine")
+    assert desk.readings("redaction") == [sorted(VALUES)]
 
 
 def test_a_profile_that_names_none_gets_none(desk: Desk, cli: Cli) -> None:

@@ -61,6 +61,7 @@ class Purpose(StrEnum):
     EXPORT = "export"
     RUN = "run"
     TOOL = "tool"
+    REDACTION = "redaction"
 
 
 class VaultReport(msgspec.Struct, frozen=True, kw_only=True):
