@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 REPOSITORIES = frozenset({".git", ".hg", ".svn", ".jj", "CVS"})
-INSTALLED = frozenset({"node_modules", "bower_components", "site-packages"})
+INSTALLED = frozenset({"node_modules", "bower_components", "site-packages", "dist-packages"})
 ENVIRONMENTS = frozenset({".venv", "venv", ".virtualenv", "virtualenv"})
 ENVIRONMENT_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
 """Names that make the folder they lie in a virtual environment."""

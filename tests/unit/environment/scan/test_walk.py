@@ -16,7 +16,7 @@ from tests.support.unprivileged import python
 LEFT_OUT = (
     ".git/config", "node_modules/a.js", ".venv/a", "venv/a", "build/a", "dist/a", "target/a", "out/a",
     ".tox/a", "x.egg-info/a", "cmake-build-debug/a", ".hg/a", ".next/static/a", ".aim-trash/x/1",
-    "site-packages/a",
+    "site-packages/a", "dist-packages/a",
 )  # fmt: skip
 
 
