@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.examining import examining
 from penstock.wiring import open_workspace
 from tests.support.cli import Said, bundle, write_bundles
 from tests.support.machines import Desk, make_desk
@@ -160,6 +162,19 @@ def test_a_damaged_trail(desk: Desk) -> None:
     said = desk.penstock("run", "ws-one", "--run-id", "run-2")
     assert said.code == 2
     assert "aim audit verify" in said.err
+
+
+def test_a_git_that_never_answers(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run would wait for it for ever; it is told instead, and git is ended."""
+    monkeypatch.setattr(examining, "PATIENCE_S", 0.3)
+    real = shutil.which("git", path="/usr/bin:/bin")
+    hanging = f'case "$*" in *rev-parse*) exec sleep 60;; *) exec {real} "$@";; esac'
+    desk.machine.program("git", hanging)
+    with open_workspace(desk.root) as workspace:
+        found = workspace.preflight()
+    assert not found.passed
+    with pytest.raises(RuntimeError, match=r"git: git rev-parse did not answer within 0\.3 s"):
+        found.require_passed()
 
 
 # -- what is only shown ----------------------------------------------------------------------

@@ -10,10 +10,13 @@ import pytest
 
 from penstock.aim_cli.main import main as aim
 from penstock.cli.main import main as penstock
+from penstock.environment.health import probing
 from tests.support.cli import Said, make_repository
 from tests.support.programs import Machine
 from tests.support.registries import write_config
 
+PATIENCE_S = 30.0
+"""How long a probe may take: tests run on busy machines."""
 LEFT_OUT = ("PIPELINE_", "AIM_", "XDG_", "GIT_")
 
 
@@ -59,6 +62,7 @@ def make_desk(
 ) -> Desk:
     """Return a desk whose machine has codex, signed in by a key; we stand in its repository."""
     machine = Machine(tmp_path)
+    monkeypatch.setattr(probing, "EACH_S", PATIENCE_S)
     for name in [name for name in os.environ if name.startswith(LEFT_OUT)]:
         monkeypatch.delenv(name)
     for name, value in machine.environ.items():

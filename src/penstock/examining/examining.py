@@ -18,7 +18,7 @@ from penstock.environment.api import (
     UsedTool,
     Verdict,
 )
-from penstock.errors import ConfigError, PenstockError
+from penstock.errors import ConfigError, EnvironmentProblem, PenstockError
 from penstock.examining.looking import ASKING_S, Looking
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 NOT_BEFORE_A_RUN = frozenset({"path_order", "ai_tools", "secrets_vault", "worktrees"})
 """What a run does not depend on: of the tools it looks at its own, and what dead runs left over it
 clears away itself."""
+PATIENCE_S = 8.0
+BEFORE_S = 10.0
+"""How long git, and any probe, may take before a run (s): a machine that is only busy shall run."""
 GLANCE_S = 0.25
 """How long the journal is looked through before a run (s), however large it is."""
 SLOW = NOT_BEFORE_A_RUN | {"audit"}
@@ -144,7 +147,8 @@ class Examining(Looking):
             verdict, looks["scan"] = self._scanned()
         if not looks:
             return PreflightReport(skipped="environment.preflight of aim_config")
-        report = run_probes([Probe(name, look) for name, look in looks.items()])
+        probes = [Probe(name, look) for name, look in looks.items()]
+        report = run_probes(probes, each_s=BEFORE_S)
         return PreflightReport(
             health=report,
             drift=drift_in(report),
@@ -159,9 +163,22 @@ class Examining(Looking):
     ) -> dict[str, Callable[[], Finding]]:
         """Return looks at what a run depends on."""
         looks = {name: look for name, look in self.looks().items() if name not in NOT_BEFORE_A_RUN}
-        looks["git"] = partial(self.look_at_git, needed=True)
+        looks["git"] = self._look_at_needed_git
         looks["journal"] = partial(self.look_at_journal, GLANCE_S)
         return looks | self._looks_at_used(tools, optional)
+
+    def _look_at_needed_git(self) -> Finding:
+        """Look at git and the repository, which there must be. On a busy machine git may take its time,
+        but without an answer no run can begin."""
+        from penstock.environment.health.probing import NoAnswer
+
+        self.need_repository()
+        try:
+            return self.look_at_git(limit_s=PATIENCE_S)
+        except NoAnswer as error:
+            raise EnvironmentProblem(
+                str(error), hint="git status shows what it waits for"
+            ) from error
 
     def _synced(
         self, say: Callable[[str], None] | None

@@ -80,19 +80,19 @@ class Looking(Surroundings):
         return tuple(dict.fromkeys(("penstock", "aim", *mine)))
 
     # -- the probes --------------------------------------------------------------------------
-    def look_at_git(self, *, needed: bool = False) -> Finding:
-        """Look at git, and inside of a repository whether it can be worked in; `needed`: there must be
-        one."""
+    def look_at_git(self, *, limit_s: float | None = None) -> Finding:
+        """Look at git, and inside of a repository whether it can be worked in.
+
+        Raises NoAnswer when git takes longer than `limit_s` (s) for a question, RepositoryError.
+        """
         import msgspec
 
         from penstock.environment.health.machine import answers, git
 
-        found = git(self.root)
-        if needed:
-            self.need_repository()
+        found = git(self.root, limit_s=limit_s)
         if self.place is None or found.status is Verdict.FAIL:
             return found
-        answers(self.root)
+        answers(self.root, limit_s=limit_s)
         head = self.repository.head()[:12]
         told = {
             "message": f"{found.message}; HEAD is {head}",

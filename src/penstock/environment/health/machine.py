@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from penstock.environment.api import Finding, Verdict
-from penstock.environment.health.probing import CHILD_S
-from penstock.errors import EnvironmentProblem
+from penstock.environment.health.probing import CHILD_S, NoAnswer
 from penstock.process.capture import Completed, capture
 from penstock.process.environment import DEFAULT_PATH, child_environment, find_executable
 
@@ -47,14 +46,19 @@ def python(version: tuple[int, int, int] | None = None) -> Finding:
 
 
 # -- git -------------------------------------------------------------------------------------
-def git(cwd: Path, environ: Mapping[str, str] = os.environ) -> Finding:
-    """Look at git's version, and at who would be the author of a commit made from `cwd`."""
+def git(
+    cwd: Path, environ: Mapping[str, str] = os.environ, *, limit_s: float | None = None
+) -> Finding:
+    """Look at git's version, and at who would be the author of a commit made from `cwd`.
+
+    Each question may take `limit_s` (s; None: CHILD_S). Raises NoAnswer when one takes longer.
+    """
     kept = {name: environ[name] for name in _GIT_KEPT if name in environ}
     env = child_environment(source=environ, extra={**kept, "LC_ALL": "C"})
     found = find_executable("git", env)
     if found is None:
         return _git_fails("git is not installed", {})
-    said = _run((str(found), "--version"), cwd, env)
+    said = _run((str(found), "--version"), cwd, env, limit_s)
     match = _VERSION.search(said.stdout.decode("utf-8", "replace"))
     details = {"path": str(found), "version": match.group() if match else None}
     if match is None:
@@ -62,16 +66,18 @@ def git(cwd: Path, environ: Mapping[str, str] = os.environ) -> Finding:
     version = int(match[1]), int(match[2])
     if version < OLDEST_GIT:
         return _git_fails(f"git {match.group()} is too old", details)
-    return _identified(version, match.group(), details, _identity(str(found), cwd, env))
+    return _identified(version, match.group(), details, _identity(str(found), cwd, env, limit_s))
 
 
-def answers(cwd: Path, environ: Mapping[str, str] = os.environ) -> None:
+def answers(
+    cwd: Path, environ: Mapping[str, str] = os.environ, *, limit_s: float | None = None
+) -> None:
     """See that git answers a question about the repository at `cwd` in time, whatever it answers.
 
-    Raises EnvironmentProblem when it does not: whoever works in a repository waits for longer.
+    Raises NoAnswer when it does not: whoever works in a repository waits for longer.
     """
     env = child_environment(source=environ)
-    _run(("git", "rev-parse", "--git-dir"), cwd, env)
+    _run(("git", "rev-parse", "--git-dir"), cwd, env, limit_s)
 
 
 def _git_fails(message: str, details: Mapping[str, object]) -> Finding:
@@ -79,10 +85,12 @@ def _git_fails(message: str, details: Mapping[str, object]) -> Finding:
     return Finding(status=Verdict.FAIL, message=message, details=details, hint=hint)
 
 
-def _identity(executable: str, cwd: Path, env: Mapping[str, str]) -> dict[str, str]:
+def _identity(
+    executable: str, cwd: Path, env: Mapping[str, str], limit_s: float | None
+) -> dict[str, str]:
     """Return the settings of git that name the author."""
     asked = (executable, "config", "--null", "--get-regexp", r"^user\.(name|email)$")
-    said = _run(asked, cwd, env).stdout.decode("utf-8", "replace")
+    said = _run(asked, cwd, env, limit_s).stdout.decode("utf-8", "replace")
     pairs = (entry.partition("\n") for entry in said.split("\0") if entry)
     return {name: value for name, _, value in pairs if value}
 
@@ -104,12 +112,15 @@ def _identified(
     return Finding(message=f"git {words}, commits as {who}{slower}", details=told)
 
 
-def _run(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Completed:
-    """Run a short command. Raises EnvironmentProblem when it takes too long."""
-    done = capture(argv, cwd, env, timeout=CHILD_S)
+def _run(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], limit_s: float | None
+) -> Completed:
+    """Run a short command. Raises NoAnswer when it takes too long."""
+    limit = CHILD_S if limit_s is None else limit_s
+    done = capture(argv, cwd, env, timeout=limit)
     if done.timed_out:
         shown = " ".join(argv[:2])
-        raise EnvironmentProblem(f"{shown} did not answer within {CHILD_S:g} s and was ended")
+        raise NoAnswer(f"{shown} did not answer within {limit:g} s and was ended")
     return done
 
 

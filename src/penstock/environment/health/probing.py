@@ -16,7 +16,7 @@ from penstock.environment.api import (
     HealthReport,
     Verdict,
 )
-from penstock.errors import PenstockError
+from penstock.errors import EnvironmentProblem, PenstockError
 from penstock.model.times import iso
 
 EACH_S = 2.0
@@ -24,6 +24,10 @@ EACH_S = 2.0
 CHILD_S = 1.5
 """How long a program that a probe starts may take (s): less than the probe itself, so that the probe
 can say which program it was, and the program is ended."""
+
+
+class NoAnswer(EnvironmentProblem):
+    """A program did not answer in time. On a busy machine that proves nothing."""
 
 
 class Probe(NamedTuple):
@@ -34,18 +38,22 @@ class Probe(NamedTuple):
 
 
 def run_probes(
-    probes: Iterable[Probe], *, each_s: float = EACH_S, clock: Callable[[], float] = time.time
+    probes: Iterable[Probe],
+    *,
+    each_s: float | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> HealthReport:
     """Ask all probes at the same time and return what they found, in their order; never raises.
 
-    One that does not answer within `each_s` (s) is a warning and left behind in a daemon thread,
+    One that does not answer within `each_s` (s; None: EACH_S) is a warning and left behind in a daemon thread,
     which ends with the process. `clock` gives seconds since the epoch.
     """
+    patience = EACH_S if each_s is None else each_s
     asked = [_Asking(probe) for probe in probes]
-    until = time.monotonic() + each_s
+    until = time.monotonic() + patience
     for asking in asked:
         asking.begin()
-    checks = tuple(asking.check(until, each_s, clock) for asking in asked)
+    checks = tuple(asking.check(until, patience, clock) for asking in asked)
     return report_of(checks, iso(clock()))
 
 
@@ -76,6 +84,8 @@ class _Asking(threading.Thread):
         """Look, and keep what was found or why nothing could be."""
         try:
             self._finding = self._probe.look()
+        except NoAnswer as error:
+            self._finding = _unknown(str(error))
         except PenstockError as error:
             self._finding = Finding(status=Verdict.FAIL, message=str(error), hint=error.hint)
         except Exception as error:  # noqa: BLE001 - the report must come, whatever a probe met

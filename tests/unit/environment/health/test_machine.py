@@ -9,8 +9,7 @@ import pytest
 
 from penstock.environment.api import Finding, Verdict
 from penstock.environment.health import machine
-from penstock.environment.health.probing import Probe, run_probes
-from penstock.errors import EnvironmentProblem
+from penstock.environment.health.probing import NoAnswer, Probe, run_probes
 from tests.support.programs import Machine
 
 IDENTITY = (
@@ -98,7 +97,7 @@ def test_no_git(place: Machine) -> None:
 def test_a_git_that_hangs(place: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is ended, and named as what did not answer."""
     monkeypatch.setattr(machine, "CHILD_S", 0.2)
-    with pytest.raises(EnvironmentProblem, match=r"git --version did not answer within 0\.2 s"):
+    with pytest.raises(NoAnswer, match=r"git --version did not answer within 0\.2 s"):
         git(place, "exec sleep 30")
 
 
