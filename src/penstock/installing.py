@@ -240,9 +240,15 @@ class Installing(Surroundings):
         from penstock.environment.installers.planning import plan_sync
 
         report = self.version_report(managers)
-        plan = plan_sync(report, self._origin, force=force, only_missing=only_missing)
         if (managers or only_missing) and not dry_run:
             self._refuse_cut_off()
+        plan = plan_sync(
+            report,
+            self._origin,
+            force=force,
+            only_missing=only_missing,
+            doubtful=self._record.left(),  # killed in the midst of it, they may be half there
+        )
         done = self._change(
             plan.changes, dry_run=dry_run, rollback=rollback, parallel=parallel, say=say, stop=stop
         )
@@ -316,17 +322,14 @@ class Installing(Surroundings):
     def undo_sync(self, *, say: Say = _silent) -> SyncReport:
         """Put back what was there before an installation that was cut off. Raises NotFoundError when
         none was, else as `sync` does."""
-        from penstock.environment.api import SyncReport
         from penstock.errors import NotFoundError
         from penstock.process.api import Stop
 
         with self._holding():
-            before = self._record.left()
-            if not before:
+            if not self._record.left():
                 raise NotFoundError("no installation was cut off: there is nothing to undo")
             self._need_trail()
-            results, notes = self._together(say, Stop()).put_back(before)
-        report = SyncReport(results=results, notes=notes)
+            report = self._together(say, Stop()).undo()
         self._audit(report)
         return report
 

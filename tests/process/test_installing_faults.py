@@ -137,6 +137,26 @@ def test_nothing_else_is_changed_before_a_cut_off_sync_is_ended(
     assert "aim version sync --undo" in said.err
 
 
+def test_a_manager_that_outlives_its_sync_is_ended(
+    machine: Machine, npm: FakeNpm, aim: Aim
+) -> None:
+    """Killed with npm still at work: it must not go on while what it does is undone."""
+    machine.pin(npm={"slow": "1.0.0"})
+    child = started(npm)
+    child.kill()
+    child.communicate()
+    assert npm.is_at_work()
+    assert aim("version", "sync", "--undo").code == 0
+    assert not npm.is_at_work()
+    assert versions_there(npm) == {}
+
+
+def test_what_a_killed_sync_had_installed_is_installed_again(cut_off: FakeNpm, aim: Aim) -> None:
+    """It has the right version, and may be half there all the same."""
+    assert aim("version", "sync").code == 0
+    assert len([call for call in cut_off.calls if "quick@2.0.0" in call]) == 2
+
+
 def test_two_at_once_do_not_mix(machine: Machine, npm: FakeNpm, aim: Aim) -> None:
     """The second is turned away while the first works, and the first ends well."""
     machine.pin(npm={"slow": "1.0.0"})

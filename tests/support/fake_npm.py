@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
 from tests.support.packages import Machine
 
@@ -23,6 +24,8 @@ if name == "fails":
     sys.exit(7)
 if name == "slow" and "install" in sys.argv:
     put("0.0.1")
+    with open(os.path.join(prefix, "pid"), "w") as file:
+        file.write(str(os.getpid()))
     deadline = time.time() + 100
     while not os.path.exists(os.path.join(prefix, "go-on")) and time.time() < deadline:
         time.sleep(0.01)
@@ -55,6 +58,22 @@ class FakeNpm:
     def has(self, name: str) -> bool:
         """Tell whether a package is there."""
         return (self.prefix / "lib" / "node_modules" / name).exists()
+
+    def is_at_work(self) -> bool:
+        """Tell whether the process that installs the slow package lives."""
+        text = self._await_text(self.prefix / "pid")
+        try:
+            state = Path("/proc", text, "stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return False
+        return state != "Z"  # dead, though nobody has asked what became of it
+
+    def _await_text(self, path: Path) -> str:
+        deadline = time.monotonic() + 90
+        while not path.exists() or not path.read_text():
+            assert time.monotonic() < deadline, f"{path} was not written"
+            time.sleep(0.01)
+        return path.read_text()
 
     def go_on(self) -> None:
         """Let the slow package be installed to its end."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from penstock.environment.api import Manager, ToolVersion, VersionReport, VersionStatus
 from penstock.environment.installers.origins import Origin
 from penstock.environment.installers.port import Change, Installer
-from penstock.environment.versions.names import is_name
+from penstock.environment.versions.names import is_name, normalised
 from penstock.environment.versions.pins import Pin, PinError, parse_pin
 from penstock.errors import ConfigError, EnvironmentProblem, ToolMissingError, UsageError
 
@@ -86,20 +87,28 @@ class Plan:
 
 
 def plan_sync(
-    report: VersionReport, origins: Origins, *, force: bool = False, only_missing: bool = False
+    report: VersionReport,
+    origins: Origins,
+    *,
+    force: bool = False,
+    only_missing: bool = False,
+    doubtful: Mapping[Manager, Container[str]] = MappingProxyType({}),
 ) -> Plan:
     """Return the changes after which every tool is as pinned; with `force` those are reinstalled that
     are so already, with `only_missing` only what is not there at all is installed.
 
-    `origins` tells which package a program comes from. Raises ConfigError, EnvironmentProblem.
+    `origins` tells which package a program comes from. What is `doubtful`, by the spelling of names
+    that `normalised` gives, is reinstalled too. Raises ConfigError, EnvironmentProblem.
     """
     plan = Plan()
     wanted = {VersionStatus.MISSING, VersionStatus.UNKNOWN}
     wanted |= set() if only_missing else {VersionStatus.DRIFT}
     wanted |= {VersionStatus.OK} if force else set()
     for tool in report.tools:
-        if tool.status in wanted:
-            plan.add(tool, origins, force=force)
+        key = normalised(tool.manager, tool.tool)
+        again = tool.status is VersionStatus.OK and key in doubtful.get(tool.manager, ())
+        if again or tool.status in wanted:
+            plan.add(tool, origins, force=force or again)
     plan.refuse_wrong()
     return plan
 

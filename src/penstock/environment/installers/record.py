@@ -23,10 +23,12 @@ LOCK = "installing.lock"
 
 
 class Record:
-    """The file of one user, and copies of what was there."""
+    """The file of one user, and copies of what was there. `marker` is what the managers bear that are
+    started meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
+        self.marker = f"install:{folder}"
         self.copies = Copies(folder / COPIES)
 
     def left(self) -> Before:

@@ -15,6 +15,7 @@ from penstock.environment.installers.record import Before, Record
 from penstock.masking import redactor
 from penstock.process.api import Command, End, Outcome, Stop
 from penstock.process.run import run
+from penstock.process.sweep import sweep_markers
 
 LIMIT_S = 900.0
 """How long one command of a manager may take (s)."""
@@ -87,6 +88,7 @@ class Together:
 
     def _remember(self, lanes: Mapping[Manager, Sequence[Change]]) -> Before:
         """Write down what is there now, or was there before changes that nobody has ended."""
+        self._end_leftovers()
         before: Before = {}
         for manager, changes in lanes.items():
             installer = self._installers[manager]
@@ -138,10 +140,27 @@ class Together:
             self._record.copies.keep(installer.manager, home.copy, home.folder)
 
     def _run(self, argv: Argv, stop: Stop | None) -> Outcome:
-        command = Command(argv=argv, cwd=Path.home(), env=self._env, wall_s=self._limit_s)
+        command = Command(
+            argv=argv,
+            cwd=Path.home(),
+            env=self._env,
+            wall_s=self._limit_s,
+            marker=self._record.marker,
+        )
         return run(command, stop)
 
     # -- undoing ---------------------------------------------------------------------------
+    def undo(self) -> SyncReport:
+        """Put back what was there before changes that nobody has ended."""
+        self._end_leftovers()
+        results, notes = self.put_back(self._record.left())
+        return SyncReport(results=results, notes=notes)
+
+    def _end_leftovers(self) -> None:
+        """End the managers that a killed process has left at work: two at once would mix."""
+        if self._record.left():
+            sweep_markers([self._record.marker])
+
     def put_back(self, before: Before) -> tuple[tuple[InstallResult, ...], tuple[str, ...]]:
         """Lead every manager back to what it had; return what was done, and what could not be done.
 
