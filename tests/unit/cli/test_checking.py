@@ -100,6 +100,15 @@ def test_plugins_at_work_are_drawn_in_place(
     assert capsys.readouterr().err == f"{CLEAR}{first}{CLEAR}{second}{CLEAR}"
 
 
+def test_what_is_counted_has_its_own_name(clock: Clock) -> None:
+    """A scan looks through sources, not plugins."""
+    shown = Progress(clock, things="sources")
+    shown("tree", 9, 9)
+    shown("history", 1, 5)
+    assert shown.line(clock.now + 2) == "2s, 1 of 2 sources done: history 1/5"
+    shown.end()
+
+
 def test_time_goes_on_while_nothing_is_heard(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
