@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock.aim_cli.main import main
 from penstock.audit.api import EventType, Query
 from penstock.wiring import open_workspace
-from tests.support.cli import Said, make_repository
+from tests.support.cli import make_repository
+from tests.support.packages import Aim
 from tests.support.registries import write_config
 from tests.support.repos import git
 from tests.support.scanning import tree
@@ -36,20 +36,6 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def aim(capsys: pytest.CaptureFixture[str]) -> Aim:
     """Runs `aim` in this process."""
     return Aim(capsys)
-
-
-class Aim:
-    """Runs command lines."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *args: str) -> Said:
-        """Run one command line."""
-        self._capsys.readouterr()
-        code = main(args)
-        out, err = self._capsys.readouterr()
-        return Said(code, out, err)
 
 
 def recorded(kind: EventType = EventType.SCAN_EXECUTE) -> list[str]:

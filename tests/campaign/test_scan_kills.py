@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -11,20 +10,11 @@ import time
 from pathlib import Path
 
 from penstock.environment.scan.trash import Trash
-from tests.support.scanning import tree
+from tests.support.scanning import state, tree
 
 TOP = Path(__file__).parents[2]
 KILLS = 12
 SEED = 20260131
-
-
-def state(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content."""
-    return {
-        os.path.relpath(path, folder): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def killed_after(delay_s: float, top: Path, home: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,20 +12,11 @@ from pathlib import Path
 import pytest
 
 from penstock.environment.scan.trash import Trash
-from tests.support.scanning import tree
+from tests.support.scanning import state, tree
 
 TOP = Path(__file__).parents[2]
 WORKER = (sys.executable, "-m", "tests.support.scan_worker")
 COUNT = 4
-
-
-def state(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its content."""
-    return {
-        os.path.relpath(path, folder): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def cluttered(folder: Path) -> Path:

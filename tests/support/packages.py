@@ -11,10 +11,10 @@ import venv
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import pip
 import pytest
 
 from penstock.aim_cli.main import main
@@ -27,7 +27,7 @@ from tests.support.venvs import site_packages
 STEERING = ("PIP_", "PIPX_", "UV_", "NPM_", "npm_", "AIM_", "XDG_", "PENSTOCK_", "PIPELINE_")
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip the test for want of something, or fail it where everything must be there."""
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(f"{what} is missing, and {REQUIRE}=1")
@@ -91,8 +91,11 @@ def make_dist(site: Path, name: str, version: str, *, requested: bool = True) ->
 
 def make_pip_venv(folder: Path) -> Path:
     """Make a virtual environment whose pip is a link to ours, which takes no time."""
+    found = find_spec("pip")
+    if found is None or found.origin is None:
+        missing("pip")
     venv.create(folder, with_pip=False, symlinks=True)
-    ours = Path(pip.__file__).parent
+    ours = Path(found.origin).parent
     site = site_packages(folder)
     (site / "pip").symlink_to(ours)
     info = next(ours.parent.glob("pip-*.dist-info"))

@@ -84,3 +84,12 @@ def cache_item(path: Path, root: Path) -> CleanItem:
         ino=found.st_ino,
         pattern=path.name,
     )
+
+
+def state(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder with its content."""
+    return {
+        os.path.relpath(path, folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

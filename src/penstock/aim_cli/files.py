@@ -27,6 +27,7 @@ from penstock.environment.scan.api import (
     TrashInfo,
 )
 from penstock.model.times import iso
+from penstock.wiring import open_workspace
 
 SHOWN = 20
 """So many sets, caches and notes are shown unless all are asked for."""
@@ -69,10 +70,14 @@ def file_progress() -> Iterator[Progress | None]:
         yield hear
 
 
-def warn_unrecorded(why: str | None) -> None:
-    """Say that a scan is not in the trail, if it is not."""
-    if why is not None:
-        output.warn(f"Warning: this scan is not in the audit trail: {why}")
+def looked_at(paths: Sequence[str], **wanted: Any) -> ScanReport:
+    """Scan with the arguments of `Workspace.scan_report`, show how far it is, and record it."""
+    with open_workspace() as workspace, file_progress() as shown:
+        report = workspace.scan_report(paths, on_progress=shown, **wanted)
+        unrecorded = workspace.record_scan(message(report), details(report))
+    if unrecorded is not None:
+        output.warn(f"Warning: this scan is not in the audit trail: {unrecorded}")
+    return report
 
 
 def details(report: ScanReport) -> dict[str, Any]:

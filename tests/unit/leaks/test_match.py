@@ -104,7 +104,9 @@ def test_an_example_is_found_when_everything_is_asked_for() -> None:
 
 def test_the_level_certain_reports_shapes_only() -> None:
     """Assignments and addresses need the level `default`."""
-    data = b"password = 'xK9#mP2$vL5n'\nu = 'ftp://a:s3Cr9tV4lue@h.net'\nt = '" + TOKEN + b"'"
+    data = (
+        b"password = 'xK9#mP2$vL5n'\nu = 'ftp://a:s3Cr9tV4lue@h.net'\nt = '" + TOKEN + b"'"
+    )  # penstock: allow-secret
     assert ids(data, LeakFinder(level="certain")) == ["github-token"]
     assert ids(data) == ["assigned-password", "address-with-password", "github-token"]
 
@@ -112,7 +114,7 @@ def test_the_level_certain_reports_shapes_only() -> None:
 def test_a_finder_uses_the_rules_it_is_given() -> None:
     """Any selection of the rules will do, none included."""
     some = [rule for rule in RULES if rule.id == "stripe-key"]
-    data = b"key: " + STRIPE + b" " + TOKEN + b" password='xK9#mP2$vL5n'"
+    data = b"key: " + STRIPE + b" " + TOKEN + b" password='xK9#mP2$vL5n'"  # penstock: allow-secret
     assert ids(data, LeakFinder(some)) == ["stripe-key"]
     assert ids(data, LeakFinder([])) == []
 
@@ -148,21 +150,21 @@ def test_an_encoded_private_key_is_found() -> None:
     assert ids(b"  tls.key: " + base64.b64encode(key)) == ["encoded-private-key"]
 
 
-PASSWORD = b"Xk29vLq8Zt"
+PASSWORD = b"Xk29vLq8Zt"  # penstock: allow-secret
 
 
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
         (b'{"auths": {"r.acme.net": {"auth": "' + base64.b64encode(b"bob:" + PASSWORD) + b'"}}}', "docker-registry-password"),
-        (b"//r.acme.net/:_authToken=1f6c1b5e-93d2-4bd1-a3c5-0d5a7be4c9f2", "npm-registry-token"),
+        (b"//r.acme.net/:_authToken=1f6c1b5e-93d2-4bd1-a3c5-0d5a7be4c9f2", "npm-registry-token"),  # penstock: allow-secret
         (b"curl -s -u bob:" + PASSWORD + b" https://api.acme.net", "command-with-password"),
         (b"sshpass -p " + PASSWORD + b" ssh bob@h", "command-with-password"),
         (b"mysqldump -u root -p" + PASSWORD + b" app", "command-with-password"),
         (b"CREATE USER bob IDENTIFIED BY '" + PASSWORD + b"';", "database-user-password"),
         (b"machine api.acme.net login bob password " + PASSWORD, "assigned-password"),
         (b"key = bytes.fromhex('" + drawn(32, HEX) + b"')", "assigned-secret"),
-        (b"SECRET_KEY = '8^x@2k!f7q$w1z5#m9v0b3n6p4l(o)i*u&yt%r-e=d+c_a'", "assigned-secret"),
+        (b"SECRET_KEY = '8^x@2k!f7q$w1z5#m9v0b3n6p4l(o)i*u&yt%r-e=d+c_a'", "assigned-secret"),  # penstock: allow-secret
         (b'headers["Authorization"] = "Bearer ' + drawn(24) + b'"', "authorization-header"),
     ],
 )  # fmt: skip

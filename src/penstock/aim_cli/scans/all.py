@@ -7,7 +7,6 @@ import click
 from penstock.aim_cli import files
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
-from penstock.wiring import open_workspace
 
 
 @click.command("all")
@@ -27,12 +26,7 @@ def command(
 
     Secrets are looked for by `aim scan secrets`, whose findings fail.
     """
-    with open_workspace() as workspace, files.file_progress() as shown:
-        report = workspace.scan_report(
-            paths, min_size_kb=min_size, obey=not no_ignore, on_progress=shown
-        )
-        unrecorded = workspace.record_scan(files.message(report), files.details(report))
-    files.warn_unrecorded(unrecorded)
+    report = files.looked_at(paths, min_size_kb=min_size, obey=not no_ignore)
     if as_json:
         output.emit_json(report)
         return

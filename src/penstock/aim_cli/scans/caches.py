@@ -7,7 +7,6 @@ import click
 from penstock.aim_cli import files
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
-from penstock.wiring import open_workspace
 
 
 @click.command("caches")
@@ -20,12 +19,7 @@ def command(paths: tuple[str, ...], *, show_all: bool, no_ignore: bool, as_json:
     Looks below PATHS, or in the repository, in ignored folders too. Those of .aider, .jules and
     .claude hold settings of yours: they are reported, and never cleaned up.
     """
-    with open_workspace() as workspace, files.file_progress() as shown:
-        report = workspace.scan_report(
-            paths, duplicates=False, obey=not no_ignore, on_progress=shown
-        )
-        unrecorded = workspace.record_scan(files.message(report), files.details(report))
-    files.warn_unrecorded(unrecorded)
+    report = files.looked_at(paths, duplicates=False, obey=not no_ignore)
     if as_json:
         output.emit_json(report)
         return

@@ -7,7 +7,6 @@ import click
 from penstock.aim_cli import files
 from penstock.aim_cli.options import json_option
 from penstock.cli import output
-from penstock.wiring import open_workspace
 
 
 @click.command("duplicates")
@@ -32,17 +31,9 @@ def command(
     environments, installed packages and build outputs are left out, and so is what .gitignore,
     .aiignore and the scanner's settings in aim_config ignore.
     """
-    with open_workspace() as workspace, files.file_progress() as shown:
-        report = workspace.scan_report(
-            paths,
-            caches=False,
-            min_size_kb=min_size,
-            extensions=extensions,
-            obey=not no_ignore,
-            on_progress=shown,
-        )
-        unrecorded = workspace.record_scan(files.message(report), files.details(report))
-    files.warn_unrecorded(unrecorded)
+    report = files.looked_at(
+        paths, caches=False, min_size_kb=min_size, extensions=extensions, obey=not no_ignore
+    )
     if as_json:
         output.emit_json(report)
         return
