@@ -104,9 +104,8 @@ def test_an_example_is_found_when_everything_is_asked_for() -> None:
 
 def test_the_level_certain_reports_shapes_only() -> None:
     """Assignments and addresses need the level `default`."""
-    data = (
-        b"password = 'xK9#mP2$vL5n'\nu = 'ftp://a:s3Cr9tV4lue@h.net'\nt = '" + TOKEN + b"'"
-    )  # penstock: allow-secret
+    said = b"password = 'xK9#mP2$vL5n'\nu = 'ftp://a:s3Cr9tV4lue@h.net'"  # penstock: allow-secret
+    data = said + b"\nt = '" + TOKEN + b"'"
     assert ids(data, LeakFinder(level="certain")) == ["github-token"]
     assert ids(data) == ["assigned-password", "address-with-password", "github-token"]
 
