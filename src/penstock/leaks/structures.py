@@ -116,7 +116,7 @@ STRUCTURES: tuple[Rule, ...] = (
         id="database-user-password",
         title="password of a user of a database",
         keywords=(b"IDENTIFIED BY ", b"identified by "),
-        pattern=rb"(?i:identified by) (?:(?i:password) )?'([^'\s]{8,200})'",
+        pattern=rb"(?i:identified by) (?:(?i:password) )?'((?=[^'\s]{0,200}[0-9])[^'\s]{8,200})'",
         group=1,
         entropy=2.75,
         level="default",
