@@ -37,7 +37,7 @@ STRUCTURES: tuple[Rule, ...] = (
         entropy=3.5,
     ),
     Rule(
-        id="encoded-private-key",
+        id="private-key-in-base64",
         title="private key in base64",
         keywords=_ENCODED_HEADS,
         pattern=BEFORE

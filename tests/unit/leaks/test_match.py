@@ -146,7 +146,7 @@ def test_a_private_key_is_one_finding_whatever_is_between_its_lines() -> None:
 def test_an_encoded_private_key_is_found() -> None:
     """As the secrets of Kubernetes hold it."""
     key = KINDS["private key"].draw(random.Random(4)).encode()
-    assert ids(b"  tls.key: " + base64.b64encode(key)) == ["encoded-private-key"]
+    assert ids(b"  tls.key: " + base64.b64encode(key)) == ["private-key-in-base64"]
 
 
 PASSWORD = b"Xk29vLq8Zt"  # penstock: allow-secret
