@@ -65,18 +65,8 @@ class PlainAnchors:
         self._anywhere = [k for k in numbered if not _in_words(k[1]) or k[1] == b"://"]
         self._inside = [k for k in numbered if k[1] in inner and k not in self._anywhere]
         leading = [k for k in numbered if k not in self._anywhere and k not in self._inside]
-        tree = _tree({keyword for _, keyword, _ in leading}) if leading else b"(?!)"
-        # as `BEFORE` has it: no word goes on, but for what is left of an escape sequence
-        self._leading = re.compile(
-            b"[^A-Za-z0-9](?:(?<=\n)(?:[nrtbf]|u00[0-9a-fA-F]{2}|[0-9]{1,2}m)|(?<=%)[0-9A-Fa-f]{2})?("
-            + tree
-            + b")"
-        )
-        shortest = sorted((keyword for _, keyword, _ in leading), key=len)
-        self._by_head: dict[bytes, list[_Numbered]] = {}
-        for entry in leading:
-            head = next(keyword for keyword in shortest if entry[1].startswith(keyword))
-            self._by_head.setdefault(head, []).append(entry)
+        self._leading = _beginnings({keyword for _, keyword, _ in leading})
+        self._by_head = _by_head(leading)
 
     def find(self, data: bytes) -> Iterator[tuple[int, int]]:
         """See `Anchors`."""
@@ -92,6 +82,25 @@ class PlainAnchors:
 
 def _in_words(keyword: bytes) -> bool:
     return not keyword.strip(IN_WORDS)
+
+
+def _beginnings(keywords: set[bytes]) -> re.Pattern[bytes]:
+    # as `BEFORE` has it: no word goes on, but for what is left of an escape sequence
+    return re.compile(
+        b"[^A-Za-z0-9](?:(?<=\n)(?:[nrtbf]|u00[0-9a-fA-F]{2}|[0-9]{1,2}m)|(?<=%)[0-9A-Fa-f]{2})?("
+        + (_tree(keywords) if keywords else b"(?!)")
+        + b")"
+    )
+
+
+def _by_head(entries: Sequence[_Numbered]) -> dict[bytes, list[_Numbered]]:
+    """Return the keywords by the shortest keyword that they begin with."""
+    shortest = sorted((keyword for _, keyword, _ in entries), key=len)
+    heads: dict[bytes, list[_Numbered]] = {}
+    for entry in entries:
+        head = next(keyword for keyword in shortest if entry[1].startswith(keyword))
+        heads.setdefault(head, []).append(entry)
+    return heads
 
 
 def _tree(words: set[bytes]) -> bytes:

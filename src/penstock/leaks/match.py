@@ -43,12 +43,10 @@ class LeakFinder:
         taken = [rule for rule in rules if LEVELS.index(rule.level) <= rank]
         self._everything = level == "all"
         self._names = {rule.id: rule for rule in taken if rule.named}
-        self._providers = Providers([rule for rule in taken if rule.named and rule.keywords])
-        owners: dict[bytes, list[Rule]] = {}
-        for rule in taken:
-            for keyword in () if rule.named else rule.keywords:
-                owners.setdefault(keyword, []).append(rule)
-        inner = frozenset(word for word, who in owners.items() if any(r.lead for r in who))
+        self._providers = Providers(self._names.values())
+        shaped = [rule for rule in taken if not rule.named]
+        owners = _by_keyword(shaped)
+        inner = frozenset(word for rule in shaped if rule.lead for word in rule.keywords)
         self._owners = list(owners.values())
         self._anchors: Anchors = anchors(tuple(owners), inner)
 
@@ -106,10 +104,7 @@ class Providers:
     """Tells by the names before a value, and by its shape, whose key it is."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._shapes: dict[bytes, list[Rule]] = {}
-        for rule in rules:
-            for word in rule.keywords:
-                self._shapes.setdefault(word, []).append(rule)
+        self._shapes = _by_keyword(rules)
         words = sorted(self._shapes, key=len, reverse=True)
         self._words = re.compile(b"|".join(map(re.escape, words)) or b"(?!)")
 
@@ -120,6 +115,14 @@ class Providers:
                 if _compiled(rule.pattern).fullmatch(value):
                     return rule
         return None
+
+
+def _by_keyword(rules: Iterable[Rule]) -> dict[bytes, list[Rule]]:
+    owners: dict[bytes, list[Rule]] = {}
+    for rule in rules:
+        for keyword in rule.keywords:
+            owners.setdefault(keyword, []).append(rule)
+    return owners
 
 
 @cache  # most are never needed, and all of them take a while

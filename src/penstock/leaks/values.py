@@ -47,14 +47,11 @@ def plausible(value: bytes, *, password: bool, quoted: bool) -> bool:
     Of a password little can be said but that it is none of these. Anything else that is called
     secret must look as if it was drawn.
     """
-    if not quoted and _NAME.fullmatch(value):
+    if worded(value) or (not quoted and _NAME.fullmatch(value)):
         return False
-    if not drawn(value) and not (quoted and _typed(value)):
-        if not password or _odd(value) or _PERCENT.search(value):
-            return False
-        if not _password(value) or (not quoted and _CODE.search(value)):
-            return False
-    return not worded(value)
+    if drawn(value) or (quoted and _typed(value)):
+        return True
+    return password and _password(value) and (quoted or not _CODE.search(value))
 
 
 def worded(value: bytes) -> bool:
@@ -104,11 +101,13 @@ def may_be_key(value: bytes) -> bool:
 
 
 def _password(value: bytes) -> bool:
-    digit = _DIGIT.search(value)
-    if not _LETTER.search(value):
+    if not _LETTER.search(value) or _odd(value) or _PERCENT.search(value):
         return False
+    digit = bool(_DIGIT.search(value))
     if not _SYMBOL.search(value):
-        return bool(digit) and not wordlike(value) and entropy(value) >= 2.5
-    if wordlike(value):
-        return bool(digit)
-    return bool(digit or (_UPPER.search(value) and _LOWER.search(value)))
+        return digit and not wordlike(value) and entropy(value) >= 2.5
+    return digit or (not wordlike(value) and _both_cases(value))
+
+
+def _both_cases(value: bytes) -> bool:
+    return bool(_UPPER.search(value) and _LOWER.search(value))
