@@ -255,6 +255,19 @@ def test_emptying_the_trash(repo: Path, aim: Aim) -> None:
     assert aim("scan", "clean", "--empty-trash", "-p", "x").code == 2
 
 
+def test_a_damaged_trash_is_not_emptied(repo: Path, aim: Aim) -> None:
+    """What lies in it, and since when, is not known any more; it is said, and listed."""
+    tree(repo, {"__pycache__/a": "1"})
+    trash_id = aim("scan", "clean", "--yes", "--json").json["done"]["trash_id"]
+    folder = repo.parent / "aim" / "trash" / trash_id
+    (folder / "manifest.jsonl").write_text("rubbish\n")
+    said = aim("scan", "clean", "--empty-trash", "--yes")
+    assert said.out == "Nothing to delete in the trash.\n"
+    assert said.err.startswith(f"Left alone: {trash_id}: line 1 of manifest.jsonl cannot be read")
+    assert (folder / "1" / "a").read_text() == "1"
+    assert "cannot be read" in aim("scan", "restore", "--list").err
+
+
 def test_a_trash_in_use_is_waited_for_in_vain(
     repo: Path, aim: Aim, monkeypatch: pytest.MonkeyPatch
 ) -> None:

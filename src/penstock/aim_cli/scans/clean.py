@@ -79,7 +79,7 @@ def command(
 def _empty(workspace: Workspace, older_than: int, *, go: bool, yes: bool, as_json: bool) -> int:
     """Delete sets of the trash for good."""
     before = time.time() - older_than * DAY_S
-    sets = [info for info in workspace.trash_sets() if info.created_at <= before]
+    sets = [info for info in workspace.trash_sets() if _whole(info) and info.created_at <= before]
     if not as_json:
         _show_sets(sets)
     done = bool(sets) and go and agreed("Delete them for good?", yes=yes)
@@ -91,6 +91,15 @@ def _empty(workspace: Workspace, older_than: int, *, go: bool, yes: bool, as_jso
             output.emit(f"Stayed: {trash_id}: {why}")
         output.emit(f"Deleted {plural(len(sets) - len(stays), 'set')}.")
     return int(ExitCode.FAILED if stays else ExitCode.DONE)
+
+
+def _whole(info: TrashInfo) -> bool:
+    """Tell whether all of a set is known; what is not, nobody agreed to delete, nor is its age known."""
+    if info.notes:
+        output.warn(
+            f"Left alone: {info.trash_id}: {info.notes[0]}; look into it, and delete it by hand"
+        )
+    return not info.notes
 
 
 def _show_sets(sets: list[TrashInfo]) -> None:
