@@ -11,7 +11,6 @@ from penstock.redact.literals import (
     Stage,
     WrappedStage,
     flatten,
-    has_break,
     wrapped_forms,
 )
 from penstock.redact.names import is_certain
@@ -44,7 +43,7 @@ class Known:
         """Tell whether one of them stands in the data."""
         if self.plain.stand_in(data):
             return True
-        return bool(self.wrapped) and has_break(data) and self.wrapped.stand_in(flatten(data).data)
+        return bool(self.wrapped) and self.wrapped.stand_in(flatten(data).data)
 
     def replaced(self, text: str) -> str:
         """Return the text without them."""

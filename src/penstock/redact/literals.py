@@ -81,6 +81,8 @@ class Flat(NamedTuple):
 
 def flatten(data: bytes) -> Flat:
     """Take the ends of lines out, with what programs put around them when they wrap text."""
+    if not has_break(data):
+        return Flat(data, [], [])
     cuts: list[int] = []
     lengths: list[int] = []
     pieces: list[bytes] = []
@@ -186,8 +188,6 @@ class WrappedStage(Stage):
     """Replaces the values that are cut by the ends of lines, with the ends in them."""
 
     def _spans(self, data: bytes) -> list[Span]:
-        if not has_break(data):
-            return []
         flat = flatten(data)
         return [(flat.raw(s), flat.raw_end(e)) for s, e in self._literals.spans(flat.data)]
 
@@ -201,7 +201,7 @@ class WrappedStage(Stage):
         return sorted(skipped + at for at in found)
 
     def _open_in(self, data: bytes) -> list[int]:
-        flat = flatten(data) if has_break(data) else Flat(data, [], [])
+        flat = flatten(data)
         return [flat.raw(at) for at in self._literals.open_positions(flat.data)]
 
 
@@ -217,6 +217,10 @@ def replace(data: bytes, spans: Iterable[Span]) -> bytes:
 
 
 def wrapped_forms(forms: Iterable[bytes]) -> set[bytes]:
-    """Return the forms to be looked for in flat data."""
-    flat = (flatten(form).data if has_break(form) else form for form in forms)
-    return {form for form in flat if len(form) >= SHORTEST_WRAPPED}
+    """Return the forms to be looked for in flat data.
+
+    What could be padding at their ends is left off: beside the end of a line it would not be seen.
+    """
+    flat = (flatten(form).data for form in forms)
+    bare = (_without_beginning(_without_end(form)) for form in flat)
+    return {form for form in bare if len(form) >= SHORTEST_WRAPPED}

@@ -98,6 +98,12 @@ def test_where_a_stream_is_cut_makes_no_difference(document: bytes, cuts: list[i
     assert in_pieces(redactor, document, cuts) == redactor.data(document)
 
 
+def test_padding_at_the_ends_of_a_value_makes_no_difference_where_lines_end() -> None:
+    """Beside the end of a line it cannot be told from that of a wrapped text."""
+    redactor, data = Redactor(["\\00000\né\n"]), "\n\\00000\né000000".encode()
+    assert in_pieces(redactor, data, range(len(data))) == redactor.data(data)
+
+
 @given(st.lists(VALUES, min_size=1, max_size=3), VALUES, st.data())
 def test_every_single_cut_gives_the_same(
     values: list[str], noise: str, data: st.DataObject
