@@ -50,9 +50,7 @@ KEY_FILES = (
 )
 
 
-class Workspace(
-    Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting
-):
+class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.
