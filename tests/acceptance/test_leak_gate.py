@@ -255,7 +255,7 @@ def test_the_policy(project: Project, policy: str, events: int) -> None:
 def test_the_level(project: Project) -> None:
     """With `certain` only shapes of providers stop, not what is merely named like a secret."""
     project.configure(secrets={"level": "certain"})
-    brings(project, "ws-a", 'password = "x8Kd93mQpz71Lw"\n')
+    brings(project, "ws-a", 'password = "x8Kd93mQpz71Lw"\n')  # penstock: allow-secret
     assert project.run().status == "succeeded"
 
 

@@ -23,7 +23,7 @@ from tests.support.clients import clients_folder, need_client
 from tests.support.endpoint_plan import Plan
 from tests.support.model_endpoint import ModelEndpoint
 
-KEY = "sk-test-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+KEY = "sk-test-0f1e2d3c4b5a69788796a5b4c3d2e1f0"  # penstock: allow-secret
 BROKEN = "def add(a, b):\n    return a - b\n"
 MODELS = {
     "aider": "openai/scripted",
