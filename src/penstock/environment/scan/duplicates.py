@@ -56,10 +56,10 @@ class DuplicateFinder:
         large = [group for group in groups if group[0].size > WHOLE_BYTES]
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="penstock-scan")
         try:
-            reading = list(self._submitted(pool, large))
+            # not meanwhile: so many short calls and so many threads get in each other's way
             found = [same for group in small for same in small_same(group, self._unread)]
             done = sum(group[0].size * len(group) for group in small)
-            for size, future in reading:
+            for size, future in list(self._submitted(pool, large)):
                 found += future.result()
                 done += size
                 self._on_read(done, total)
