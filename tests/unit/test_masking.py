@@ -27,9 +27,8 @@ def test_the_environment_is_looked_at_when_a_redactor_is_asked_for(
 ) -> None:
     """Names that say secret, and passwords in the addresses of others."""
     monkeypatch.setenv("DEPLOY_TOKEN", VALUE)
-    monkeypatch.setenv(
-        "DATABASE_URL", "postgres://me:pass-of-the-base@db/x"
-    )  # penstock: allow-secret
+    address = "postgres://me:pass-of-the-base@db/x"  # penstock: allow-secret
+    monkeypatch.setenv("DATABASE_URL", address)
     assert redactor().values(f"{VALUE} pass-of-the-base me") == "[REDACTED] [REDACTED] me"
 
 
