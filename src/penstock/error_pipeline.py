@@ -16,6 +16,7 @@ from penstock.engine.escalation.pipeline import OnTick, sorted_by_kind
 from penstock.engine.escalation.ports import Seed
 from penstock.errors import UsageError
 from penstock.model.escalation import EscalationContext
+from penstock.typed import typed
 from penstock.wiring import open_workspace
 
 Place = str | os.PathLike[str] | None
@@ -72,6 +73,6 @@ def _context(given: EscalationContext | Mapping[str, Any]) -> EscalationContext:
     if isinstance(given, EscalationContext):
         return given
     try:
-        return msgspec.convert(dict(given), EscalationContext)
+        return typed(dict(given), EscalationContext)
     except msgspec.ValidationError as error:
         raise UsageError(f"this is no context of an error pipeline: {error}") from error

@@ -13,6 +13,7 @@ import msgspec
 from penstock.environment.api import HealthReport, PinReport, SyncReport, VersionReport
 from penstock.errors import ConfigError
 from penstock.registry.api import EnvironmentSection
+from penstock.typed import typed
 from penstock.wiring import Workspace, open_workspace
 
 
@@ -94,6 +95,6 @@ def get_scanner() -> Scanner:
 def _section(config: Mapping[str, Any]) -> EnvironmentSection:
     given = config.get("environment", config)
     try:
-        return msgspec.convert(given, EnvironmentSection)
+        return typed(given, EnvironmentSection)
     except msgspec.ValidationError as error:
         raise ConfigError(f"the configuration that was given: {error}") from error

@@ -11,13 +11,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from penstock.config.places import dry_run_wanted
 from penstock.engine.ports import RunRequest
 from penstock.errors import NotFoundError
 from penstock.model.bundle import Bundle
 from penstock.model.results import RunResult, StepResult
+from penstock.typed import typed
 from penstock.wiring import Workspace, open_workspace
 
 Result = dict[str, Any]
@@ -133,7 +132,7 @@ def _step_document(step: StepResult) -> Result:
 def _bundle(ws_id: str, given: Bundle | Mapping[str, Any]) -> Bundle:
     if isinstance(given, Bundle):
         return given
-    return msgspec.convert({**given, "id": ws_id}, Bundle)
+    return typed({**given, "id": ws_id}, Bundle)
 
 
 def _workspace(context: Context | None) -> Workspace:

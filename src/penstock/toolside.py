@@ -27,6 +27,7 @@ from penstock.routing.limits import missing_fields
 from penstock.store.api import Journal
 from penstock.tools.api import Toolbox
 from penstock.tools.toolbox import BUILT_IN
+from penstock.typed import typed
 
 HALF_LIFE_S = 14 * 86_400.0
 """After how long (s) a turn counts half as much for the strategy `auto`."""
@@ -141,7 +142,7 @@ class ToolSide:
         path = Path(detection.path)
         known = self._notebook.recall(TOPIC, path, self.now, lifetime_s=FOREVER_S)
         try:
-            seen, result = msgspec.convert(known, tuple[str | None, ContractResult])
+            seen, result = typed(known, tuple[str | None, ContractResult])
         except msgspec.ValidationError:  # none yet, or of another penstock
             return None
         # a package manager may give all versions of a file one time and one size

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from penstock.typed import typed_json
+
 SHARED_GROUPS = frozenset({"root", "wheel", "staff", "admin"})
 """Groups of a machine's administrators, who can change everything anyway."""
 LARGEST_LEDGER = 4 << 20
@@ -178,7 +180,7 @@ class Ledger:
         try:
             if self._path.stat().st_size > LARGEST_LEDGER:
                 return {}
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, _Entry])
+            return typed_json(self._path.read_bytes(), dict[str, _Entry])
         except (OSError, msgspec.MsgspecError):
             return {}
 

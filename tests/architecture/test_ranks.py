@@ -13,6 +13,7 @@ RANKS: dict[str, int] = {
     "errors": 0,
     "model": 0,
     "leaks": 0,
+    "typed": 0,
     "schedule": 1,
     "routing": 1,
     "breakers": 1,

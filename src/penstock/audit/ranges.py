@@ -18,6 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from penstock.audit.line import HASH, STAMP
+from penstock.typed import typed_json
 
 BLOCK = 1 << 19
 PARALLEL_FROM = 48 << 20
@@ -160,7 +161,7 @@ def _in_child(ranges: Sequence[Range]) -> list[Chain]:
     outcome = run(Command(argv=argv, cwd=Path.cwd(), env=child_environment()))
     if outcome.end is not End.EXITED or outcome.exit_code != 0:
         return [check(part) for part in ranges]
-    return msgspec.json.decode(outcome.stdout, type=list[Chain])
+    return typed_json(outcome.stdout, list[Chain])
 
 
 def main(asked: Sequence[str]) -> None:

@@ -21,6 +21,7 @@ from penstock.checks.surroundings import joined_path, source_path, top_level_nam
 from penstock.process.api import Command, Stop
 from penstock.process.environment import find_executable
 from penstock.process.run import run
+from penstock.typed import typed_json
 
 PROBE_TIMEOUT_S = 60.0
 _MARK = b"penstock-probe:"
@@ -133,7 +134,7 @@ class _Look:
         for line in reversed(outcome.stdout.splitlines()):
             if line.startswith(_MARK):
                 try:
-                    return msgspec.json.decode(line[len(_MARK) :], type=ProbeAnswer)
+                    return typed_json(line[len(_MARK) :], ProbeAnswer)
                 except msgspec.DecodeError:
                     return None
         return None

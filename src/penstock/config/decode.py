@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -10,11 +9,9 @@ import msgspec
 
 from penstock.config.documents import ConfigFileError, Document
 from penstock.config.problems import Key, Mark, Problem
+from penstock.typed import typed
 
 T = TypeVar("T")
-_FIRST_USE = threading.Lock()
-"""Held while a type is decoded: msgspec learns a type when it first meets it, and another thread that
-meets it meanwhile takes the half of it for the whole, which ends the process."""
 
 _NAMES = {
     "string": "text",
@@ -29,18 +26,12 @@ _HINT = "docs/reference/configuration.md lists every key"
 
 
 def decode(document: Document, kind: type[T]) -> T:
-    """Turn a parsed file into `kind`. Raises ConfigFileError that lists every error. Thread-safe."""
+    """Turn a parsed file into `kind`. Raises ConfigFileError that lists every error."""
     try:
-        return converted(document.value, kind)
+        return typed(document.value, kind)
     except msgspec.ValidationError as error:
         problems = problems_of(document, kind) or [Problem(text=str(error))]
         raise ConfigFileError(document.shown, problems, hint=_HINT) from error
-
-
-def converted(value: Any, kind: type[T]) -> T:
-    """Turn a value into `kind`, whatever other threads decode. Raises msgspec.ValidationError."""
-    with _FIRST_USE:
-        return msgspec.convert(value, kind)
 
 
 def problems_of(document: Document, kind: Any, at: Key = ()) -> list[Problem]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
-from penstock.config.decode import converted, nearest, problems_of
+from penstock.config.decode import nearest, problems_of
 from penstock.config.documents import ConfigFileError, Document, load_document
 from penstock.config.problems import Key, Problem
 from penstock.errors import NotFoundError
 from penstock.model.settings import ToolProfile
+from penstock.typed import typed
 
 NAME = "config/tool_profiles.json"
 _PACKAGED = Path(__file__).with_name("tool_profiles.json")
@@ -107,7 +108,7 @@ def _convert(document: Document, problems: Sequence[Problem] = ()) -> dict[str, 
     for tool_id, entry in document.value.items():
         full = {**entry, "tool_id": tool_id}
         try:
-            profiles[tool_id] = _plain(converted(full, _Entry))
+            profiles[tool_id] = _plain(typed(full, _Entry))
         except msgspec.ValidationError as error:
             one = Document(document.shown, {tool_id: full}, document.marks)
             wrong += problems_of(one, _Entry, (tool_id,)) or [one.problem((tool_id,), str(error))]

@@ -27,6 +27,7 @@ from penstock.model.settings import BudgetMode
 from penstock.model.times import iso
 from penstock.schedule.readiness import Reason
 from penstock.tools.api import REPORTS_COST
+from penstock.typed import typed
 
 N = TypeVar("N", int, float)
 WORKSTREAM = "workstream"
@@ -171,7 +172,7 @@ def _history(job: Job) -> History:
     """Return what earlier turns of the job's tool in this run used."""
     attempts = job.services.journal.list_attempts(job.run_id)
     usages = [
-        msgspec.convert(a.result["usage"], Usage)
+        typed(a.result["usage"], Usage)
         for a in attempts
         if a.tool_id == job.tool_id and a.result.get("usage")
     ]

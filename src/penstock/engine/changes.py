@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.model.finding import Finding, Severity
 from penstock.model.fingerprint import compare
+from penstock.typed import typed
 
 Says = tuple[str | None, str, str | None, str]
 
@@ -24,7 +25,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings_of(result: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Return the findings that are kept of a check."""
-    return tuple(msgspec.convert(f, Finding) for f in result.get("findings", ()))
+    return tuple(typed(f, Finding) for f in result.get("findings", ()))
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Changes | None:

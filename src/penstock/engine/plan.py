@@ -16,6 +16,7 @@ from penstock.model.bundle import Bundle
 from penstock.model.records import Run
 from penstock.model.settings import OverlapPolicy
 from penstock.schedule.frontier import Capacity, Frontier
+from penstock.typed import typed
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +62,7 @@ def jobs_of(
                 f"{row.ws_id} of {run.run_id} was entered without its bundle: it cannot be run",
                 hint=f"penstock cancel {run.run_id} ends the run",
             )
-        bundle = msgspec.convert(row.metadata["bundle"], Bundle)
+        bundle = typed(row.metadata["bundle"], Bundle)
         jobs[row.ws_id] = Job(
             services=services,
             run_id=run.run_id,

@@ -6,13 +6,14 @@ import msgspec
 
 from penstock.model.bundle import Bundle
 from penstock.model.records import Workstream
+from penstock.typed import typed
 
 
 def bundle_of(row: Workstream) -> Bundle | None:
     """Return the bundle that a workstream began with, None for a row that has none of that id: the
     documented functions take any metadata."""
     try:
-        bundle = msgspec.convert(row.metadata.get("bundle"), Bundle)
+        bundle = typed(row.metadata.get("bundle"), Bundle)
     except msgspec.ValidationError:
         return None
     return bundle if bundle.id == row.ws_id else None

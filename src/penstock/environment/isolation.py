@@ -26,6 +26,7 @@ from penstock.environment.api import Leftover
 from penstock.errors import EnvironmentProblem
 from penstock.folders import remove_tree
 from penstock.locks import exclusive, try_lock
+from penstock.typed import typed_json
 
 FIRST_PORT = 20_000
 BLOCK = 20
@@ -367,7 +368,7 @@ def _numbers(base: Path) -> list[int]:
 
 def _owner_of(folder: Path) -> Owner | None:
     try:
-        return msgspec.json.decode((folder / _OWNER).read_bytes(), type=Owner)
+        return typed_json((folder / _OWNER).read_bytes(), Owner)
     except (OSError, msgspec.DecodeError, msgspec.ValidationError):
         return None
 

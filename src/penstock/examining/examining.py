@@ -20,6 +20,7 @@ from penstock.environment.api import (
 )
 from penstock.errors import ConfigError, EnvironmentProblem, PenstockError
 from penstock.examining.looking import ASKING_S, Looking
+from penstock.typed import typed
 
 if TYPE_CHECKING:
     from penstock.audit.api import AuditTrail
@@ -350,12 +351,11 @@ class Examining(Looking):
 
     def bundles_of(self, rows: Iterable[Workstream]) -> list[Bundle]:
         """Return the bundles that workstreams of a run were entered with."""
-        import msgspec
 
         from penstock.model.bundle import Bundle
 
         held = (row.metadata["bundle"] for row in rows if "bundle" in row.metadata)
-        return [msgspec.convert(bundle, Bundle) for bundle in held]
+        return [typed(bundle, Bundle) for bundle in held]
 
 
 def _judge_scan(verdict: Mapping[str, Any]) -> Finding:

@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.errors import ConfigError
 from penstock.leaks.found import FoundSecret, Source
+from penstock.typed import typed
 
 NAME = ".aim-secrets-baseline.json"
 """Where the baseline lies in a repository."""
@@ -64,7 +65,7 @@ def key_id(key: bytes) -> str:
 def decode(data: bytes, shown: str = NAME) -> Baseline:
     """Read a baseline. Raises ConfigError when it is none."""
     try:
-        content = msgspec.convert(json.loads(data), type=_File)
+        content = typed(json.loads(data), _File)
         key = None if content.key is None else bytes.fromhex(content.key)
     except (ValueError, RecursionError) as error:  # a merge conflict in it ends here
         raise ConfigError(f"{shown} is no baseline of secrets: {error}", hint=_HINT) from error

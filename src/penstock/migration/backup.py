@@ -21,6 +21,7 @@ from penstock.errors import EnvironmentProblem, NotFoundError, PenstockError
 from penstock.migration import files
 from penstock.migration.api import BACKUPS
 from penstock.migration.files import Base, Name, Places
+from penstock.typed import typed_json
 
 T = TypeVar("T")
 
@@ -125,7 +126,7 @@ class BackupSet:
                 f"{self.folder} is no backup: it has no {name}", hint="aim migrate backup makes one"
             )
         try:
-            return msgspec.json.decode(data, type=kind)
+            return typed_json(data, kind)
         except msgspec.DecodeError as error:
             raise DamagedBackupError(
                 f"{self.name}/{name} is damaged: {error}",

@@ -15,13 +15,14 @@ from penstock.migration.api import REPORT_JSON, Action, Check, Report, SecretsDe
 from penstock.migration.backup import OPEN, BackupSet, Phase, all_sets
 from penstock.migration.files import Base, Name, Places
 from penstock.migration.plan import config_text
+from penstock.typed import typed_json
 
 
 def last_report(places: Places) -> Report | None:
     """Return the report that lies in the repository, None without one that can be read."""
     data = files.read(places.path(Name(Base.REPOSITORY, REPORT_JSON)))
     try:
-        return None if data is None else msgspec.json.decode(data, type=Report)
+        return None if data is None else typed_json(data, Report)
     except msgspec.DecodeError:
         return None
 

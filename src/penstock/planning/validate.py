@@ -26,6 +26,7 @@ from penstock.planning.schema import PATH_FIELDS, Schema, bundle_schema
 from penstock.schedule.conflicts import Overlap, simultaneous_overlaps
 from penstock.schedule.graph import build_dependency_graph, cycle_text, find_cycles
 from penstock.schedule.scope import normalise
+from penstock.typed import typed
 
 # More than this many of a kind say no more; the rest shows once these are mended.
 LIMIT: Final = 1000
@@ -102,7 +103,7 @@ def _convert(
 ) -> tuple[Bundle | None, tuple[BundleProblem, ...]]:
     """Make the bundle of an entry that the schema accepts."""
     try:
-        bundle = _with_plain_paths(msgspec.convert(entry.value, Bundle))
+        bundle = _with_plain_paths(typed(entry.value, Bundle))
     except msgspec.ValidationError as error:
         # The schema and the model are made of the same source; this is for what JSON Schema
         # cannot say about numbers, such as 1.5e300 for a whole one.

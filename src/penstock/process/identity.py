@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from penstock.process import proc
+from penstock.typed import typed
 
 
 class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,7 @@ class ProcessIdentity(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ProcessIdentity:
         """Read what `to_dict` gave; raises ValueError for anything else."""
-        return msgspec.convert(dict(data), cls)
+        return typed(dict(data), cls)
 
 
 def this_process() -> ProcessIdentity:

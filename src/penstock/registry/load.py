@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.config.decode import converted, decode, nearest, problems_of
+from penstock.config.decode import decode, nearest, problems_of
 from penstock.config.documents import ConfigFileError, Document
 from penstock.config.problems import Problem
 from penstock.errors import AIMRegistryLoadError, AIMRegistryNotFoundError
@@ -21,6 +21,7 @@ from penstock.registry.files import read_document
 from penstock.registry.locate import PACKAGED, VARIABLE, RegistryPlace, find_registry
 from penstock.registry.settings import AimConfig, load_config
 from penstock.registry.wire import RegistryFile, RuleEntry, RulesFile, ToolEntry, rule_keys
+from penstock.typed import typed
 
 T = TypeVar("T")
 Entries = dict[str, Any]
@@ -154,7 +155,7 @@ class _Loader:
             self._check_names(layer, tools, others)
         return CoordinationRules(
             capabilities=self._capabilities(layers),
-            security=converted(msgspec.to_builtins(decoded.security), SecurityLimits),
+            security=typed(msgspec.to_builtins(decoded.security), SecurityLimits),
             max_concurrent=decoded.conflict_resolution.max_concurrent,
         )
 
@@ -223,7 +224,7 @@ class _Loader:
     ) -> T | None:
         """Return one entry as a value; None, with its errors noted, when it is wrong."""
         try:
-            return converted(raw, kind)
+            return typed(raw, kind)
         except msgspec.ValidationError as error:
             nested: Any = raw
             for key in reversed(at):

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Self
 
-import msgspec
-
 from penstock.errors import ExecutionRequestError
 from penstock.model.capability import Strategy
 from penstock.model.execution import (
@@ -16,6 +14,7 @@ from penstock.model.execution import (
     execution_request_schema,
 )
 from penstock.model.times import iso
+from penstock.typed import typed
 
 
 class ExecutionRequestBuilder:
@@ -139,7 +138,7 @@ def decode_request(value: Any) -> ExecutionRequest:
     problems = request_problems(value)
     if problems:
         raise ExecutionRequestError("; ".join(problems))
-    return msgspec.convert(value, ExecutionRequest)
+    return typed(value, ExecutionRequest)
 
 
 def request_problems(value: Any) -> tuple[str, ...]:

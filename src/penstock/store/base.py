@@ -18,6 +18,7 @@ from penstock.model.times import iso
 from penstock.store.codec import from_json, from_row, to_json
 from penstock.store.database import Database, execute
 from penstock.store.faults import HINT_DAMAGED
+from penstock.typed import typed
 
 T = TypeVar("T")
 E = TypeVar("E")
@@ -183,7 +184,7 @@ def _owner_words(owner_json: str) -> str:
 def read_owner(owner_json: str) -> dict[str, Any]:
     """Read what a holder said of itself. Raises JournalError when the row is damaged."""
     try:
-        return msgspec.convert(from_json(owner_json), dict[str, Any])
+        return typed(from_json(owner_json), dict[str, Any])
     except msgspec.MsgspecError as error:
         raise JournalError(f"the journal holds a damaged owner: {error}", hint=HINT_DAMAGED) from (
             error

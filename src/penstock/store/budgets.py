@@ -18,6 +18,7 @@ from penstock.model.records import Attempt, Cap, Cost, NewAttempt, Reservation, 
 from penstock.model.states import AttemptState
 from penstock.model.times import iso, seconds
 from penstock.store.base import Base, Transaction
+from penstock.typed import typed
 
 NANO: Final = 1_000_000_000
 SCOPES: Final = ("workstream", "run", "day")
@@ -185,4 +186,4 @@ def _spent(row: sqlite3.Row) -> Spent:
     values = dict(row)
     values["cost_usd"] = values.pop("nano_usd") / NANO
     values["reserved_cost_usd"] = values.pop("reserved_nano_usd") / NANO
-    return msgspec.convert(values, Spent)
+    return typed(values, Spent)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from penstock.errors import JournalError, UsageError
+from penstock.typed import typed
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ def from_row(kind: type[T], row: sqlite3.Row) -> T:
                 text = values.pop(column)
                 if text is not None:
                     values[name] = msgspec.json.decode(text)
-        return msgspec.convert(values, kind)
+        return typed(values, kind)
     except (msgspec.MsgspecError, TypeError, RecursionError) as error:
         raise JournalError(
             f"the journal holds a damaged {kind.__name__}: {error}",

@@ -16,6 +16,7 @@ from penstock.model.toolhealth import ToolBreaker, ToolStatistics, ToolTurn
 from penstock.routing.learn import statistics_of
 from penstock.store.base import Base
 from penstock.store.faults import HINT_DAMAGED
+from penstock.typed import typed
 
 TURNS_READ = 500
 """How many of a tool's newest turns its record is made of."""
@@ -113,7 +114,7 @@ def _breaker(tool_id: str, row: sqlite3.Row | None) -> ToolBreaker:
         values = dict(row) | {
             name: _moment(row[name]) for name in ("opened_at", "until", "updated_at")
         }
-        return msgspec.convert(values, ToolBreaker)
+        return typed(values, ToolBreaker)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise JournalError(
             f"the journal holds a damaged circuit breaker of {tool_id}: {error}", hint=HINT_DAMAGED

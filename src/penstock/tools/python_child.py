@@ -15,13 +15,14 @@ from pathlib import Path
 import msgspec
 
 from penstock.model.execution import ExecutionRequest
+from penstock.typed import typed_json
 
 
 def main(function: str, answer: str) -> None:
     """Call the function and write what it returns."""
     module, _, name = function.partition(":")
     call = attrgetter(name)(importlib.import_module(module))
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=ExecutionRequest)
+    request = typed_json(sys.stdin.buffer.read(), ExecutionRequest)
     Path(answer).write_bytes(msgspec.json.encode(call(request)))
 
 

@@ -23,6 +23,7 @@ from penstock.process.environment import child_environment
 from penstock.tools.api import TurnReport, TurnRequest
 from penstock.tools.streams import amount, table, text, whole
 from penstock.tools.turn import EventReader, died, last_line, launch_of, run_turn, write_private
+from penstock.typed import typed
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 _HINT = (
@@ -107,7 +108,7 @@ def chosen_turn(metadata: Mapping[str, Any], number: int) -> ScriptedTurn:
         )
     index = min(max(number, 0), len(turns) - 1)
     try:
-        return msgspec.convert(turns[index], ScriptedTurn)
+        return typed(turns[index], ScriptedTurn)
     except msgspec.ValidationError as error:
         raise BundleError(f"metadata.scripted[{index}] is wrong: {error}", hint=_HINT) from error
 

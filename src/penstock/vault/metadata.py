@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.errors import SecretsError
+from penstock.typed import typed_json
 from penstock.vault.files import read_private, write_private
 
 FILE_NAME = "secrets_metadata.json"
@@ -37,7 +38,7 @@ class Metadata:
         if data is None:
             return {}
         try:
-            return msgspec.json.decode(data, type=Entries)
+            return typed_json(data, Entries)
         except msgspec.DecodeError as error:
             raise SecretsError(
                 f"{self.path} is damaged: {error}",

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from penstock.errors import GitError, RepositoryError
+from penstock.typed import typed_json
 from penstock.worktrees.diff import GITLINK, Entry, parse_raw, parse_status
 from penstock.worktrees.git import Git, failure, join_z
 from penstock.worktrees.lock import repository_lock
@@ -213,7 +214,7 @@ def mend(site: Site) -> tuple[str, ...]:
     if text is None:
         return ()
     try:
-        move = msgspec.json.decode(text, type=Move)
+        move = typed_json(text, Move)
     except msgspec.DecodeError as error:
         raise RepositoryError(
             f"{note} cannot be read: {error}", hint="look at git status, then remove that file"

@@ -22,6 +22,7 @@ import msgspec
 
 from penstock.errors import GitError
 from penstock.process.identity import ProcessIdentity
+from penstock.typed import typed_json
 from penstock.worktrees.names import SLOT_PREFIX
 from penstock.worktrees.refs import REF_PREFIX, read_text
 
@@ -114,7 +115,7 @@ class Slot:
     def lease(self) -> Lease | None:
         """Return who has it; None when nobody has, or the file cannot be read."""
         try:
-            return msgspec.json.decode((self.admin / LEASE_FILE).read_bytes(), type=Lease)
+            return typed_json((self.admin / LEASE_FILE).read_bytes(), Lease)
         except (OSError, msgspec.DecodeError):
             return None
 
@@ -129,7 +130,7 @@ class Slot:
     def belongings(self) -> Belongings:
         """Return what lies in the tree beside git's files by our own doing."""
         try:
-            return msgspec.json.decode((self.admin / KEEP_FILE).read_bytes(), type=Belongings)
+            return typed_json((self.admin / KEEP_FILE).read_bytes(), Belongings)
         except (OSError, msgspec.DecodeError):
             return Belongings()
 

@@ -20,6 +20,7 @@ from penstock.folders import replace_file
 from penstock.model.finding import Finding
 from penstock.model.fingerprint import Key, key_of
 from penstock.model.inspection import NO_CHECKER, CheckReport
+from penstock.typed import typed
 
 VERSION = 1
 MAX_BYTES = 64 << 20
@@ -56,7 +57,7 @@ def load_baseline(path: Path) -> Baseline:
     """Read a baseline. Raises ConfigError when it is not there, cannot be read, or is none."""
     data = _bytes_of(path)
     try:
-        content = msgspec.convert(json.loads(data), type=_File)
+        content = typed(json.loads(data), _File)
     except (ValueError, msgspec.ValidationError, RecursionError) as error:
         # a merge conflict in it ends here
         raise ConfigError(f"{path} is no baseline: {error}", hint=_HINT) from error

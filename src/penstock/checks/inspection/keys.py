@@ -18,6 +18,7 @@ from penstock.checks.inspection.installed import node_packages, python_packages
 from penstock.checks.inspection.project import list_project
 from penstock.checks.plugins.port import Plugin, ToolFacts
 from penstock.model.manifest import Manifest, Reach
+from penstock.typed import typed_msgpack
 
 KEY_BYTES = 20
 _FORMAT = b"penstock-check-1"  # of keys and of the values kept under them
@@ -65,7 +66,7 @@ def pack(parts: KeyParts) -> bytes:
 def unpack(data: bytes) -> KeyParts | None:
     """Return parts from their bytes, None when these are no parts."""
     try:
-        return msgspec.msgpack.decode(data, type=KeyParts)
+        return typed_msgpack(data, KeyParts)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

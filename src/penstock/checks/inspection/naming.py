@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from penstock.typed import typed_json
+
 _SHARED = {"pyproject.toml": "toml", "setup.cfg": "ini", "tox.ini": "ini", "package.json": "json"}
 _HEADER = re.compile(r"^[ \t]*\[+[ \t]*([^\]\n]+?)[ \t]*\]+[ \t]*(?:[#;].*)?$", re.MULTILINE)
 _TOML_WORD = re.compile(r"[\w-]+")
@@ -85,7 +87,7 @@ def _is_own(header: str, words: Iterable[str]) -> bool:
 def _own_members(data: bytes, words: Sequence[str]) -> str:
     """Return those members of a JSON object whose key names the tool, as text."""
     try:
-        members = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        members = typed_json(data, dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     own = (key for key in members if any(word in key.lower() for word in words))

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from penstock.model.manifest import ToolSpec
+from penstock.typed import typed_json
 
 LARGEST_SCRIPT = 1 << 18
 """Bytes of a script that count as its text."""
@@ -207,7 +208,7 @@ def _package_version(path: Path, package: str) -> str:
         if not stat.S_ISREG(path.stat().st_mode):
             return ""
         with path.open("rb") as stream:
-            stated = msgspec.json.decode(stream.read(_LARGEST_PACKAGE), type=_Package)
+            stated = typed_json(stream.read(_LARGEST_PACKAGE), _Package)
     except (OSError, msgspec.DecodeError):
         return ""
     return stated.version if stated.name == package else ""

@@ -20,6 +20,7 @@ from penstock.checks.plugins.port import (
 )
 from penstock.errors import ConfigError
 from penstock.model.manifest import Manifest
+from penstock.typed import typed
 
 _MEMBERS = ("check_tool_available", "build_command", "execute")
 
@@ -133,7 +134,7 @@ class ForeignPlugin(BasePlugin):
     def _guarded(self, member: str, *given: object) -> PluginResult:
         with Guard() as guard:
             said = getattr(self._made, member)(*given)
-            result = msgspec.convert(said, PluginResult, from_attributes=True)
+            result = typed(said, PluginResult, from_attributes=True)
             return self._honest(result)
         return self.failed(f"{self.manifest.plugin_id} failed in {member}(): {guard.said}")
 
@@ -171,7 +172,7 @@ def manifest_of(made: Any) -> Manifest:
     if given is None:
         raise ConfigError("it has no manifest")
     try:
-        manifest = msgspec.convert(given, Manifest, from_attributes=True)
+        manifest = typed(given, Manifest, from_attributes=True)
     except msgspec.ValidationError as error:
         raise ConfigError(f"its manifest is wrong: {error}") from error
     wrong = next(mistakes(manifest), None)

@@ -13,6 +13,7 @@ from penstock.checks.plugins.readers.table import READERS
 from penstock.checks.regular import read_regular
 from penstock.errors import ConfigError
 from penstock.model.manifest import Manifest, OutputSpec, PluginKind, ToolSpec
+from penstock.typed import typed_json
 
 MANIFEST = "manifest.json"
 _LARGEST = 1 << 18
@@ -42,7 +43,7 @@ def read_manifest(folder: Path, *, trusted: bool = False) -> tuple[Manifest, str
     if len(data) > _LARGEST:
         raise ConfigError(f"{path} is larger than {_LARGEST} bytes")
     try:
-        manifest = msgspec.json.decode(data, type=Manifest)
+        manifest = typed_json(data, Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is no manifest: {error}") from error
     wrong = None if trusted else next(mistakes(manifest, folder.name), None)

@@ -10,6 +10,7 @@ import msgspec
 
 from penstock.checks.plugins.governing import governed_by
 from penstock.checks.regular import read_regular
+from penstock.typed import typed_json
 
 MARKDOWN = (".md", ".markdown")
 _PRETTIER = (".prettierrc", ".prettierrc.*", "prettier.config.*")
@@ -39,7 +40,7 @@ def _in_package(folder: Path) -> bool:
     """Tell whether the package.json or package.yaml of a folder configures Prettier."""
     try:
         data = read_regular(folder / "package.json", limit=_LARGEST)
-        package = msgspec.json.decode(data, type=_Package)
+        package = typed_json(data, _Package)
     except (OSError, msgspec.DecodeError, RecursionError):
         return _in_yaml(folder / "package.yaml")
     return package.prettier is not None

@@ -19,6 +19,7 @@ from penstock.errors import BundleError, NotFoundError, UsageError
 from penstock.model.bundle import Bundle
 from penstock.model.records import Run
 from penstock.model.states import RunState
+from penstock.typed import typed
 from penstock.wiring import Workspace, open_workspace
 
 UNFINISHED = frozenset({RunState.PENDING, RunState.RUNNING})
@@ -86,7 +87,7 @@ def command(
     Exits 0 when all are done, 1 when one failed, 2 for a mistake, 130 when interrupted; an
     interrupted run goes on with `penstock resume RUN`.
     """
-    wanted = msgspec.convert({**options, "words": (*words, *ws_id)}, Wanted)
+    wanted = typed({**options, "words": (*words, *ws_id)}, Wanted)
     with open_workspace(db=db) as workspace:
         resumed = _run_to_resume(workspace, wanted)
         if resumed is not None:

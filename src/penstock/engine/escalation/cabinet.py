@@ -25,6 +25,7 @@ from penstock.errors import EnvironmentProblem
 from penstock.folders import remove_tree
 from penstock.model.error_report import AttemptReport
 from penstock.model.escalation import EscalationContext
+from penstock.typed import typed_json
 
 _SAVED, _MADE = "saved.json", "made.json"
 _SCRATCH = ".penstock"
@@ -124,13 +125,13 @@ class Cabinet:
 
     def _saved(self, folder: Path) -> list[SavedFile]:
         try:
-            return msgspec.json.decode((folder / _SAVED).read_bytes(), type=list[SavedFile])
+            return typed_json((folder / _SAVED).read_bytes(), list[SavedFile])
         except FileNotFoundError:
             return []
 
     def _made(self, folder: Path) -> dict[str, str | None]:
         try:
-            return msgspec.json.decode((folder / _MADE).read_bytes(), type=dict[str, str | None])
+            return typed_json((folder / _MADE).read_bytes(), dict[str, str | None])
         except FileNotFoundError:
             return {}
 

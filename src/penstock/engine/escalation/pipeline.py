@@ -36,6 +36,7 @@ from penstock.model.events import EventType
 from penstock.model.ids import require_run_id
 from penstock.model.times import iso
 from penstock.schedule.scope import refusal
+from penstock.typed import typed
 
 S = EscalationState
 NOTHING = Seed()
@@ -257,7 +258,7 @@ def files_of(workplace: Workplace) -> Seed:
     given = workplace.row.metadata.get("bundle") if workplace.row is not None else None
     if not isinstance(given, dict):
         return NOTHING
-    found = existing_files(workplace.tree, msgspec.convert(given, Bundle).claims)
+    found = existing_files(workplace.tree, typed(given, Bundle).claims)
     return sorted_by_kind([path for path in found if path.endswith(PYTHON + POWERSHELL)])
 
 

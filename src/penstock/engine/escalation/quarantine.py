@@ -16,6 +16,7 @@ from penstock.engine.escalation.workplace import Workplace
 from penstock.engine.evidence import write_private
 from penstock.model.escalation import TIERS, EscalationContext, FinalStatus
 from penstock.model.times import iso
+from penstock.typed import typed_json
 
 _METADATA = "metadata.json"
 
@@ -50,7 +51,7 @@ def _known(folder: Path) -> dict[str, object]:
     """Return what the quarantine of the workstream itself has written there before."""
     data = content(folder / _METADATA)
     try:
-        return msgspec.json.decode(data or b"{}", type=dict[str, object])
+        return typed_json(data or b"{}", dict[str, object])
     except msgspec.MsgspecError:
         return {}
 

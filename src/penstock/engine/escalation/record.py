@@ -18,6 +18,7 @@ from penstock.model.events import EventType
 from penstock.model.records import Attempt, Cost, NewAttempt
 from penstock.model.states import AttemptState
 from penstock.store.api import Journal
+from penstock.typed import typed
 
 BASELINE, AUTOFIX, RECHECK = (
     "error_pipeline_baseline",
@@ -65,7 +66,7 @@ def decoded(run_id: str, ws_id: str, kept: Mapping[str, Any]) -> EscalationConte
     """
     named = {"run_id": run_id, "workstream_id": ws_id, **kept}
     try:
-        return msgspec.convert(named, EscalationContext)
+        return typed(named, EscalationContext)
     except msgspec.ValidationError as error:
         raise JournalError(
             f"the error pipeline of {run_id}/{ws_id} has a context that cannot be read: {error}",

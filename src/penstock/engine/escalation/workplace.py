@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from penstock.checks.api import Place
 from penstock.engine.escalation.ports import Edges
 from penstock.engine.job import relative
@@ -22,6 +20,7 @@ from penstock.model.bundle import Bundle
 from penstock.model.escalation import PendingAttempt
 from penstock.model.records import Workstream
 from penstock.schedule.scope import ScopeMatcher, refusal
+from penstock.typed import typed
 from penstock.worktrees.api import Change, Changes, Worktree
 
 SUFFIX = "-errors"
@@ -80,7 +79,7 @@ def find_workplace(edges: Edges, run_id: str, ws_id: str) -> Workplace:
     given = row.metadata.get("bundle")
     if not ours or not isinstance(given, dict):
         return Workplace(root=edges.root, tree=edges.root, row=row)
-    bundle = msgspec.convert(given, Bundle)
+    bundle = typed(given, Bundle)
     tree = edges.root / str(ours[0]["path"])
     return Workplace(root=edges.root, tree=tree, row=row, bundle=bundle)
 

@@ -21,6 +21,7 @@ from penstock.errors import EnvironmentProblem
 from penstock.leaks.found import FoundSecret, Skipped, Source
 from penstock.leaks.match import LeakFinder
 from penstock.leaks.rule import Level
+from penstock.typed import typed
 
 SHARE_BYTES = 48 << 20
 """How much is worth the start of a process."""
@@ -89,7 +90,7 @@ def in_child(share: Share) -> Yield:
             _ARGV, Path(share.top), child_environment(), timeout=TIME_LIMIT_S, stdin=_packed(share)
         )
         if done.returncode == 0:
-            return msgspec.convert(json.loads(done.stdout), Yield)
+            return typed(json.loads(done.stdout), Yield)
     except (EnvironmentProblem, ValueError):
         pass  # what it would have told is found out here
     return look_through(share)
@@ -116,7 +117,7 @@ def _packed(value: Share | Yield) -> bytes:
 
 def main() -> None:
     """Look through the share on standard input and print what came of it."""
-    share = msgspec.convert(json.load(sys.stdin), Share)
+    share = typed(json.load(sys.stdin), Share)
     sys.stdout.buffer.write(_packed(look_through(share)))
 
 

@@ -33,6 +33,7 @@ from penstock.leaks.baseline import KEY_BYTES, NAME, Baseline, encode, key_id, u
 from penstock.leaks.found import SecretReport, Source
 from penstock.leaks.match import LeakFinder
 from penstock.leaks.rule import Level
+from penstock.typed import typed
 
 
 class SecretScan(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ def request_of(
     """
     given = places.top / NAME if baseline is None else start / baseline
     try:
-        return msgspec.convert(
+        return typed(
             {
                 "sources": tuple(dict.fromkeys(sources)),
                 "paths": tuple(_from_top(places.top, start, path) for path in paths),

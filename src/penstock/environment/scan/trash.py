@@ -24,6 +24,7 @@ from penstock.environment.scan.protect import TRASH_FOLDER
 from penstock.errors import EnvironmentProblem, NotFoundError
 from penstock.folders import private_folder, remove_tree
 from penstock.locks import exclusive
+from penstock.typed import typed
 
 MANIFEST = "manifest.jsonl"
 VERSION = 1
@@ -69,12 +70,12 @@ class TrashSet:
 
     def _entry(self, found: Any, *, first: bool) -> Iterator[Kept]:
         if not first:
-            yield self._trusted(msgspec.convert(found, Kept))
+            yield self._trusted(typed(found, Kept))
         elif not isinstance(found, dict) or found.get("version") != VERSION:
             raise ValueError("it was made by another penstock")
         else:
-            self.created_at = msgspec.convert(found.get("created_at"), float)
-            self.roots = msgspec.convert(found.get("roots"), tuple[str, ...])
+            self.created_at = typed(found.get("created_at"), float)
+            self.roots = typed(found.get("roots"), tuple[str, ...])
 
     def _trusted(self, kept: Kept) -> Kept:
         """Refuse a line that would move something else than what lies in this set."""

@@ -13,6 +13,7 @@ import msgspec
 
 from penstock.errors import EnvironmentProblem, SecretsError
 from penstock.folders import why_others_write
+from penstock.typed import typed_json
 from penstock.vault.files import own_folder, read_private, write_private
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class AgeBackend:
                 hint="Point environment.secretsVault to another path, or move the file away.",
             )
         try:
-            return msgspec.json.decode(decrypt(data, [self._need_identity()]), type=_Content)
+            return typed_json(decrypt(data, [self._need_identity()]), _Content)
         except (DecryptError, msgspec.DecodeError) as error:
             raise SecretsError(
                 f"{self.path} cannot be opened with {self.key_path}: {error}",

@@ -25,6 +25,7 @@ from penstock.checks.plugins.readers.fields import (
 )
 from penstock.model.finding import Category, Finding
 from penstock.model.manifest import OutputSpec
+from penstock.typed import typed
 
 _ACCEPTED = (None, "accepted")
 _PASSING_KINDS = frozenset({"pass", "notApplicable"})
@@ -162,7 +163,7 @@ def read_sarif(raw: RawOutput, spec: OutputSpec) -> Parsed:
 def _runs(raw: RawOutput, spec: OutputSpec) -> list[_Run]:
     document = load(raw.of(spec))
     try:
-        runs = msgspec.convert(document, _Log).runs
+        runs = typed(document, _Log).runs
     except (msgspec.ValidationError, RecursionError) as error:
         raise UnreadableError(f"its output is not SARIF ({one_line(error, 300)})") from None
     if not runs:

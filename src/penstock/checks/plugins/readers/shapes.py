@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from penstock.checks.plugins.readers.fields import UnreadableError, load, one_line
+from penstock.typed import typed
 
 _Shape = TypeVar("_Shape")
 
@@ -17,6 +18,6 @@ def shaped(data: bytes, shape: type[_Shape]) -> _Shape:
     Raises UnreadableError for anything else, and for nothing at all.
     """
     try:
-        return msgspec.convert(load(data), shape)
+        return typed(load(data), shape)
     except (msgspec.ValidationError, RecursionError) as error:
         raise UnreadableError(f"its output is of another shape ({one_line(error, 300)})") from None
