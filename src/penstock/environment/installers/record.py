@@ -23,13 +23,17 @@ LOCK = "installing.lock"
 
 
 class Record:
-    """The file of one user, and copies of what was there. `marker` is what the managers bear that are
-    started meanwhile."""
+    """The file of one user, and copies of what was there."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        self.marker = f"install:{folder}"
+        self._folder = folder
         self.copies = Copies(folder / COPIES)
+
+    def marker(self, manager: Manager) -> str:
+        """Return what the commands of a manager bear: each manager's own, for what bears the marker of
+        a command that has ended is ended with it."""
+        return f"install:{manager.value}:{self._folder}"
 
     def left(self) -> Before:
         """Return what was there before changes that nobody has ended; empty when all are ended.

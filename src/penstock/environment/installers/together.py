@@ -126,7 +126,7 @@ class Together:
         argv = installer.commands(replace(change, replaces=present is not None))
         self._keep(installer, package)
         self._say(f"{change.manager.value}: {_shown(argv)}")
-        outcome = self._run(argv, self._stop)
+        outcome = self._run(change.manager, argv, self._stop)
         after = installer.inventory()
         now = _version(after, change.key)
         trouble = _trouble(outcome) or ("" if after.problem else _mismatch(change, now))
@@ -139,13 +139,13 @@ class Together:
         if home is not None:
             self._record.copies.keep(installer.manager, home.copy, home.folder)
 
-    def _run(self, argv: Argv, stop: Stop | None) -> Outcome:
+    def _run(self, manager: Manager, argv: Argv, stop: Stop | None) -> Outcome:
         command = Command(
             argv=argv,
             cwd=Path.home(),
             env=self._env,
             wall_s=self._limit_s,
-            marker=self._record.marker,
+            marker=self._record.marker(manager),
         )
         return run(command, stop)
 
@@ -159,7 +159,7 @@ class Together:
     def _end_leftovers(self) -> None:
         """End the managers that a killed process has left at work: two at once would mix."""
         if self._record.left():
-            sweep_markers([self._record.marker])
+            sweep_markers([self._record.marker(manager) for manager in Manager])
 
     def put_back(self, before: Before) -> tuple[tuple[InstallResult, ...], tuple[str, ...]]:
         """Lead every manager back to what it had; return what was done, and what could not be done.
@@ -183,7 +183,7 @@ class Together:
         present = _versions(installer.inventory())
         for step in installer.restore(before, present):
             self._say(f"{manager.value}: putting back: {_shown(step.argv)}")
-            outcome = self._run(step.argv, None)
+            outcome = self._run(manager, step.argv, None)
             trouble = _trouble(outcome) or _unlike(step.names, before, installer.inventory())
             if trouble:
                 self._record.copies.put_back(manager, step.copy)
