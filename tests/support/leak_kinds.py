@@ -233,7 +233,7 @@ SHAPED: tuple[Kind, ...] = (
     Kind("npm token", after("npm_", ALNUM, 36), ("_authToken", "NPM_TOKEN")),
     Kind(
         "pypi token",
-        lambda r: "pypi-" + url64(b"\x02\x01\x08pypi.org\x02\x24" + r.randbytes(120)),
+        lambda r: "pypi-" + url64(b"\x02\x01\x08pypi\x2eorg\x02\x24" + r.randbytes(120)),
         ("password", "PYPI_TOKEN"),
     ),
     Kind("docker token", after("dckr_pat_", URL, 27), _with("DOCKER")),
