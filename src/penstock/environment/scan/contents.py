@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple, TypeVar
 
@@ -55,7 +55,7 @@ def open_unchanged(entry: Entry) -> int:
     return descriptor
 
 
-def small_same(entries: Sequence[Entry], on_unread: OnUnread) -> list[Same]:
+def small_same(entries: Iterable[Entry], on_unread: OnUnread) -> list[Same]:
     """Group small files of one size by their content."""
     found: dict[tuple[bytes, bytes], list[tuple[bytes, list[Entry]]]] = {}
     for entry in entries:

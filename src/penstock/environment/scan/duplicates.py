@@ -7,9 +7,11 @@ for byte, or by SHA-256 where a hash is known from an earlier scan.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import groupby
 
 from penstock.environment.scan.api import DuplicateSet, Entry, HashIndex, Identity, NoIndex
@@ -22,6 +24,7 @@ from penstock.environment.scan.contents import (
     same_ends,
     small_same,
 )
+from penstock.environment.scan.partner import same_elsewhere, shared_out
 
 _THREADS = max(2, min(4, os.cpu_count() or 1))
 _BATCH_BYTES = 8 * 1024 * 1024
@@ -47,6 +50,7 @@ class DuplicateFinder:
         self._on_read = on_read
         self._settled = clock() - _SETTLED_NS
         self._learnt: dict[Identity, str] = {}
+        self._stopped = threading.Event()
 
     def find(self, entries: Iterable[Entry]) -> tuple[DuplicateSet, ...]:
         """Return the sets of duplicates among files, those that waste most first."""
@@ -54,19 +58,41 @@ class DuplicateFinder:
         total = sum(group[0].size * len(group) for group in groups)
         small = [group for group in groups if group[0].size <= WHOLE_BYTES]
         large = [group for group in groups if group[0].size > WHOLE_BYTES]
-        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="penstock-scan")
-        try:
-            # not meanwhile: so many short calls and so many threads get in each other's way
-            found = [same for group in small for same in small_same(group, self._unread)]
-            done = sum(group[0].size * len(group) for group in small)
+        # one after the other: so many short calls and so many threads get in each other's way
+        found = self._small(small)
+        done = sum(group[0].size * len(group) for group in small)
+        with self._threads(_THREADS) as pool:
             for size, future in list(self._submitted(pool, large)):
                 found += future.result()
                 done += size
                 self._on_read(done, total)
-        finally:
-            pool.shutdown(cancel_futures=True)
         self._index.save(self._learnt)
         return tuple(sorted(map(_duplicate_set, found), key=lambda s: (-s.wasted, s.files)))
+
+    def _small(self, groups: Sequence[list[Entry]]) -> list[Same]:
+        """Group small files by their content, half of them in a second process if it is worth it."""
+        here, elsewhere = shared_out(groups)
+        with self._threads(1) as pool:
+            # the thread that hears of interruptions waits for the process, to end it with us
+            future = pool.submit(self._small_here, here)
+            found = same_elsewhere(elsewhere, self._unread) if elsewhere else []
+            return found + future.result()
+
+    def _small_here(self, groups: Sequence[list[Entry]]) -> list[Same]:
+        going_on = ((entry for entry in group if not self._stopped.is_set()) for group in groups)
+        return [same for group in going_on for same in small_same(group, self._unread)]
+
+    @contextmanager
+    def _threads(self, count: int) -> Iterator[ThreadPoolExecutor]:
+        """Give threads that leave off early when the block does."""
+        pool = ThreadPoolExecutor(count, thread_name_prefix="penstock-scan")
+        try:
+            yield pool
+        except BaseException:
+            self._stopped.set()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _submitted(
         self, pool: ThreadPoolExecutor, groups: Sequence[list[Entry]]
