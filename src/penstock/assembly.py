@@ -44,7 +44,7 @@ from penstock.environment.scan.gate import SecretGate
 from penstock.errors import AIMRegistryNotFoundError
 from penstock.leaks.baseline import Baseline
 from penstock.leaks.match import LeakFinder
-from penstock.locks import exclusive
+from penstock.locks import GRACE_S, exclusive
 from penstock.masking import redactor
 from penstock.model.agents import AgentProfiles
 from penstock.model.bundle import Bundle
@@ -315,6 +315,7 @@ def run_holder(state: Path) -> Callable[[str], AbstractContextManager[None]]:
             state / "locks" / f"{run_id}.lock",
             busy=f"another process is working on run {run_id}",
             hint=f"watch it with penstock events {run_id} --follow",
+            patience_s=GRACE_S,
         )
 
     return hold

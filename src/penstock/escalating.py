@@ -20,7 +20,7 @@ from penstock.engine.calls import Caller, CallResult, Terms, call_capability, re
 from penstock.engine.escalation.ports import Edges, FixOrder
 from penstock.engine.evidence import FileEvidence
 from penstock.errors import AIMCapabilityNotFoundError, ConfigError, NotFoundError
-from penstock.locks import exclusive
+from penstock.locks import GRACE_S, exclusive
 from penstock.masking import redactor
 from penstock.model.agents import AgentProfiles, Rung
 from penstock.model.outcome import OutcomeKind
@@ -86,6 +86,7 @@ def _locker(state: Path) -> Callable[[str, str], AbstractContextManager[None]]:
             state / "locks" / f"{name}.lock",
             busy=f"another process is working on the error pipeline of {run_id}/{ws_id}",
             hint=f"see penstock errors show --run-id {run_id} --ws-id {ws_id}",
+            patience_s=GRACE_S,
         )
 
     return lock

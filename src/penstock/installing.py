@@ -210,10 +210,10 @@ class Installing(Surroundings):
         if IS_WINDOWS:  # where there is no lock of this kind, managers keep each other off
             yield
             return
-        from penstock.locks import exclusive
+        from penstock.locks import GRACE_S, exclusive
 
-        busy = "another installation is under way"
-        with exclusive(folder / LOCK, busy=busy, hint="Wait for its end and try again."):
+        busy, hint = "another installation is under way", "Wait for its end and try again."
+        with exclusive(folder / LOCK, busy=busy, hint=hint, patience_s=GRACE_S):
             yield
 
     # -- changing --------------------------------------------------------------------------

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from penstock.errors import ClaimError, EnvironmentProblem
 
+GRACE_S = 2.0
+"""Seconds to wait for the lock of a holder that may have been killed: a child that it was starting has
+the descriptor too until it has become another program."""
 _PAUSE_S = 0.005
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
 _FAR = 1 << 30
@@ -64,8 +67,9 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold an exclusive lock on `path` (created 0600) while the block runs.
 
-    With `sign` the file tells people which process holds it. Raises ClaimError with the text `busy` when another process still holds it after `patience_s`
-    (seconds), EnvironmentProblem when the file cannot be made.
+    With `sign` the file tells people which process holds it. Raises ClaimError with the text `busy`
+    when another process still holds it after `patience_s` (seconds), EnvironmentProblem when the
+    file cannot be made.
     """
     deadline = time.monotonic() + patience_s
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import ClaimError, EnvironmentProblem
-from penstock.locks import exclusive
+from penstock.locks import GRACE_S, exclusive, try_lock
 
 
 def test_the_holder_signs(tmp_path: Path) -> None:
@@ -67,6 +68,21 @@ def test_patience_ends(tmp_path: Path) -> None:
     ):
         pass
     assert 0.1 <= time.monotonic() - began < 10
+
+
+def test_what_a_killed_holder_was_starting_is_waited_for(tmp_path: Path) -> None:
+    """A child that has its parent's lock for a moment longer does not make the next one fail."""
+    path = tmp_path / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    assert try_lock(descriptor)
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, pass_fds=[descriptor])
+    os.close(descriptor)
+    with pytest.raises(ClaimError), exclusive(path, busy="busy"):
+        pass
+    assert child.stdin is not None
+    threading.Timer(0.1, child.stdin.close).start()
+    with exclusive(path, busy="busy", patience_s=GRACE_S):
+        assert child.wait(20) == 0
 
 
 def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from penstock.process.api import MARKER_VARIABLE
 from penstock.process.descriptors import raise_file_limit
+from penstock.process.interrupts import interrupts_held
 
 
 class _Ledger:
@@ -80,25 +83,40 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, with exactly `env` and the marker.
 
-    Raises OSError when it cannot be started and ValueError for an empty argv or a NUL byte.
+    Raises OSError when it cannot be started and ValueError for an empty argv or a NUL byte. After
+    KeyboardInterrupt the child is gone.
     """
     if not argv:
         raise ValueError("an empty argument list names no program")
     _ledger.raise_file_limit()
     _ledger.collect_abandoned()
     whole = dict(env) if marker is None else {**env, MARKER_VARIABLE: marker}
-    child = subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=whole,
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-        bufsize=0,
-        start_new_session=True,
-    )
-    _ledger.started(child.pid)
+    child: subprocess.Popen[bytes] | None = None
+    try:
+        with interrupts_held():  # Popen would forget a child that is under way
+            child = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=whole,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                bufsize=0,
+                start_new_session=True,
+            )
+            _ledger.started(child.pid)
+    except KeyboardInterrupt:
+        if child is not None:
+            _end(child)
+        raise
     return child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child that nobody will hear of."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    reap(child)
 
 
 def reap(child: subprocess.Popen[bytes]) -> int | None:

@@ -106,8 +106,18 @@ def advance(site: Site, move: Move, *, here: bool) -> None:
     """Move a branch, and the checkout at hand with it. The repository's lock must be held.
 
     Raises RepositoryError when the branch has moved meanwhile or the checkout is not as it should
-    be; then everything is as it was.
+    be; then everything is as it was, as after Ctrl-C.
     """
+    try:
+        _advance(site, move, here=here)
+    except BaseException:
+        # Ctrl-C may have ended a git first, and then the undoing of what that git had done
+        with suppress(RepositoryError, GitError):  # the note stays, and the next hand-over mends it
+            mend(site)
+        raise
+
+
+def _advance(site: Site, move: Move, *, here: bool) -> None:
     if not here:
         with _noted(site, move):
             _swap(site, move)
