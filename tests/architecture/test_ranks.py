@@ -34,6 +34,7 @@ RANKS: dict[str, int] = {
     "vault": 3,
     "migration": 3,
     "audit": 3,
+    "forge": 3,
     "engine": 4,
     "dispatch": 4,
     "assembly": 7,
@@ -52,6 +53,11 @@ RANKS: dict[str, int] = {
     "migrating": 8,
     "scanning": 8,
     "vetting": 8,
+    "authoring": 8,
+    "indexing": 8,
+    "linking": 8,
+    "refining": 8,
+    "syncing": 8,
     "wiring": 9,
     "demo": 10,
     "aim": 11,
@@ -79,6 +85,7 @@ IMPURE_MODULES = {
     "sqlite3", "shutil", "signal", "asyncio", "uuid", "pathlib", "io",
 }  # fmt: skip
 COMPOSERS = {
+    "authoring", "indexing", "linking", "refining", "syncing",
     "assembly", "driving", "escalating", "examining", "hooking", "inspecting", "installing", "keeping",
     "lending", "migrating", "router", "scanning", "surroundings", "toolside", "wiring", "provenance", "vetting",
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""From what a plan says to workstream bundles: grouping, order, conflicts, counts."""

@@ -1,0 +1,1 @@
+"""Which files a task of a plan is about, each guess with its evidence."""

@@ -1,0 +1,1 @@
+"""Plans as people and their tools write them, read into one shape."""

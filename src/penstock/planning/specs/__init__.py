@@ -1,0 +1,1 @@
+"""The index of tags in documents, and what code they belong to."""

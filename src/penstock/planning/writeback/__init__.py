@@ -1,0 +1,1 @@
+"""Results written back into a plan, and not a byte more."""
