@@ -62,6 +62,19 @@ PIPELINE_YAML = """\
 # is certain (shapes of providers), default, or all; `baseline` lists those that may stay.
 # secrets: {policy: stop, level: default, baseline: .aim-secrets-baseline.json}
 
+# How `penstock plan` makes bundles of a source. `group_by` is auto (the units of the source), story,
+# group, issue, directory, language, item or all; the limits are for one workstream.
+# plan:
+#   group_by: auto
+#   max_files: 20
+#   max_tasks: 20
+#   max_lines: 2000             # estimated
+#   max_context_tokens: 100000  # estimated
+#   threshold: 0.5              # the confidence, 0 to 1, that a guessed path needs
+#   capability: null            # goes into the bundles and, where AIM is enabled, before their tool
+#   write_back: true            # may `penstock sync` tick boxes and set statuses?
+#   issue_comments: false       # tell an issue what became of its workstreams, through gh
+
 # Globs that no tool may touch, whatever a bundle says.
 # protected_paths: []
 

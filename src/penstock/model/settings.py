@@ -140,6 +140,28 @@ class SecretsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     baseline: str = ".aim-secrets-baseline.json"
 
 
+class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How plans are read and written back; `--options` goes before the first of them.
+
+    `group_by` is what makes a workstream, the `max_` keys are its limits (files, tasks, estimated
+    lines and tokens), `threshold` is the confidence that a guessed path needs, `capability` goes into
+    the bundles. `write_back` lets `penstock sync` change sources, `issue_comments` lets lifecycle events
+    be told to the issue tracker.
+    """
+
+    group_by: Literal["auto", "story", "group", "issue", "directory", "language", "item", "all"] = (
+        "auto"
+    )
+    max_files: Annotated[int, Meta(ge=1)] = 20
+    max_tasks: Annotated[int, Meta(ge=1)] = 20
+    max_lines: Annotated[int, Meta(ge=1)] = 2000
+    max_context_tokens: Annotated[int, Meta(ge=1)] = 100_000
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    capability: Annotated[str, Meta(min_length=1)] | None = None
+    write_back: bool = True
+    issue_comments: bool = False
+
+
 class PipelineSettings(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -156,6 +178,7 @@ class PipelineSettings(
     scope_policy: ScopePolicy = ScopePolicy.FAIL
     checkout_policy: CheckoutPolicy | None = None
     secrets: SecretsSettings = SecretsSettings()
+    plan: PlanSettings = PlanSettings()
     protected_paths: tuple[str, ...] = ()
     approvals: tuple[Annotated[int, Meta(ge=1)], ...] = ()
     breakers_file: str = "config/circuit_breakers.yaml"

@@ -17,6 +17,7 @@ from penstock.model.settings import (
     Limits,
     OverlapPolicy,
     PipelineSettings,
+    PlanSettings,
     Price,
     ScopePolicy,
     SecretsPolicy,
@@ -58,6 +59,16 @@ overlap_policy: serialise
 scope_policy: revert
 checkout_policy: warn
 secrets: {policy: warn, level: certain, baseline: config/secrets.json}
+plan:
+  group_by: language
+  max_files: 5
+  max_tasks: 6
+  max_lines: 700
+  max_context_tokens: 8000
+  threshold: 0.75
+  capability: code_generation
+  write_back: false
+  issue_comments: true
 protected_paths: ["migrations/**"]
 approvals: [2, 3]
 breakers_file: config/breakers.yaml
@@ -118,6 +129,17 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         checkout_policy=CheckoutPolicy.WARN,
         secrets=SecretsSettings(
             policy=SecretsPolicy.WARN, level="certain", baseline="config/secrets.json"
+        ),
+        plan=PlanSettings(
+            group_by="language",
+            max_files=5,
+            max_tasks=6,
+            max_lines=700,
+            max_context_tokens=8000,
+            threshold=0.75,
+            capability="code_generation",
+            write_back=False,
+            issue_comments=True,
         ),
         protected_paths=("migrations/**",),
         approvals=(2, 3),

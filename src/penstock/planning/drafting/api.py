@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from penstock.model.bundle import Bundle
+from penstock.model.bundle import Bundle, NonEmpty
 from penstock.planning.scoping.api import Guess
 from penstock.planning.sources.api import Notice, PlanSource, TracedItem
 
 DEFAULT_THRESHOLD = 0.5
+Count = Annotated[int, Meta(ge=1)]
 
 
 class GroupBy(StrEnum):
@@ -35,13 +38,13 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     group_by: GroupBy = GroupBy.AUTO
-    max_files: int = 20
-    max_tasks: int = 20
-    max_lines: int = 2000
-    max_context_tokens: int = 100_000
-    threshold: float = DEFAULT_THRESHOLD
-    tool: str | None = None
-    capability: str | None = None
+    max_files: Count = 20
+    max_tasks: Count = 20
+    max_lines: Count = 2000
+    max_context_tokens: Count = 100_000
+    threshold: Annotated[float, Meta(ge=0, le=1)] = DEFAULT_THRESHOLD
+    tool: NonEmpty | None = None
+    capability: NonEmpty | None = None
     files_scope: tuple[str, ...] = ()
     sketch: bool = False
 
