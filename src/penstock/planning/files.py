@@ -48,12 +48,20 @@ def read_text(path: Path) -> str:
     Raises UnreadableError.
     """
     _check_link(path)
+    return _decode(read_bytes(path))
+
+
+def read_bytes(path: Path, *, limit: int = MAX_BYTES) -> bytes:
+    """Return what a regular file of at most `limit` bytes holds.
+
+    Does not wait for a pipe. Raises UnreadableError.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
         raise UnreadableError(f"cannot be opened: {reason(error)}") from error
     try:
-        return _decode(_content(descriptor, path))
+        return _content(descriptor, path, limit)
     finally:
         os.close(descriptor)
 
@@ -79,7 +87,7 @@ def _check_link(path: Path) -> None:
         )
 
 
-def _content(descriptor: int, path: Path) -> bytes:
+def _content(descriptor: int, path: Path, limit: int) -> bytes:
     """Return all bytes of an open regular file of bearable size."""
     status = os.fstat(descriptor)
     for is_kind, kind in _KINDS:
@@ -87,12 +95,12 @@ def _content(descriptor: int, path: Path) -> bytes:
             raise UnreadableError(f"{kind}, not a regular file; remove or rename it")
     try:
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(limit + 1)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {reason(error)}") from error
-    if len(content) > MAX_BYTES:
+    if len(content) > limit:
         raise UnreadableError(
-            f"larger than {MAX_BYTES // 2**20} MB; split it into several files ({path.stem}-1.json)"
+            f"larger than {limit // 2**20} MB; split it into several files ({path.stem}-1{path.suffix})"
         )
     return content
 
