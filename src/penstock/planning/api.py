@@ -1,4 +1,4 @@
-"""What reading bundles gives: the bundles, and every problem of every file."""
+"""What reading bundles gives, and writing them: the bundles, every problem of every file, changes."""
 
 from __future__ import annotations
 
@@ -86,3 +86,24 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
             "bundles_checked": self.bundles_checked,
             "errors": [msgspec.to_builtins(problem) for problem in self.errors],
         }
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What writing a plan does to a folder, names sorted.
+
+    `removed` are files of the same sources that the plan no longer has; `kept` such that people have
+    edited, all of whose items are done; `conflicts` are those that would be written over or removed
+    though a plan did not write them, or people have edited them, with the reason.
+    """
+
+    directory: str
+    written: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    conflicts: dict[str, str] = {}
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is written or removed."""
+        return bool(self.written or self.removed)
