@@ -12,13 +12,14 @@ from penstock.planning.sources.api import Place, Use
 
 
 class Rung(StrEnum):
-    """How a path was found, the surest way first."""
+    """How a path was found, the surest way first; `refined` ones were proposed by an AI tool."""
 
     STATED = "stated"
     NAMED = "named"
     SYMBOL = "symbol"
     SIBLING = "sibling"
     HISTORY = "history"
+    REFINED = "refined"
 
 
 class Guess(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,17 +41,28 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     near: tuple[str, ...] = ()
 
 
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A path that a task names and that no workstream may touch, with why, and what may be meant."""
+
+    path: str
+    place: Place
+    why: str
+    near: tuple[str, ...] = ()
+
+
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one item's files: `guesses` at or above the threshold, and `doubtful` ones
     below it, which never become scope.
 
-    `existing` are paths that the source calls new though they are there.
+    `existing` are paths that the source calls new though they are there; `refused` those that lie
+    outside of the repository, are git's or ours, or that the plan itself forbids.
     """
 
     guesses: tuple[Guess, ...] = ()
     doubtful: tuple[Guess, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     existing: tuple[Unresolved, ...] = ()
+    refused: tuple[Refused, ...] = ()
 
     def paths(self, use: Use) -> tuple[str, ...]:
         """Return the paths of one use, in order, each once."""

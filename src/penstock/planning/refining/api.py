@@ -1,0 +1,50 @@
+"""What refining a plan with an AI tool comes to: the tool's proposal, held against the draft."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import msgspec
+
+from penstock.planning.api import ValidationReport
+from penstock.planning.drafting.api import Plan
+
+CAPABILITY = "planning"
+ANSWER_FILE = "penstock-plan.json"
+"""The file that a tool is given the draft in, and that it edits."""
+
+
+class Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What a proposal is held against besides the draft.
+
+    `files` are those of the repository, from its top. `outside` tells why a path may not be claimed
+    (it leads out of the repository by a link, say), None when nothing speaks against it. `judge`
+    validates bundles as `penstock validate` does. `is_command` tells whether an acceptance line would
+    be run. `tool` goes into workstreams that are added to a plan that has none.
+    """
+
+    files: Collection[str]
+    outside: Callable[[str], str | None]
+    judge: Callable[[Sequence[dict[str, Any]]], ValidationReport]
+    is_command: Callable[[str], bool]
+    tool: str | None = None
+
+
+class Refined(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a proposal.
+
+    `plan` is the refined plan, or the draft itself when the proposal was refused or changed nothing.
+    `diff` is the unified diff of the two as they were shown to the tool, that of a refused proposal
+    too. `refused` are the reasons, none when it was accepted. `tool_id` is the tool that answered.
+    """
+
+    plan: Plan
+    diff: str = ""
+    refused: tuple[str, ...] = ()
+    tool_id: str | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the plan is another than the draft."""
+        return bool(self.diff) and not self.refused

@@ -1,0 +1,1 @@
+"""Having AI tools propose better plans: the parts of planning and of the tool side put together."""
