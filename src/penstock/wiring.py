@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
 from penstock.examining.examining import Examining
+from penstock.indexing import Indexing
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
 from penstock.keeping import Keeping
@@ -50,7 +51,9 @@ KEY_FILES = (
 )
 
 
-class Workspace(Driving, Examining, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting):
+class Workspace(
+    Driving, Examining, Indexing, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting
+):
     """All that can be done in a repository: what the commands and the Python API call.
 
     Use it as a context manager, or call `close`.

@@ -13,6 +13,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", "Prepare this repository: workstreams/, config/pipeline.yaml, tools.", "Start"),
     Entry("demo", "Play the whole pipeline in a scratch repository, no key or network.", "Start"),
     Entry("validate", "Check workstream bundles and list every error at once.", "Work"),
+    Entry("spec", "List the tags of your documents, map them to code, check them.", "Work"),
     Entry("check", "Check files with every checker; what is unchanged is not run again.", "Work"),
     Entry("run", "Run workstreams: EDIT, STATIC, RUNTIME, with FIX turns in between.", "Work"),
     Entry("resume", "Go on with a run that was interrupted or killed.", "Work"),
