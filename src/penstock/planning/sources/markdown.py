@@ -28,6 +28,11 @@ _LISTED: Final = re.compile(
 )
 # Without the marker of a list only marks that nobody takes for a footnote or a word in brackets.
 _BARE: Final = re.compile(r"([ \t]*)()\[([ \t]?[xX~✓✔]?[ \t]?)\](?=[ \t]|$)(?![ \t]*:)")
+_NEAR: Final = re.compile(
+    r"[ \t]*(?:>[> \t]*(?:[-*+]|[0-9]{1,9}[.)])[ \t]*\[[^\]]?\](?![(\[])"
+    r"|(?:[-*+]|[0-9]{1,9}[.)])[ \t]+\[[\w ]{2,12}\](?![(\[:])[ \t]"
+    r"|\|(?:[^|]*\|)?[ \t]*\[[ xX]?\])"
+)
 _BULLET: Final = re.compile(
     r"([ \t]*)(?:[-*+•][ \t]+|[・●◦▪][ \t\u3000]*|[0-9]{1,9}(?:[.)][ \t]+|[、．）][ \t\u3000]*))(?=\S)"  # noqa: RUF001
 )
@@ -56,8 +61,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     (`-`, `1.`), empty when there is none. `mark` is the sign in the brackets without spaces, empty
     for an open box. `mark_offset` is the byte offset in the file's raw bytes of what lies between
     the brackets and `mark_length` its bytes. `text` is what follows; `details` are the deeper lines
-    and the rest of the paragraph below it, up to the next box. `parent` is the index of the box
-    that this one is nested in.
+    and the rest of the paragraph below it, up to the next box, `last` the number of the last of them.
+    `parent` is the index of the box that this one is nested in.
     """
 
     line: int
@@ -70,6 +75,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
     fenced: bool = False
     commented: bool = False
     details: str = ""
+    last: int = 0
     parent: int | None = None
 
     @property
@@ -256,12 +262,28 @@ def _box(file: SourceFile, line: Line, kinds: Sequence[Layer]) -> Box | None:
         text=line.text[match.end() :].strip(),
         fenced=layer is Layer.FENCE,
         commented=layer is Layer.COMMENT,
+        last=line.number,
     )
 
 
 def _is_link(match: re.Match[str], text: str) -> bool:
     """Whether the brackets are those of a link; with nothing but space in them they are a box."""
     return text.startswith(("(", "["), match.end()) and (not match[3] or not match[3].isspace())
+
+
+def near_boxes(file: SourceFile, made: Sequence[Layer] | None = None) -> list[int]:
+    """Return the numbers of lines that look like boxes and are none: quoted ones, those in the
+    cells of a table, and those with a word for a mark."""
+    kinds = layers(file) if made is None else made
+    return [
+        line.number
+        for line, kind in zip(file.lines, kinds, strict=True)
+        if kind is Layer.PLAIN
+        and "]" in line.text
+        and _NEAR.match(line.text)
+        and not _LISTED.match(line.text)
+        and not _BARE.match(line.text)
+    ]
 
 
 class _Nesting:
@@ -273,6 +295,7 @@ class _Nesting:
         self._found = found
         self._parents: list[int | None] = []
         self._details: list[list[str]] = [[] for _ in found]
+        self._last = [box.line for box in found]
         self._open: list[int] = []
 
     def boxes(self) -> list[Box]:
@@ -307,13 +330,18 @@ class _Nesting:
             if not self._open:
                 return
             self._details[self._open[-1]].append(text)
+            if text.strip():
+                self._last[self._open[-1]] = at + 1
 
     def _completed(self, index: int) -> Box:
         details = _dedented(self._details[index])
         parent = self._parents[index]
         if not details and parent is None:
             return self._found[index]
-        return msgspec.structs.replace(self._found[index], details=details, parent=parent)
+        last = self._last[index]
+        return msgspec.structs.replace(
+            self._found[index], details=details, last=last, parent=parent
+        )
 
 
 def _continues(text: str) -> bool:
