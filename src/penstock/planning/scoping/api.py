@@ -69,6 +69,22 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(guess.path for guess in self.guesses if guess.use is use))
 
 
+class Definition(msgspec.Struct, frozen=True, order=True):
+    """A symbol that a file defines: where, and what it is (class, function, method, type)."""
+
+    path: str
+    line: int
+    kind: str
+
+
+class Symbols(Protocol):
+    """The symbols that a repository defines."""
+
+    def find(self, name: str) -> Sequence[Definition]:
+        """Return the definitions of a name, sorted; capitals count."""
+        ...
+
+
 class Terrain(Protocol):
     """The repository that a plan is for. Without a repository all of it is empty."""
 

@@ -1,0 +1,165 @@
+"""Files that a spec's section, a design or the other items of a unit name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from penstock.planning.scoping import confidence as sure
+from penstock.planning.scoping.api import Guess, Rung
+from penstock.planning.scoping.evidence import Evidence
+from penstock.planning.scoping.named import Namer, lines_of
+from penstock.planning.scoping.names import words
+from penstock.planning.sources.api import Dialect, Item, Passage, Unit, Use
+
+GROUPED: Final = frozenset({Dialect.OPENSPEC, Dialect.SPEC_KIT})
+"""Where the items of a group or story belong to one piece of work, so that they share its files."""
+LARGE_GROUP: Final = 12
+MOST_SHARED: Final = 60
+"""So many files of a unit are told to an item that knows of none."""
+_SHORT_PASSAGES: Final = 3
+_HEADING: Final = re.compile(r"\s*#{1,6}\s+(.*)")
+_WORDS: Final = re.compile(r"[a-z][a-z0-9]{3,}|[\u3040-\u9fff\uac00-\ud7af]{2,}")
+_EVERYWHERE: Final = words(
+    "with that this from into when then each have will should must does code file files test tests "
+    "implement create update change changes support using make write task tasks"
+)
+
+
+@lru_cache(maxsize=4096)
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text that tell what it is about; of scripts without spaces, pairs of
+    characters."""
+    found: set[str] = set()
+    for word in _WORDS.findall(text.lower()):
+        if word.isascii():
+            found.add(word.removesuffix("s"))
+        else:
+            found.update(word[at : at + 2] for at in range(len(word) - 1))
+    return frozenset(found - _EVERYWHERE)
+
+
+@dataclass(slots=True)
+class _Line:
+    """What one line of a passage names, with the words around it."""
+
+    guesses: list[Guess]
+    words: frozenset[str]
+
+
+@dataclass(slots=True)
+class Section:
+    """A passage as read."""
+
+    role: str
+    lines: list[_Line] = field(default_factory=list)
+    odd: Evidence = field(default_factory=Evidence)
+
+    def guesses(self) -> list[Guess]:
+        """Return all that it names."""
+        return [guess for line in self.lines for guess in line.guesses]
+
+
+def read_section(passage: Passage, namer: Namer, *, numbered: bool) -> Section:
+    """Read a passage once for all items that it concerns."""
+    section = Section(passage.role)
+    heading = ""
+    for line, place, fenced in lines_of(passage.text, passage.place, numbered=numbered):
+        if not fenced and (found := _HEADING.match(line)):
+            heading = found[1]
+        named = Evidence()
+        namer.read_line(line, place, named, fenced=fenced)
+        section.odd.take_odd(named)
+        if named.guesses:
+            section.lines.append(_Line(named.guesses, words_of(f"{heading} {line}")))
+    return section
+
+
+def of_analyses(sections: Iterable[Section]) -> list[Guess]:
+    """Return what the analyses of a task name."""
+    return [
+        msgspec.structs.replace(
+            guess,
+            confidence=min(guess.confidence, sure.ANALYSIS),
+            evidence=f"{guess.evidence}, in the analysis",
+        )
+        for section in sections
+        if section.role == "analysis"
+        for guess in section.guesses()
+    ]
+
+
+def of_unit(sections: Iterable[Section]) -> list[Guess]:
+    """Return what the other passages about a unit name."""
+    return [
+        _from_passage(guess, section.role, sure.PASSAGE_OF_UNIT)
+        for section in sections
+        if section.role != "analysis"
+        for guess in section.guesses()
+    ]
+
+
+def of_source(item: Item, unit: Unit, sections: Sequence[Section]) -> list[Guess]:
+    """Return what the passages about the whole plan name: surer where they share words with the
+    item, or name little altogether."""
+    about = words_of(f"{unit.title} {item.text}")
+    paths = {g.path for s in sections for g in s.guesses() if g.use is not Use.READ}
+    least = sure.PASSAGE_SHORT if len(paths) <= _SHORT_PASSAGES else sure.PASSAGE_OTHER
+    return [
+        _from_passage(guess, section.role, max(_related(about, line.words), least))
+        for section in sections
+        for line in section.lines
+        for guess in line.guesses
+    ]
+
+
+def _related(about: frozenset[str], words: frozenset[str]) -> float:
+    shared = len(about & words)
+    if shared > 1:
+        return sure.PASSAGE_RELATED
+    return sure.PASSAGE_TOUCHING if shared else 0.0
+
+
+def _from_passage(guess: Guess, role: str, most: float) -> Guess:
+    return msgspec.structs.replace(
+        guess,
+        rung=Rung.SIBLING,
+        confidence=min(guess.confidence, most),
+        evidence=f"{guess.evidence}, in the {role}",
+    )
+
+
+class Shared:
+    """The files of a unit's items, for those of them that know of none."""
+
+    def __init__(self, unit: Unit, known: Mapping[str, Sequence[Guess]], dialect: Dialect) -> None:
+        self._unit = unit
+        self._named: dict[str, tuple[Item, Guess]] = {}
+        for other in unit.items:
+            for guess in known.get(other.key, ()):
+                if guess.use is not Use.READ:
+                    self._named.setdefault(guess.path, (other, guess))
+        self._confidence = sure.SIBLING_ELSEWHERE
+        if dialect in GROUPED:
+            large = len(self._named) > LARGE_GROUP
+            self._confidence = sure.SIBLING_OF_LARGE_GROUP if large else sure.SIBLING_OF_GROUP
+
+    def guesses(self, *, pathless: bool) -> list[Guess]:
+        """Return them as guesses for an item; of one that names a path, if only one that is not
+        there, it cannot be thought that it is about the others' files."""
+        most = self._confidence if pathless else sure.SIBLING_ELSEWHERE
+        return [
+            msgspec.structs.replace(
+                guess,
+                rung=Rung.SIBLING,
+                confidence=min(guess.confidence, most),
+                evidence=f"{other.label or other.place} of {self._unit.key} is about it",
+            )
+            for other, guess in islice(self._named.values(), MOST_SHARED)
+        ]
