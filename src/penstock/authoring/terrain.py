@@ -49,10 +49,13 @@ class GitTerrain:
         """Return the first 16 MiB of a file. Raises OSError, also for what is no regular file."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         descriptor = os.open(self._root / path, flags)
-        with os.fdopen(descriptor, "rb") as stream:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(f"{path} is no regular file")
-            return stream.read(READ_MAX)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                return stream.read(READ_MAX)
+        finally:
+            os.close(descriptor)
 
     def history(self) -> Iterator[Sequence[str]]:
         """Yield the paths that each of the latest 2000 commits changed, newest first.
