@@ -22,6 +22,7 @@ from penstock.installing import Installing
 from penstock.keeping import Keeping
 from penstock.migrating import Migrating
 from penstock.scanning import Scanning
+from penstock.syncing.syncing import Syncing
 from penstock.vetting import Vetting
 
 if TYPE_CHECKING:
@@ -52,7 +53,16 @@ KEY_FILES = (
 
 
 class Workspace(
-    Driving, Examining, Indexing, Inspecting, Scanning, Installing, Migrating, Keeping, Vetting
+    Driving,
+    Examining,
+    Indexing,
+    Inspecting,
+    Scanning,
+    Installing,
+    Migrating,
+    Keeping,
+    Syncing,
+    Vetting,
 ):
     """All that can be done in a repository: what the commands and the Python API call.
 

@@ -25,6 +25,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("errors", "Mend files step by step: fixers, then one AI agent after another.", "Work"),
     Entry("hooks", "Check what is about to be committed, in a git hook.", "Work"),
     Entry("integrate", "Hand the result of a run over to a branch of yours.", "Work"),
+    Entry("sync", "Write the results of RUN back into the plan that it came from.", "Work"),
     Entry("status", "List the runs, or the workstreams of one run.", "Look"),
     Entry("show", "Show the attempts of a run or workstream and why they ended so.", "Look"),
     Entry("logs", "Print what the tools and checks of a workstream said.", "Look"),

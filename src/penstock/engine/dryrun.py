@@ -221,6 +221,26 @@ class DryRepository:
             dry_run=True,
         )
 
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """Return what a plain file holds in a real commit."""
+        return self._real.read_file(commit, path)
+
+    def list_files(self, commit: str, folder: str) -> tuple[str, ...]:
+        """Return the plain files below a folder of a real commit."""
+        return self._real.list_files(commit, folder)
+
+    def amend(
+        self,
+        branch: str,
+        expected: str,
+        files: Mapping[str, bytes | None],
+        *,
+        message: str,
+        trailers: Mapping[str, str],
+    ) -> str | None:
+        """Return the commit that the branch is at: nothing is written."""
+        return expected
+
     def fingerprint(self) -> Fingerprint:
         """Return a fingerprint that never differs."""
         return _Same()

@@ -231,6 +231,12 @@ def _handed_over(payload: Payload) -> str:
     )
 
 
+def _written_back(payload: Payload) -> str:
+    names = [*(payload.get("committed") or ()), *(payload.get("in_place") or ())]
+    files = ", ".join(map(str, names[:3])) + (f" and {len(names) - 3} more" if names[3:] else "")
+    return f"results written back to {files or 'the plan'}"
+
+
 def _disk_low(payload: Payload) -> str:
     return f"nothing more starts: {payload.get('reason', 'the disk is full')}"
 
@@ -299,6 +305,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.PARALLEL_EXECUTION_END: _parallel_end,
     EventType.ATTEMPT_LOST: _lost,
     EventType.HANDED_OVER: _handed_over,
+    EventType.PLAN_WRITTEN_BACK: _written_back,
     EventType.DISK_LOW: _disk_low,
     EventType.SECRET_FOUND: _secret_found,
 }

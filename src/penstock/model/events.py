@@ -57,6 +57,7 @@ class EventType(StrEnum):
     PARALLEL_EXECUTION_END = "parallel_execution_end"
     ATTEMPT_LOST = "attempt_lost"
     HANDED_OVER = "handed_over"
+    PLAN_WRITTEN_BACK = "plan_written_back"
     DISK_LOW = "disk_low"
     FIX_ESCALATED = "fix_escalated"
     ERROR_PIPELINE_MOVED = "error_pipeline_moved"

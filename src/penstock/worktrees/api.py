@@ -310,6 +310,31 @@ class Repository(Protocol):
         """
         ...
 
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """Return what a plain file holds in a commit, byte for byte; None where there is none."""
+        ...
+
+    def list_files(self, commit: str, folder: str) -> tuple[str, ...]:
+        """Return the paths of the plain files in and below a folder of a commit, sorted."""
+        ...
+
+    def amend(
+        self,
+        branch: str,
+        expected: str,
+        files: Mapping[str, bytes | None],
+        *,
+        message: str,
+        trailers: Mapping[str, str],
+    ) -> str | None:
+        """Add a commit to a branch of ours that gives these files other contents, and return it.
+
+        None when the branch is not at `expected` any more, `expected` when the files (None: none)
+        are so already. A checkout here that is on the branch comes along. Raises RepositoryError
+        when that has changes or the branch is checked out elsewhere. Nothing has changed then.
+        """
+        ...
+
     def fingerprint(self) -> Fingerprint:
         """Take the fingerprint of the user's checkout."""
         ...

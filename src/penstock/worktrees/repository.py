@@ -9,6 +9,7 @@ from typing import Any
 from penstock.errors import GitError, RepositoryError
 from penstock.model.settings import WorktreeSettings
 from penstock.worktrees import (
+    amending,
     checkout,
     fingerprint,
     handover,
@@ -274,6 +275,34 @@ class GitRepository:
             trailers=trailers,
         )
         return handover.preview(self._site, wish) if dry_run else handover.give(self._site, wish)
+
+    def read_file(self, commit: str, path: str) -> bytes | None:
+        """Return what a plain file holds in a commit, byte for byte; None where there is none."""
+        return amending.read_file(self._site, commit, path)
+
+    def list_files(self, commit: str, folder: str) -> tuple[str, ...]:
+        """Return the paths of the plain files in and below a folder of a commit, sorted."""
+        return amending.list_files(self._site, commit, folder)
+
+    @file_errors("change files of a branch")
+    def amend(
+        self,
+        branch: str,
+        expected: str,
+        files: Mapping[str, bytes | None],
+        *,
+        message: str,
+        trailers: Mapping[str, str],
+    ) -> str | None:
+        """Add a commit to a branch of ours that gives these files other contents, and return it.
+
+        None when the branch is not at `expected` any more, `expected` when the files (None: none)
+        are so already. A checkout here that is on the branch comes along. Raises RepositoryError
+        when that has changes or the branch is checked out elsewhere. Nothing has changed then.
+        """
+        return amending.amend(
+            self._site, branch, expected, files, subject=message, trailers=trailers
+        )
 
     def fingerprint(self) -> CheckoutFingerprint:
         """Take the fingerprint of the user's checkout."""

@@ -1,0 +1,1 @@
+"""Writing the results of runs back into the plans that they came from."""
