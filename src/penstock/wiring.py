@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.authoring.authoring import Authoring
 from penstock.driving import Driving
 from penstock.errors import RepositoryError
 from penstock.examining.examining import Examining
@@ -20,7 +21,9 @@ from penstock.indexing import Indexing
 from penstock.inspecting import Inspecting
 from penstock.installing import Installing
 from penstock.keeping import Keeping
+from penstock.linking import Linking
 from penstock.migrating import Migrating
+from penstock.refining.refining import Refining
 from penstock.scanning import Scanning
 from penstock.syncing.syncing import Syncing
 from penstock.vetting import Vetting
@@ -53,6 +56,7 @@ KEY_FILES = (
 
 
 class Workspace(
+    Authoring,
     Driving,
     Examining,
     Indexing,
@@ -61,6 +65,8 @@ class Workspace(
     Installing,
     Migrating,
     Keeping,
+    Linking,
+    Refining,
     Syncing,
     Vetting,
 ):

@@ -19,14 +19,14 @@ def with_paths(
 ) -> tuple[PlanSource, ...]:
     """Return sources whose items state the paths that were given for them.
 
-    `answers` holds paths by id of the source and key of the item; a path that is neither one of
+    `answers` holds paths by plan id of the source and key of the item; a path that is neither one of
     `files` nor a folder of theirs is to be made.
     """
     folders = {f"{parent}/" for name in files for parent in _parents(name)}
     known = {*files, *folders, *(folder.rstrip("/") for folder in folders)}
 
     def filled(source: PlanSource, item: Item) -> Item:
-        given = answers.get((source.id, item.key), ())
+        given = answers.get((source.plan_id, item.key), ())
         paths = tuple(_stated(path, item, known) for path in given)
         return replace(item, paths=(*item.paths, *paths)) if paths else item
 

@@ -12,6 +12,7 @@ from penstock.cli.program import enter, run_line
 COMMANDS: tuple[Entry, ...] = (
     Entry("init", "Prepare this repository: workstreams/, config/pipeline.yaml, tools.", "Start"),
     Entry("demo", "Play the whole pipeline in a scratch repository, no key or network.", "Start"),
+    Entry("plan", "Make bundles of a spec, an epic, tasks or a checklist.", "Work"),
     Entry("validate", "Check workstream bundles and list every error at once.", "Work"),
     Entry("spec", "List the tags of your documents, map them to code, check them.", "Work"),
     Entry("check", "Check files with every checker; what is unchanged is not run again.", "Work"),

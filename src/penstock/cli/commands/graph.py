@@ -52,7 +52,7 @@ def command(
                 raise UsageError("--dir is about bundles: leave RUN out")
             run = find_run(workspace.reader, what[0])
             drawn = graph_of_run(workspace.reader, run, workspace.settings, slots=max_parallel)
-            return _print(drawn, run.run_id, run.run_id, "json" if as_json else form)
+            return print_graph(drawn, run.run_id, run.run_id, "json" if as_json else form)
         report = workspace.load_bundles([Path(path) for path in what], directory=directory)
         if not _drawable(report):
             show_errors(report)
@@ -64,7 +64,7 @@ def command(
             )
         drawn = _draw(workspace, report, max_parallel)
         title = ", ".join(what[:3]) or str(directory or "the folder of bundles")
-        return _print(drawn, None, title, "json" if as_json else form)
+        return print_graph(drawn, None, title, "json" if as_json else form)
 
 
 def _are_paths(words: tuple[str, ...]) -> bool:
@@ -90,7 +90,8 @@ def _draw(workspace: Workspace, report: ValidationReport, slots: int | None) -> 
     return graph_of_bundles(bundles, workspace.reader, workspace.settings, slots=slots)
 
 
-def _print(drawn: Picture, run_id: str | None, title: str, form: str) -> int:
+def print_graph(drawn: Picture, run_id: str | None, title: str, form: str) -> int:
+    """Print a graph in one of FORMATS; return the exit code."""
     if form == "json":
         from penstock.cli.documents import graph_document
 
