@@ -69,6 +69,30 @@ class Authoring(Surroundings):
             sources.append(read_source(one, self.root))
         return tuple(sources)
 
+    def are_plans(self, words: Sequence[str], *, named: bool) -> bool:
+        """Tell whether all words mean plans; one that is a name and no path only does with `named`.
+
+        A folder or file of bundles means none, whatever lies beside it.
+        """
+        from penstock.planning.sources.recognise import locate
+
+        paths = [self.start / word for word in words if word != "-"]
+        if any(self._holds_bundles(path) for path in paths):
+            return False
+        if not named and not all(path.exists() for path in paths):
+            return False
+        try:
+            locate(words, self.start, self.root, stdin=bytes)
+        except UsageError:
+            return False
+        return True
+
+    def _holds_bundles(self, path: Path) -> bool:
+        """Tell whether a path is a folder or file of bundles: JSON, but for what task-master keeps."""
+        if path.is_dir():
+            return any(self._holds_bundles(one) for one in path.glob("*.json"))
+        return path.suffix == ".json" and path.name != "tasks.json"
+
     def answered(
         self, sources: Sequence[PlanSource], answers: Mapping[tuple[str, str], Sequence[str]]
     ) -> tuple[PlanSource, ...]:

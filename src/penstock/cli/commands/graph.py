@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 
 import click
@@ -19,8 +20,16 @@ from penstock.wiring import Workspace, open_workspace
 FORMATS = ("text", "mermaid", "dot", "json")
 
 
+class What(Enum):
+    """What a graph is drawn of."""
+
+    RUN = "RUN"
+    BUNDLES = "PATH"
+    SOURCE = "SOURCE"
+
+
 @click.command("graph")
-@click.argument("what", metavar="[RUN | PATH...]", nargs=-1)
+@click.argument("what", metavar="[RUN | PATH... | SOURCE...]", nargs=-1)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option(
@@ -40,44 +49,79 @@ def command(
     directory: str | None,
     db: str | None,
 ) -> int:
-    """Show the graph of a run, of bundles, or of the folder of bundles: waves of what may run side
-    by side, the critical path, the expected speed-up, and what serialises and why.
+    """Show the graph of a run, of bundles, of the folder of bundles, or of a plan before it is run:
+    waves of what may run side by side, the critical path, the expected speed-up, and what serialises
+    and why.
 
-    Times are those of the journal: of the run, and of earlier runs with the same tools. Where it
-    knows none, each workstream counts one.
+    PATH is a file or folder of bundles; SOURCE is what `penstock plan` takes. Times are those of the
+    journal: of the run, and of earlier runs with the same tools. Where it knows none, each
+    workstream counts one.
     """
+    form = "json" if as_json else form
     with open_workspace(db=db) as workspace:
-        if what and not _are_paths(what):
-            if directory is not None:
-                raise UsageError("--dir is about bundles: leave RUN out")
+        kind = _kind(workspace, what)
+        if kind is not What.BUNDLES and directory is not None:
+            raise UsageError(f"--dir is about bundles: leave {kind.value} out")
+        if kind is What.RUN:
             run = find_run(workspace.reader, what[0])
             drawn = graph_of_run(workspace.reader, run, workspace.settings, slots=max_parallel)
-            return print_graph(drawn, run.run_id, run.run_id, "json" if as_json else form)
-        report = workspace.load_bundles([Path(path) for path in what], directory=directory)
-        if not _drawable(report):
-            show_errors(report)
-            return int(ExitCode.FAILED)
-        if report.errors:
-            output.warn(
-                "Note: `penstock validate` refuses the overlaps shown here unless overlap_policy"
-                " allows them."
-            )
-        drawn = _draw(workspace, report, max_parallel)
-        title = ", ".join(what[:3]) or str(directory or "the folder of bundles")
-        return print_graph(drawn, None, title, "json" if as_json else form)
+            return print_graph(drawn, run.run_id, run.run_id, form)
+        if kind is What.SOURCE:
+            plan = workspace.plan(what, workspace.plan_options(checking=True))
+            drawn = workspace.plan_graph(plan, slots=max_parallel)
+            return print_graph(drawn, None, ", ".join(what[:3]), form)
+        return _bundles(workspace, what, directory, max_parallel, form)
 
 
-def _are_paths(words: tuple[str, ...]) -> bool:
-    """Tell whether the words are files and folders; one that is not can only be a run.
+def _bundles(
+    workspace: Workspace,
+    what: tuple[str, ...],
+    directory: str | None,
+    max_parallel: int | None,
+    form: str,
+) -> int:
+    """Show the graph of bundles, unless they make none."""
+    report = workspace.load_bundles([Path(path) for path in what], directory=directory)
+    if not _drawable(report):
+        show_errors(report)
+        return int(ExitCode.FAILED)
+    if report.errors:
+        output.warn(
+            "Note: `penstock validate` refuses the overlaps shown here unless overlap_policy"
+            " allows them."
+        )
+    title = ", ".join(what[:3]) or str(directory or "the folder of bundles")
+    return print_graph(_draw(workspace, report, max_parallel), None, title, form)
 
-    Raises NotFoundError for one among several that is no path.
+
+def _kind(workspace: Workspace, words: tuple[str, ...]) -> What:
+    """Tell what the words mean: a plan's source by its shape, else bundles, else a run.
+
+    Raises NotFoundError for one among several that is none of them.
     """
+    if not words:
+        return What.BUNDLES
     missing = [word for word in words if not Path(word).exists()]
+    if workspace.are_plans(words, named=bool(missing) and not _is_run(workspace, words)):
+        return What.SOURCE
     if not missing:
-        return True
+        return What.BUNDLES
     if len(words) == 1 and not (missing[0].endswith(".json") or "/" in missing[0]):
-        return False
+        return What.RUN
     raise NotFoundError(f"there is no file or folder {missing[0]!r}")
+
+
+def _is_run(workspace: Workspace, words: tuple[str, ...]) -> bool:
+    """Tell whether a single word names a run."""
+    if len(words) > 1:
+        return False
+    try:
+        find_run(workspace.reader, words[0])
+    except NotFoundError:
+        return False
+    except UsageError:  # several begin so
+        return True
+    return True
 
 
 def _drawable(report: ValidationReport) -> bool:
