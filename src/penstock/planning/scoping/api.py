@@ -55,7 +55,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     below it, which never become scope.
 
     `existing` are paths that the source calls new though they are there; `refused` those that lie
-    outside of the repository, are git's or ours, or that the plan itself forbids.
+    outside of the repository, or are git's or ours.
     """
 
     guesses: tuple[Guess, ...] = ()

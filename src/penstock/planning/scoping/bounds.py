@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from penstock.planning.scoping.ground import Ground
 from penstock.planning.scoping.mentions import has_known_name
-from penstock.planning.sources.api import StatedPath
-from penstock.schedule.scope import Claim, normalise, refusal
+from penstock.schedule.scope import refusal
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:[/\\]")
 _SYSTEM: Final = re.compile(
@@ -37,23 +35,3 @@ def is_no_path(text: str) -> bool:
     if text.startswith("/"):
         return not (has_known_name(text) or _SYSTEM.match(text))
     return text.startswith("~") and not text.startswith("~/")
-
-
-class Forbidden:
-    """Paths that the plan itself says must not be touched."""
-
-    def __init__(self, paths: Iterable[StatedPath]) -> None:
-        self._claims: list[tuple[Claim, StatedPath]] = []
-        for stated in paths:
-            try:
-                self._claims.append((Claim(normalise(stated.path)), stated))
-            except ValueError:  # prose, which no path can be held against
-                continue
-
-    def why(self, path: str) -> str | None:
-        """Say which statement forbids a path, None when none does."""
-        claim = Claim(normalise(path))
-        for other, stated in self._claims:
-            if other.overlaps(claim) and not (claim.is_plain and claim.contains(other)):
-                return f"the plan forbids it: {stated.path} ({stated.place})"
-        return None

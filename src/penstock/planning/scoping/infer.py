@@ -16,15 +16,23 @@ import msgspec
 
 from penstock.planning.scoping import confidence as sure
 from penstock.planning.scoping import siblings
-from penstock.planning.scoping.api import Guess, Refused, Rung, Scope, Symbols, Terrain
-from penstock.planning.scoping.bounds import Forbidden
+from penstock.planning.scoping.api import Guess, Rung, Scope, Symbols, Terrain
 from penstock.planning.scoping.evidence import Evidence
 from penstock.planning.scoping.ground import Ground
 from penstock.planning.scoping.history import History
 from penstock.planning.scoping.named import Namer, joined
 from penstock.planning.scoping.stated import stated_evidence
 from penstock.planning.scoping.symbolic import symbol_guesses
-from penstock.planning.sources.api import Dialect, Item, Place, PlanSource, StatedPath, Unit, Use
+from penstock.planning.sources.api import (
+    Dialect,
+    Item,
+    ItemState,
+    Place,
+    PlanSource,
+    StatedPath,
+    Unit,
+    Use,
+)
 
 Step = Sequence[Guess]
 _AREAS = "affected_areas"
@@ -116,36 +124,29 @@ class _Inference:
             for passage in unit.passages
         ]
         stated = self._state(unit.paths, sure.STATED_BY_UNIT)
-        odd, self._odd = self._odd, Evidence()  # told once, with the first item that there is
-        for found in (stated, *(section.odd for section in sections)):
-            odd.take_odd(found)
-        own = {item.key: self._own(item, unit, stated, sections, odd) for item in unit.items}
+        own = {item.key: self._own(item, stated, sections) for item in unit.items}
+        self._tell_once(unit, own, (stated, *(section.odd for section in sections)))
         decided = {key: self._decided(known.steps)[1] for key, known in own.items()}
         shared = siblings.Shared(unit, decided, self._source.dialect)
-        forbidden = Forbidden(unit.forbidden)
         scopes = {}
         for item in unit.items:
             known = own[item.key]
             others = [] if decided[item.key] else shared.guesses(pathless=known.pathless)
             known.steps += self._beyond(item, unit, sections, others)
-            scopes[item.key] = self._scope(item, known, forbidden)
+            scopes[item.key] = self._scope(known)
         return scopes
 
     def _own(
         self,
         item: Item,
-        unit: Unit,
         stated: Evidence,
         sections: Sequence[siblings.Section],
-        odd: Evidence,
     ) -> _Own:
         """Return what an item itself and its unit's fields say."""
         mine = self._state(item.paths, sure.STATED_BY_ITEM)
         named = self._named(item)
         mine.take_odd(named)
         pathless = not (mine.unresolved or mine.refused)
-        if item is unit.items[0]:
-            mine.take_odd(odd)
         # What the unit states holds for all of its items, so an item adds what it names itself.
         unit_step = [*stated.guesses, *named.guesses] if stated.guesses else []
         analyses = siblings.of_analyses(sections)
@@ -154,6 +155,15 @@ class _Inference:
             mine.guesses, unit_step, named.guesses, analyses, symbols, self._stated.guesses,
         ]  # fmt: skip
         return _Own(steps, mine, pathless)
+
+    def _tell_once(self, unit: Unit, own: dict[str, _Own], odd: Iterable[Evidence]) -> None:
+        """Put what came to nothing for a whole unit, or for the plan, to one item that is open: what
+        is odd about others is told to nobody."""
+        bearer = next((item.key for item in unit.items if item.state is ItemState.OPEN), None)
+        if bearer is not None:
+            for found in (*odd, self._odd):
+                own[bearer].odd.take_odd(found)
+            self._odd = Evidence()
 
     def _named(self, item: Item) -> Evidence:
         named = self._namer.read(item.text, item.place, numbered=False)
@@ -184,14 +194,13 @@ class _Inference:
             self._areas.guesses,
         ]
 
-    def _scope(self, item: Item, known: _Own, forbidden: Forbidden) -> Scope:
+    def _scope(self, known: _Own) -> Scope:
         steps = [*known.steps, self._history.partners(self._anchors(known.steps))]
         at, sure_ones = self._decided(steps)
         later = [guess for step in steps for guess in step if guess not in sure_ones]
         wide = [g for g in later if self._adds(g, at < len(steps))]
         rest = [guess for guess in later if guess not in wide]
-        kept = self._allowed((*sure_ones, *wide), known.odd, forbidden, item)
-        return self._assembled(kept, rest, known.odd)
+        return self._assembled((*sure_ones, *wide), rest, known.odd)
 
     def _anchors(self, steps: Sequence[Step]) -> list[str]:
         """Return the paths whose history is looked up: those decided, else those that may be."""
@@ -203,20 +212,6 @@ class _Inference:
         if guess.confidence < self._threshold:
             return False
         return guess.use is Use.READ or (decided and guess.rung in self._widen)
-
-    def _allowed(
-        self, guesses: Iterable[Guess], odd: Evidence, forbidden: Forbidden, item: Item
-    ) -> list[Guess]:
-        """Return the guesses that the plan does not forbid, and tell those that it does."""
-        kept = []
-        for guess in guesses:
-            why = forbidden.why(guess.path) if guess.use is not Use.READ else None
-            if why is None:
-                kept.append(guess)
-            else:
-                place = guess.place or item.place
-                odd.refused.append(Refused(path=guess.path, place=place, why=why))
-        return kept
 
     def _assembled(self, kept: Sequence[Guess], rest: Sequence[Guess], odd: Evidence) -> Scope:
         guesses = _each_once(kept)
