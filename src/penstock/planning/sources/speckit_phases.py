@@ -135,7 +135,7 @@ def _key(kind: str, title: str, numbered: re.Match[str] | None, keys: Keys) -> s
         return keys.take(kind)
     number = numbered[1] if numbered else None
     spare = f"phase-{slug(number)}" if number else item_key(None, title)
-    return keys.take(slug(title) or (spare if title else NO_PHASE))
+    return keys.take(slug(title) or (spare if title or number else NO_PHASE))
 
 
 def _gated(made: list[Phase]) -> list[Phase]:

@@ -39,12 +39,12 @@ class Named(NamedTuple):
 def named_paths(text: str, use: Use = Use.MODIFY) -> Iterator[Named]:
     """Yield the paths of one line of a list of files.
 
-    What stands in backticks is meant; without them each word that looks like a path, up to a dash
-    with a remark. `(new)` and its like make a path one to create, `read-only` one to read.
+    What stands in backticks is meant, and each word that looks like a path, up to a dash with a
+    remark. `(new)` and its like make a path one to create, `read-only` one to read.
     """
     quoted = [found.strip() for found in _QUOTED.findall(text)]
     bare = _LINK.sub(r"\1", _QUOTED.sub(" ", text))
-    words = quoted or [word for word in _words(bare) if looks_like_path(word)]
+    words = [*quoted, *(word for word in _words(bare) if looks_like_path(word))]
     for word in dict.fromkeys(filter(None, map(clean_path, words))):
         yield Named(word, said_use(bare if quoted else text.replace(word, " "), use))
 
