@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import yaml
@@ -14,9 +14,9 @@ from penstock.planning.sources.text import SourceFile
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH: Final = 32
 _TAG: Final = "tag:yaml.org,2002:"
-_CONSTANTS: Final = {
-    "true": True,
-    "false": False,
+_CORE: Final[Mapping[str, bool]] = {"true": True, "false": False}
+_CONSTANTS: Final[Mapping[str, bool]] = {
+    **_CORE,
     "yes": True,
     "no": False,
     "on": True,
@@ -27,6 +27,8 @@ _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#.*$")
 _CLOSERS: Final = frozenset({"---", "..."})
 MISSING: Final = "missing-frontmatter"
 BROKEN: Final = "broken-frontmatter"
+BROKEN_YAML: Final = "broken-yaml"
+REPEATED: Final = "repeated-key"
 
 
 class _RefusedError(Exception):
@@ -57,16 +59,19 @@ def frontmatter(file: SourceFile) -> tuple[dict[str, Any], list[Notice], int]:
 
 
 def yaml_mapping(file: SourceFile) -> tuple[dict[str, Any], list[Notice]]:
-    """Return the mapping that a whole YAML file holds, read like frontmatter."""
+    """Return the mapping that a whole YAML file holds, read like frontmatter.
+
+    What cannot be read is the notice `broken-yaml`. Only true and false are truth values here.
+    """
     text = "\n".join(line.text for line in file.lines)
     try:
-        value, notices = _value(text, file, first=1)
+        value, notices = _value(text, file, first=1, words=_CORE)
     except (yaml.YAMLError, _RefusedError) as error:
-        return _pairs(text), [_broken(file, error, first=1, code="broken-yaml")]
+        return _pairs(text), [_broken(file, error, first=1, code=BROKEN_YAML)]
     if value is None or isinstance(value, dict):
         return value or {}, notices
     wrong = _RefusedError("is no mapping of keys to values")
-    return {}, [_broken(file, wrong, first=1, code="broken-yaml")]
+    return {}, [_broken(file, wrong, first=1, code=BROKEN_YAML)]
 
 
 def _closing(file: SourceFile) -> int | None:
@@ -77,7 +82,9 @@ def _closing(file: SourceFile) -> int | None:
     return next(ends, None)
 
 
-def _value(text: str, file: SourceFile, first: int = 2) -> tuple[Any, list[Notice]]:
+def _value(
+    text: str, file: SourceFile, first: int = 2, words: Mapping[str, bool] = _CONSTANTS
+) -> tuple[Any, list[Notice]]:
     """Return what YAML says. Raises yaml.YAMLError, _RefusedError."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
@@ -89,19 +96,19 @@ def _value(text: str, file: SourceFile, first: int = 2) -> tuple[Any, list[Notic
             raise _RefusedError("is nested too deeply")
     node = yaml.compose(text, Loader=_LOADER)
     notices = [_repeated(file, key, line + first) for key, line in _repeats(node)]
-    return _plain(node), notices
+    return _plain(node, words), notices
 
 
-def _plain(node: yaml.Node | None) -> Any:
+def _plain(node: yaml.Node | None, words: Mapping[str, bool]) -> Any:
     """Return a node as plain values, in which what looks like a number stays text."""
     if isinstance(node, yaml.MappingNode):
-        return {str(_plain_key(key)): _plain(value) for key, value in node.value}
+        return {str(_plain_key(key)): _plain(value, words) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item) for item in node.value]
+        return [_plain(item, words) for item in node.value]
     if not isinstance(node, yaml.ScalarNode) or node.tag == _TAG + "null":
         return None
     if node.tag == _TAG + "bool":
-        return _CONSTANTS.get(str(node.value).lower(), node.value)
+        return words.get(str(node.value).lower(), node.value)
     return node.value
 
 
@@ -148,7 +155,7 @@ def _missing(file: SourceFile) -> Notice:
 
 def _repeated(file: SourceFile, key: str, line: int) -> Notice:
     return Notice(
-        code="repeated-key",
+        code=REPEATED,
         severity=Severity.WARNING,
         text=f"{key} is given twice; the last one counts",
         place=file.place(line),

@@ -29,10 +29,11 @@ class Found(NamedTuple):
 
 def folders(directory: Path) -> list[Path]:
     """Return the folders in a directory that are not hidden, sorted; none when it is not readable."""
-    return [entry for entry in _entries(directory) if entry.is_dir()]
+    return [entry for entry in entries(directory) if entry.is_dir()]
 
 
-def _entries(directory: Path) -> list[Path]:
+def entries(directory: Path) -> list[Path]:
+    """Return what is in a directory and not hidden, sorted; nothing when it is not readable."""
     try:
         with os.scandir(directory) as found:
             names = sorted(entry.name for entry in found if not entry.name.startswith("."))
@@ -45,7 +46,7 @@ def _entries(directory: Path) -> list[Path]:
 def changes(openspec: Path) -> Iterator[Found]:
     """Yield the changes in an `openspec` folder that are not archived, as the program lists them."""
     for path in folders(openspec / "changes"):
-        if path.name != ARCHIVE:
+        if path.name != ARCHIVE and not path.is_symlink():
             yield Found(Dialect.OPENSPEC, path, (path.name,))
 
 
@@ -91,7 +92,7 @@ def task_lists(base: Path) -> Iterator[Found]:
             if (folder / name).is_file():
                 yield Found(Dialect.TASK_MASTER, folder / name)
                 break
-    for path in _entries(base):
+    for path in entries(base):
         if path.stem.lower() in _LISTS and path.suffix.lower() in _LIST_ENDS and path.is_file():
             yield Found(Dialect.CHECKLIST, path)
 
@@ -120,7 +121,7 @@ def is_epic(path: Path) -> bool:
     if (path / "epic.md").is_file():
         return True
     inside = path.parent.name == "epics" or path.parent.parent.name == "epics"
-    return inside and any(entry.suffix == ".md" for entry in _entries(path))
+    return inside and any(entry.suffix == ".md" for entry in entries(path))
 
 
 def is_feature(path: Path) -> bool:
