@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from penstock.planning.sources.frontmatter import BROKEN_YAML, REPEATED
+from penstock.planning.sources.layouts import entries, folders
 from penstock.planning.sources.openspec_deltas import (
     Deltas,
     Named,
