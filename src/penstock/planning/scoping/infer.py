@@ -105,8 +105,8 @@ class _Inference:
             for passage in source.passages
         ]
         self._odd = Evidence()
-        for found in (self._stated, self._areas, *(s.odd for s in self._sections)):
-            self._odd.take_odd(found)
+        self._odd.take_odd(self._stated)
+        self._odd.take_odd(self._areas)
 
     def _state(self, paths: Iterable[StatedPath], confidence: float) -> Evidence:
         return stated_evidence(paths, self._ground, confidence)
@@ -125,7 +125,7 @@ class _Inference:
         ]
         stated = self._state(unit.paths, sure.STATED_BY_UNIT)
         own = {item.key: self._own(item, stated, sections) for item in unit.items}
-        self._tell_once(unit, own, (stated, *(section.odd for section in sections)))
+        self._tell_once(unit, own, (stated, *siblings.odd_of_analyses(sections)))
         decided = {key: self._decided(known.steps)[1] for key, known in own.items()}
         shared = siblings.Shared(unit, decided, self._source.dialect)
         scopes = {}

@@ -21,19 +21,18 @@ MAX_LINE: Final = 20_000
 """So many characters of one line are looked at."""
 MAX_BRACES: Final = 32
 """So many paths may one `{a,b}` stand for."""
-_URL: Final = re.compile(
-    r"(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.|mailto:)[^\s)>\]\"'`]+"
+_NO_PATH: Final = re.compile(
+    r"-+>|=+>|(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.|mailto:)[^\s)>\]\"'`]+"
     r"|\b[\w.-]+@[\w-]+(?:\.[\w-]+)+(?::[^\s)`]+)?"
     r"|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|ai|app|edu|gov|cn|jp|de|co)/[^\s)>\]\"'`]*",
     re.ASCII,
 )
 _SPAN: Final = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _WORD: Final = re.compile(
-    r"(?:[^\s`\"'<>|,;!?()\u3001\u3002\uff0c\uff1b\uff1a\uff08\uff09\u300c-\u3011\u201c\u201d\u2018\u2019\u2026\u2192]"
-    r"|\([\w.@-]+\)(?=/)|\{[^{}\s/]*\})+"
+    r"(?:\{[^{}\s/]*\}|\([\w.@-]+\)(?=/)"
+    r"|[^\s`\"'<>|,;!?()\u3001\u3002\uff0c\uff1b\uff1a\uff08\uff09\u300c-\u3011\u201c\u201d\u2018\u2019\u2026\u2192])+"
 )
 _ASCII_RUN: Final = re.compile(r"[A-Za-z0-9_./\\*@\[\]{}+$~#:-]+")
-_ARROW: Final = re.compile(r"-+>|=+>")
 _PLACE_IN_FILE: Final = re.compile(r"(?::\d+(?:[:-]\d+)*|#L?\d+\S*|#[\w-]*|::\S*)$")
 _VERSION: Final = re.compile(r"[vV^~=]?\d+(?:[./]\d+)*(?:[./][x*])?(?:[-+][\w.]+)?")
 _BRACES: Final = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
@@ -64,7 +63,7 @@ class Mention(NamedTuple):
 
 def mentions(line: str) -> list[Mention]:
     """Return the paths that a line mentions, in order, braces spelt out."""
-    line = _URL.sub(lambda found: " " * len(found[0]), line[:MAX_LINE])
+    line = _NO_PATH.sub(lambda found: " " * len(found[0]), line[:MAX_LINE])
     found: list[Mention] = []
     rest = line
     for span in _SPAN.finditer(line):
@@ -86,15 +85,11 @@ def _of_span(code: str, start: int) -> Iterator[Mention]:
 
 
 def _of_word(word: str, start: int, quoting: Quoting) -> Iterator[Mention]:
-    """Yield the paths of one word, which may hold an arrow or run into letters of another script."""
-    at = 0
-    for piece in _ARROW.split(word):
-        place = word.index(piece, at)
-        at = place + len(piece)
-        for text, begin in _pieces(piece):
-            for path in spelt_out(text):
-                if is_path_shaped(path, code=quoting is Quoting.CODE):
-                    yield Mention(path, quoting, start + place + begin, start + at)
+    """Yield the paths of one word, which may run into letters of another script."""
+    for text, begin in _pieces(word):
+        for path in spelt_out(text):
+            if is_path_shaped(path, code=quoting is Quoting.CODE):
+                yield Mention(path, quoting, start + begin, start + len(word))
 
 
 def _pieces(word: str) -> list[tuple[str, int]]:
@@ -107,17 +102,27 @@ def _pieces(word: str) -> list[tuple[str, int]]:
 
 def cleaned(word: str) -> str:
     r"""Return a word without emphasis, punctuation, a place in the file, `./`, and with `/` for `\`."""
-    for opening, closing in _EMPHASIS:
-        if len(word) > 2 * len(opening) and word.startswith(opening) and word.endswith(closing):
-            word = word[len(opening) : -len(closing)]
-    word = word.rstrip(".:") if not word.endswith("..") else word
-    word = _without_label(word.strip("\"'"))
+    word = _without_emphasis(_without_stop(word.strip("\"'")))
+    word = _without_label(_without_stop(word))
     word = _unbalanced(_PLACE_IN_FILE.sub("", word))
     if "\\" in word and "/" not in word:
         word = word.replace("\\", "/")
     while word.startswith("./"):
         word = word[2:]
     return word.removeprefix("@/") if word.startswith("@/") else word
+
+
+def _without_stop(word: str) -> str:
+    """Return a word without the end of a sentence; the dots of `..` stay."""
+    return word if word.endswith("..") else word.rstrip(".:")
+
+
+def _without_emphasis(word: str) -> str:
+    """Return a word without marks of Markdown that stand at both of its ends."""
+    for opening, closing in _EMPHASIS:
+        if len(word) > 2 * len(opening) and word.startswith(opening) and word.endswith(closing):
+            word = word[len(opening) : -len(closing)]
+    return word
 
 
 def _without_label(word: str) -> str:
@@ -132,6 +137,8 @@ def _without_label(word: str) -> str:
 def _unbalanced(word: str) -> str:
     """Return a word without brackets at its ends that it does not hold the other half of."""
     for opening, closing in ("[]", "{}", "()"):
+        if word.startswith(opening) and word.endswith(closing) and word.count(opening) == 1:
+            word = word[1:-1]
         if word.startswith(opening) and closing not in word:
             word = word[1:]
         if word.endswith(closing) and opening not in word:
@@ -162,8 +169,14 @@ def is_path_shaped(text: str, *, code: bool = False) -> bool:
     if "//" in text or text.startswith(("-", "#", "$", "=", "&")) or text.endswith("/.."):
         return False
     if "/" in text:
-        return text.strip("/.") != ""
-    return has_known_name(text) and (code or not looks_like_a_product(text))
+        return text.strip("/.*") != ""
+    return has_known_name(text) and (code or not _is_prose(text))
+
+
+def _is_prose(word: str) -> bool:
+    """Tell whether a word without `/` is rather a product's name or a chain of names like a.b.c."""
+    chained = word.count(".") > 1 and len(word.rpartition(".")[2]) == 1
+    return chained or looks_like_a_product(word)
 
 
 def has_known_name(text: str) -> bool:

@@ -18,6 +18,8 @@ from penstock.planning.scoping.named import Namer, lines_of
 from penstock.planning.scoping.names import words
 from penstock.planning.sources.api import Dialect, Item, Passage, Unit, Use
 
+ANALYSIS: Final = "analysis"
+"""The role of a passage that is about one task alone."""
 GROUPED: Final = frozenset({Dialect.OPENSPEC, Dialect.SPEC_KIT})
 """Where the items of a group or story belong to one piece of work, so that they share its files."""
 LARGE_GROUP: Final = 12
@@ -90,9 +92,15 @@ def of_analyses(sections: Iterable[Section]) -> list[Guess]:
             evidence=f"{guess.evidence}, in the analysis",
         )
         for section in sections
-        if section.role == "analysis"
+        if section.role == ANALYSIS
         for guess in section.guesses()
     ]
+
+
+def odd_of_analyses(sections: Iterable[Section]) -> list[Evidence]:
+    """Return what came to nothing of that which analyses name; what else is written about a plan
+    names much that is no task's."""
+    return [section.odd for section in sections if section.role == ANALYSIS]
 
 
 def of_unit(sections: Iterable[Section]) -> list[Guess]:
@@ -100,7 +108,7 @@ def of_unit(sections: Iterable[Section]) -> list[Guess]:
     return [
         _from_passage(guess, section.role, sure.PASSAGE_OF_UNIT)
         for section in sections
-        if section.role != "analysis"
+        if section.role != ANALYSIS
         for guess in section.guesses()
     ]
 
