@@ -13,6 +13,8 @@ from penstock.planning.scoping.api import Guess
 from penstock.planning.sources.api import Notice, PlanSource, TracedItem
 
 DEFAULT_THRESHOLD = 0.5
+RESOLVED = frozenset({"parallel-overlap"})
+"""Codes of errors to which a draft has an answer: what is wrongly called parallel gets an order."""
 Count = Annotated[int, Meta(ge=1)]
 
 
@@ -93,3 +95,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def contradicts(self) -> bool:
         """Whether any notice is an error."""
         return any(notice.severity == "error" for notice in self.notices)
+
+    @property
+    def unresolved(self) -> tuple[Notice, ...]:
+        """The errors to which the draft has no answer: its bundles may not be what is meant."""
+        errors = (notice for notice in self.notices if notice.severity == "error")
+        return tuple(notice for notice in errors if notice.code not in RESOLVED)
