@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-import msgspec
 from msgspec import structs
 
-from penstock.model.bundle import Bundle
 from penstock.planning.api import ValidationReport
-from penstock.planning.drafting.api import (
-    ItemCount,
-    NeedsScope,
-    Plan,
-    PlannedBundle,
-    PlanOptions,
-)
+from penstock.planning.drafting.api import Plan, PlanOptions
+from penstock.planning.drafting.draft import draft
 from penstock.planning.load import judge_bundles
 from penstock.planning.refining.api import Ground, Refined
 from penstock.planning.refining.document import Draft, encoded
 from penstock.planning.refining.judge import judged
-from penstock.planning.scoping.api import Guess, Rung
+from penstock.planning.scoping.api import Guess, Rung, Scope
 from penstock.planning.sources.api import (
     Dialect,
     Item,
@@ -30,8 +23,6 @@ from penstock.planning.sources.api import (
     Place,
     PlanSource,
     StatedPath,
-    Trace,
-    TracedItem,
     Unit,
     Use,
 )
@@ -52,14 +43,7 @@ def item(number: int, text: str) -> Item:
     )
 
 
-def traced(one: Item) -> TracedItem:
-    """Return an item as bundles remember it."""
-    return TracedItem(
-        key=one.key, label=one.label, text=one.text, place=one.place, raw_state=one.raw_state
-    )
-
-
-def unit(key: str, *items: Item, forbidden: Sequence[str] = ()) -> Unit:
+def unit(key: str, *items: Item, forbidden: Sequence[str] = (), **more: Any) -> Unit:
     """Return a unit that begins with its first item."""
     return Unit(
         key=key,
@@ -72,14 +56,18 @@ def unit(key: str, *items: Item, forbidden: Sequence[str] = ()) -> Unit:
             StatedPath(path=path, use=Use.MODIFY, place=Place(PLAN, 1), field="excluded")
             for path in forbidden
         ),
+        **more,
     )
 
 
 UNITS = (
-    unit("g1", item(3, "Add the parser"), item(4, "Cover the parser"), forbidden=["src/c.py"]),
-    unit("g2", item(7, "Write the guide")),
-    unit("g3", item(9, "Tidy up"), item(10, "Polish")),
-)
+    unit(
+        "g1", item(3, "Add the parser"), item(4, "Cover the parser"), forbidden=["src/c.py"],
+        acceptance=("It parses.", "`pytest -q tests`"),
+    ),
+    unit("g2", item(7, "Write the guide"), depends_on=("g1",)),
+    unit("g3", item(9, "Tidy up"), item(10, "Polish"), acceptance=("It is tidy.",)),
+)  # fmt: skip
 SOURCE = PlanSource(
     dialect=Dialect.CHECKLIST,
     id="plan",
@@ -91,61 +79,35 @@ SOURCE = PlanSource(
 )
 
 
-def guess(path: str, rung: Rung) -> Guess:
+def guess(path: str, rung: Rung, use: Use = Use.MODIFY) -> Guess:
     """Return a sure guess of one rung."""
-    return Guess(path=path, use=Use.MODIFY, rung=rung, confidence=0.9, evidence="said so")
+    return Guess(path=path, use=use, rung=rung, confidence=0.9, evidence="said so")
 
 
-def planned(of: Unit, scope: Mapping[str, Rung], **more: Any) -> PlannedBundle:
-    """Return the bundle of a unit, with its scope and where that is from."""
-    evidence = tuple(guess(path, rung) for path, rung in scope.items())
-    items = tuple(traced(one) for one in of.items)
-    trace = Trace(
-        dialect=SOURCE.dialect, id="plan", path=PLAN, files=SOURCE.files, units=(of.key,),
-        items=items,
-    )  # fmt: skip
-    bundle = Bundle(
-        id=f"ws-{of.key}",
-        openspec_change="plan",
-        ccpm_issue=of.issue,
-        gate=1,
-        files_scope=tuple(scope),
-        tasks=tuple(one.text for one in items),
-        tool="scripted",
-        metadata={
-            "plan": msgspec.to_builtins(trace),
-            "evidence": msgspec.to_builtins(evidence),
-            "derived": [],
-        },
-        **more,
-    )
-    return PlannedBundle(bundle=bundle, file="ws-generated-plan-1.json", evidence=evidence)
+KNOWN = {
+    "i3": Scope(guesses=(guess("src/a.py", Rung.STATED),)),
+    "i4": Scope(guesses=(guess("src/b.py", Rung.SIBLING),)),
+    "i7": Scope(guesses=(guess("docs/guide.md", Rung.NAMED),)),
+    "i9": Scope(doubtful=(guess("docs/more.md", Rung.HISTORY),)),
+}
+
+
+def redraft(sources: Sequence[PlanSource]) -> Plan:
+    """Draft a plan of sources whose items may state paths beside those that are known."""
+    scopes = [{one.key: _scope(one) for one in source.items} for source in sources]
+    options = PlanOptions(max_files=3, tool="scripted")
+    return draft(sources, scopes, options, sizes=lambda _: 100, default_tool=None)
+
+
+def _scope(one: Item) -> Scope:
+    known = KNOWN.get(one.key, Scope())
+    stated = tuple(guess(path.path, Rung.STATED, path.use) for path in one.paths)
+    return structs.replace(known, guesses=(*known.guesses, *stated))
 
 
 def make_plan() -> Plan:
     """Return two workstreams, the second after the first, and two items without a scope."""
-    gap = UNITS[2]
-    return Plan(
-        sources=(SOURCE,),
-        bundles=(
-            planned(
-                UNITS[0],
-                {"src/a.py": Rung.STATED, "src/b.py": Rung.SIBLING},
-                acceptance_tests=("It parses.", "pytest -q tests"),
-            ),
-            planned(UNITS[1], {"docs/guide.md": Rung.NAMED}, depends_on=("ws-g1",)),
-        ),
-        needs_scope=(
-            NeedsScope(
-                source="plan", unit=gap.key, title=gap.title,
-                items=tuple(traced(one) for one in gap.items),
-                doubtful=(guess("docs/more.md", Rung.HISTORY),), why="no path is named",
-            ),
-        ),
-        items=ItemCount(total=5, planned=3, done=0, needs_scope=2, skipped=0),
-        notices=(),
-        options=PlanOptions(max_files=3),
-    )  # fmt: skip
+    return redraft([SOURCE])
 
 
 def judge(objects: Sequence[dict[str, Any]]) -> ValidationReport:
@@ -160,6 +122,7 @@ def ground(**more: Any) -> Ground:
         outside=lambda path: "leads out of the repository" if path.startswith("link") else None,
         judge=judge,
         is_command=lambda line: line.startswith("pytest"),
+        redraft=redraft,
     )
     return structs.replace(usual, **more)
 
@@ -179,20 +142,21 @@ class Proposal:
         (found,) = (one for one in self.json["workstreams"] if one["id"] == ws_id)
         return found
 
-    def add(self, ws_id: str, items: Collection[str], scope: Sequence[str], **more: Any) -> None:
-        """Propose a workstream for items that needed a scope."""
-        tasks = [self.json["items"][name]["text"] for name in items]
-        one = {"id": ws_id, "items": [*items], "tasks": tasks, "files_scope": [*scope], **more}
-        self.json["workstreams"].append(one)
-        for gap in self.json["needs_scope"]:
-            gap["items"] = [name for name in gap["items"] if name not in items]
+    def settle(self, items: Collection[str], scope: Sequence[str], **more: Any) -> None:
+        """Propose files for items that need them; the others still do."""
+        (gap,) = self.json["needs_scope"]
+        gap["items"] = [name for name in gap["items"] if name not in items]
+        self.json["needs_scope"].append({"items": [*items], "files_scope": [*scope], **more})
 
-    def move(self, ws_id: str, name: str, away_from: str) -> None:
-        """Propose a workstream for an item that another one has."""
-        one = self.stream(away_from)
-        del one["tasks"][one["items"].index(name)]
-        one["items"].remove(name)
-        self.add(ws_id, [name], ["docs/more.md"])
+    def with_task(self, ws_id: str, task: str) -> Proposal:
+        """Return the draft of the plan with another task in a workstream of one item."""
+        bundles = tuple(
+            structs.replace(one, bundle=structs.replace(one.bundle, tasks=(task,)))
+            if one.bundle.id == ws_id
+            else one
+            for one in self.plan.bundles
+        )
+        return Proposal(structs.replace(self.plan, bundles=bundles))
 
     def judged(self, **more: Any) -> Refined:
         """Hand the answer in."""

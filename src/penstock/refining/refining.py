@@ -16,9 +16,10 @@ from penstock.surroundings import Surroundings
 if TYPE_CHECKING:
     from penstock.assembly import Parts
     from penstock.engine.calls import CallResult
-    from penstock.planning.drafting.api import Plan
+    from penstock.planning.drafting.api import Plan, PlanOptions
     from penstock.planning.refining.api import Ground, Refined
     from penstock.planning.scoping.api import Terrain
+    from penstock.planning.sources.api import PlanSource
     from penstock.process.api import Stop
 
 
@@ -31,6 +32,14 @@ class Refining(Surroundings):
 
         def terrain(self) -> Terrain: ...
 
+        def draft_plan(
+            self,
+            sources: Sequence[PlanSource],
+            options: PlanOptions | None = None,
+            *,
+            directory: str | None = None,
+        ) -> Plan: ...
+
         def _audit_call(
             self, result: CallResult, capability: str, payload: Mapping[str, Any]
         ) -> None: ...
@@ -39,6 +48,7 @@ class Refining(Surroundings):
         self,
         plan: Plan,
         *,
+        directory: str | None = None,
         script: Sequence[Mapping[str, Any]] = (),
         timeout_s: float | None = None,
         stop: Stop | None = None,
@@ -46,8 +56,8 @@ class Refining(Surroundings):
         """Have the tools of the capability `planning` propose a better plan, and judge what they say.
 
         A tool works in a worktree of its own, laid from all that the checkout holds now; nothing is
-        written to the checkout. `script` are turns for the scripted tool; `timeout_s` (s) bounds each
-        call, else the rule does. Raises AIMRegistryNotFoundError where AIM is off,
+        written to the checkout. `directory` is the folder that the bundles are for. `script` are turns
+        for the scripted tool; `timeout_s` (s) bounds each call, else the rule does. Raises AIMRegistryNotFoundError where AIM is off,
         AIMCapabilityNotFoundError, AIMAllToolsFailedError, UsageError for a refused call and an
         answer that is not there, RepositoryError outside of a repository, and ClaimError while
         another process refines here.
@@ -69,7 +79,7 @@ class Refining(Surroundings):
             self._audit_call(result, CAPABILITY, {"prompt": prompt})
             _require(result)
             answer = desk.answer()
-        return judged(draft, shown, answer, self._ground(plan), result.tool_id)
+        return judged(draft, shown, answer, self._ground(plan, directory), result.tool_id)
 
     def _refining_parts(self) -> Parts:
         """Return the edges. Raises as `refine` does where no tool could be asked."""
@@ -85,7 +95,7 @@ class Refining(Surroundings):
         self._hide()
         return parts
 
-    def _ground(self, plan: Plan) -> Ground:
+    def _ground(self, plan: Plan, directory: str | None) -> Ground:
         """Return what a proposal is held against."""
         from penstock.checks.commands import Kind, read_entry
         from penstock.planning.refining.api import Ground
@@ -97,7 +107,7 @@ class Refining(Surroundings):
             outside=lambda path: _leads_out(root, path),
             judge=self.judge_bundles,
             is_command=lambda line: read_entry(line, commands).kind is not Kind.PROSE,
-            tool=plan.options.tool or self.settings.default_tool,
+            redraft=lambda sources: self.draft_plan(sources, plan.options, directory=directory),
         )
 
 

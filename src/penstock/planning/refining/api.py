@@ -9,6 +9,7 @@ import msgspec
 
 from penstock.planning.api import ValidationReport
 from penstock.planning.drafting.api import Plan
+from penstock.planning.sources.api import PlanSource
 
 CAPABILITY = "planning"
 ANSWER_FILE = "penstock-plan.json"
@@ -21,14 +22,14 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     `files` are those of the repository, from its top. `outside` tells why a path may not be claimed
     (it leads out of the repository by a link, say), None when nothing speaks against it. `judge`
     validates bundles as `penstock validate` does. `is_command` tells whether an acceptance line would
-    be run. `tool` goes into workstreams that are added to a plan that has none.
+    be run. `redraft` drafts the plan again from sources that state more paths.
     """
 
     files: Collection[str]
     outside: Callable[[str], str | None]
     judge: Callable[[Sequence[dict[str, Any]]], ValidationReport]
     is_command: Callable[[str], bool]
-    tool: str | None = None
+    redraft: Callable[[Sequence[PlanSource]], Plan]
 
 
 class Refined(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
 from penstock.planning.drafting.api import PlannedBundle
@@ -11,14 +11,13 @@ from penstock.planning.refining.api import Ground
 from penstock.planning.refining.document import (
     Draft,
     DraftDocument,
+    DraftGap,
     DraftWorkstream,
     derived_order,
     stated_paths,
 )
 from penstock.schedule.scope import ScopeMatcher, normalise, overlap, refusal
 
-FIXED = ("gate", "estimated_context_tokens")
-"""What a workstream of the draft keeps: the order of the source, and what was measured."""
 _WILD = frozenset("*?[")
 
 
@@ -43,12 +42,13 @@ class Comparison:
             )
         before = self._base.by_id
         for proposed in self._answer.workstreams:
+            known = before[proposed.id]
             found += self._about_tasks(proposed)
-            found += self._about_paths(proposed, before.get(proposed.id))
-            known = before.get(proposed.id)
-            if known is not None:
-                found += self._about_source(proposed, known, self._planned[proposed.id])
+            found += self._about_paths(proposed.id, proposed, known.claims, known.files_create)
+            found += self._about_source(proposed, known, self._planned[proposed.id])
             found += self._about_acceptance(proposed, known)
+        for gap in self._answer.needs_scope:
+            found += self._about_paths(", ".join(gap.items), gap, (), ())
         return found
 
     # -- nothing is lost -------------------------------------------------------------------
@@ -70,19 +70,11 @@ class Comparison:
                 yield f"{ws_id} is there {times} times"
         for ws_id in sorted(before.keys() - after.keys()):
             yield f"{ws_id} is missing: workstreams keep their ids"
-        for ws_id, one in before.items():
-            if ws_id in after and not _holds(after[ws_id].items, one.items):
-                yield f"{ws_id} has other items than before, or in another order"
         for ws_id in sorted(after.keys() - before.keys()):
-            yield from self._about_added(after[ws_id])
-
-    def _about_added(self, one: DraftWorkstream) -> Iterator[str]:
-        """Only what needed a scope may make a workstream of its own."""
-        settled = set(_planned_items(self._base))
-        if moved := [name for name in one.items if name in settled]:
-            yield f"{one.id} takes {', '.join(moved)} from another workstream"
-        if len({name.partition(":")[0] for name in one.items}) > 1:
-            yield f"{one.id} has items of several sources"
+            yield f"{ws_id} is not one of the draft: give items their files under needs_scope"
+        for ws_id, one in before.items():
+            if ws_id in after and after[ws_id].items != one.items:
+                yield f"{ws_id} has other items than before, or in another order"
 
     def _about_tasks(self, one: DraftWorkstream) -> Iterator[str]:
         if len(one.tasks) != len(one.items):
@@ -94,19 +86,25 @@ class Comparison:
                 yield f"{one.id}: the task of {name} does not say {_short(words)!r} any more"
 
     # -- paths -----------------------------------------------------------------------------
-    def _about_paths(self, one: DraftWorkstream, known: DraftWorkstream | None) -> Iterator[str]:
-        before = set() if known is None else {*known.files_scope, *known.files_create}
-        created = set(one.files_create) - (set() if known is None else set(known.files_create))
+    def _about_paths(
+        self,
+        shown: str,
+        one: DraftWorkstream | DraftGap,
+        before: Collection[str],
+        made: Collection[str],
+    ) -> Iterator[str]:
+        """Look at the paths that were not claimed before, or not as ones that are to be made."""
+        created = set(one.files_create) - set(made)
+        fresh = [path for path in one.claims if path not in before or path in created]
         found = False
-        for path in dict.fromkeys((*one.files_scope, *one.files_create)):
-            if path in before and path not in created:
-                continue
-            why = self._refusal(path, is_new=path in one.files_create) or self._forbidden(one, path)
+        for path in fresh:
+            why = self._refusal(path, is_new=path in one.files_create)
+            why = why or self._forbidden(one.items, path)
             if why is not None:
                 found = True
-                yield f"{one.id}: {_short(path)}: {why}"
-        if not found and not {*one.files_scope, *one.files_create} <= before:
-            yield from self._about_size(one)
+                yield f"{shown}: {_short(path)}: {why}"
+        if fresh and not found:
+            yield from self._about_size(shown, one)
 
     def _refusal(self, path: str, *, is_new: bool) -> str | None:
         try:
@@ -121,9 +119,9 @@ class Comparison:
             return "is to be created and is there already" if there else None
         return None if there else "does not exist, and is not to be created"
 
-    def _forbidden(self, one: DraftWorkstream, path: str) -> str | None:
-        for name in one.items:
-            for stated in self._draft.units[name].forbidden:
+    def _forbidden(self, items: Iterable[str], path: str) -> str | None:
+        for name in items:
+            for stated in self._draft.units[name][0].forbidden:
                 if _meet(stated.path, path):
                     return f"{stated.place} says not to touch {stated.path}"
         return None
@@ -136,13 +134,13 @@ class Comparison:
             return any(allows(name) for name in self._files)
         return False
 
-    def _about_size(self, one: DraftWorkstream) -> Iterator[str]:
+    def _about_size(self, shown: str, one: DraftWorkstream | DraftGap) -> Iterator[str]:
         """A scope that grew may have as many files as a workstream may have."""
         limit = self._draft.plan.options.max_files
-        allows = ScopeMatcher((*one.files_scope, *one.files_create)).allows
+        allows = ScopeMatcher(one.claims).allows
         count = len({name for name in self._files if allows(name)} | set(one.files_create))
         if count > limit:
-            yield f"{one.id} grew to {count} files, and {limit} is the limit"
+            yield f"{shown}: {count} files are too many, {limit} is the limit"
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -152,13 +150,10 @@ class Comparison:
     def _about_source(
         self, one: DraftWorkstream, known: DraftWorkstream, planned: PlannedBundle
     ) -> Iterator[str]:
-        for name in FIXED:
-            given = getattr(one, name)
-            if given is not None and given != getattr(known, name):
-                yield f"{one.id}: {name} comes from the source and was changed"
-        claims = {*one.files_scope, *one.files_create}
-        for path in sorted(stated_paths(planned) - claims):
-            if path in {*known.files_scope, *known.files_create}:
+        if one.gate is not None and one.gate != known.gate:
+            yield f"{one.id}: gate comes from the source and was changed"
+        for path in sorted(stated_paths(planned) - {*one.claims}):
+            if path in known.claims:
                 yield f"{one.id}: {path} is stated in the source and was left out"
         stated = set(known.depends_on) - derived_order(planned.bundle.metadata)
         for ws_id in sorted(stated - set(one.depends_on)):
@@ -168,10 +163,8 @@ class Comparison:
         if known.conflict_group is not None and one.conflict_group != known.conflict_group:
             yield f"{one.id}: it left the conflict group {known.conflict_group}"
 
-    def _about_acceptance(
-        self, one: DraftWorkstream, known: DraftWorkstream | None
-    ) -> Iterator[str]:
-        before = known.acceptance_tests if known is not None else ()
+    def _about_acceptance(self, one: DraftWorkstream, known: DraftWorkstream) -> Iterator[str]:
+        before = known.acceptance_tests
         for line in before:
             if line not in one.acceptance_tests:
                 yield f"{one.id}: the acceptance {_short(line)!r} was left out"
@@ -181,20 +174,10 @@ class Comparison:
 
 
 def _items(document: DraftDocument) -> Iterator[str]:
-    yield from _planned_items(document)
-    for gap in document.needs_scope:
-        yield from gap.items
-
-
-def _planned_items(document: DraftDocument) -> Iterator[str]:
     for one in document.workstreams:
         yield from one.items
-
-
-def _holds(items: Iterable[str], before: Iterable[str]) -> bool:
-    """Tell whether items are those of before in their order, with others among them or none."""
-    rest = iter(items)
-    return all(name in rest for name in before)
+    for gap in document.needs_scope:
+        yield from gap.items
 
 
 def _meet(forbidden: str, path: str) -> bool:

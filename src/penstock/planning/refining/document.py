@@ -7,22 +7,23 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, structs
+from msgspec import Meta
 
 from penstock.model.bundle import Bundle, Kind, Priority
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle
 from penstock.planning.scoping.api import Rung
-from penstock.planning.sources.api import PlanSource, Trace, TracedItem, Unit
+from penstock.planning.sources.api import Item, Trace, TracedItem, Unit
 from penstock.typed import typed, typed_json
 
 MAX_BYTES = 64 << 20
 
 
 class DraftItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One item of a source, for reading only."""
+    """One item of a source, for reading only; `details` are the lines below it."""
 
     text: str
     place: str
+    details: str = ""
 
 
 class DraftWorkstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,16 +41,30 @@ class DraftWorkstream(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     acceptance_tests: tuple[str, ...] = ()
     kind: Kind = Kind.IMPL
     priority: Priority = Priority.FOREGROUND
-    estimated_context_tokens: Annotated[int, Meta(ge=0)] | None = None
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """All paths, each once."""
+        return tuple(dict.fromkeys((*self.files_scope, *self.files_create)))
 
 
 class DraftGap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Items of which nobody knows the files; `guesses` are paths that are too doubtful."""
+    """Items of which nobody knows the files; `guesses` are paths that are too doubtful.
 
-    title: str
+    In an answer `files_scope` and `files_create` are what all these items are about.
+    """
+
     items: tuple[str, ...]
+    title: str = ""
+    files_scope: tuple[str, ...] = ()
+    files_create: tuple[str, ...] = ()
     guesses: tuple[str, ...] = ()
     why: str = ""
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """All paths, each once."""
+        return tuple(dict.fromkeys((*self.files_scope, *self.files_create)))
 
 
 class DraftDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,15 +119,11 @@ class Draft:
         """Return the number of the source of a trace, 0 for one of no source of this plan."""
         return self._numbers.get((trace.dialect, trace.path, trace.id), 0)
 
-    def source(self, name: str) -> PlanSource:
-        """Return the source of an item."""
-        return self.plan.sources[int(name.partition(":")[0]) - 1]
-
     @cached_property
-    def units(self) -> dict[str, Unit]:
-        """The unit of every item of the sources, by the item's name."""
+    def units(self) -> dict[str, tuple[Unit, Item]]:
+        """Every item of the sources with its unit, by name."""
         return {
-            f"{number}:{item.key}": unit
+            f"{number}:{item.key}": (unit, item)
             for number, source in enumerate(self.plan.sources, 1)
             for unit in source.units
             for item in unit.items
@@ -140,7 +151,9 @@ class Draft:
             workstreams=tuple(self._workstream(planned) for planned in self.plan.bundles),
             needs_scope=tuple(self._gap(gap) for gap in self.plan.needs_scope),
             items={
-                name: DraftItem(text=item.text, place=str(item.place))
+                name: DraftItem(
+                    text=item.text, place=str(item.place), details=self.units[name][1].details
+                )
                 for name, item in self.traced.items()
             },
         )
@@ -148,8 +161,7 @@ class Draft:
     def _workstream(self, planned: PlannedBundle) -> DraftWorkstream:
         bundle, trace = planned.bundle, trace_of(planned.bundle)
         names = tuple(name for name, _ in self._named(self.number_of(trace), trace.items))
-        same = {name: getattr(bundle, name) for name in SHARED}
-        return DraftWorkstream(items=names, **same)
+        return DraftWorkstream(items=names, **{name: getattr(bundle, name) for name in SHARED})
 
     def _gap(self, gap: NeedsScope) -> DraftGap:
         names = (name for name, _ in self._named(self._gap_number(gap), gap.items))
@@ -157,10 +169,7 @@ class Draft:
         return DraftGap(title=gap.title, items=tuple(names), guesses=tuple(guesses), why=gap.why)
 
 
-SHARED = tuple(
-    name for name in structs.asdict(DraftWorkstream(id="ws-0", items=("",), tasks=(), files_scope=("",)))
-    if name != "items"
-)  # fmt: skip
+SHARED = tuple(name for name in DraftWorkstream.__struct_fields__ if name != "items")
 """The fields that a workstream of the document has from its bundle."""
 
 
@@ -176,9 +185,7 @@ def stated_paths(planned: PlannedBundle) -> frozenset[str]:
 
 def derived_order(metadata: Mapping[str, Any]) -> frozenset[str]:
     """Return the dependencies of a bundle that were computed and not stated in its source."""
-    found = metadata.get("derived", ())
-    names = found.get("depends_on", ()) if isinstance(found, Mapping) else found
-    return frozenset(name for name in names if isinstance(name, str))
+    return frozenset(str(link["id"]) for link in metadata.get("derived", ()))
 
 
 def _keys(unit: Unit) -> set[str]:

@@ -16,10 +16,7 @@ MAX_REASONS = 50
 
 
 def judged(draft: Draft, shown: bytes, answer: bytes, ground: Ground, tool_id: str) -> Refined:
-    """Return what an answer makes of a draft. `shown` is the draft as the tool got it.
-
-    Raises UsageError when workstreams are added and no tool is known for them.
-    """
+    """Return what an answer makes of a draft. `shown` is the draft as the tool got it."""
     plan = draft.plan
     if answer == shown:
         return Refined(plan=plan, tool_id=tool_id)
@@ -33,8 +30,10 @@ def judged(draft: Draft, shown: bytes, answer: bytes, ground: Ground, tool_id: s
         return Refined(plan=plan, tool_id=tool_id)
     refused = Comparison(draft, base, proposed, ground).objections()
     if not refused:
-        better = Application(draft, base, proposed, tool_id).plan(ground.tool)
-        refused = _invalid(better, ground)
+        application = Application(draft, base, proposed, tool_id)
+        sources = application.sources()
+        better, refused = application.plan(plan if sources is None else ground.redraft(sources))
+        refused = refused or _invalid(better, ground)
         plan = plan if refused else better
     return Refined(plan=plan, diff=diff, refused=tuple(_first(refused)), tool_id=tool_id)
 

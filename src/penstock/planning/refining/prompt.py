@@ -17,18 +17,17 @@ What you may do
 
 - Correct `files_scope` (files that exist) and `files_create` (files that are to be made; a \
 workstream that creates a file has it in both). A workstream may touch nothing but these.
-- Give the items under `needs_scope` to workstreams: add their names to `items` of one that they \
-belong to, with a task each at the same place in `tasks`, or add a workstream with an `id` of its \
-own (ws- and lower-case letters, digits, hyphens), its `items`, `tasks` and `files_scope`. Take them \
-out of `needs_scope` then. Leave there what you cannot tell.
+- Say what the items under `needs_scope` are about, by `files_scope` and `files_create` of their \
+entry; where they are about different files, split the entry into several, each item in one of them. \
+Leave both empty where you cannot tell.
 - Add to `depends_on` what must be done before, and to `acceptance_tests` what shall hold, in words.
 - Make tasks clearer; each still holds the words of its item.
 - Say which workstreams may not run together, by one `conflict_group`.
 
 What is refused
 
-- Items that are dropped, named twice, or taken from the workstream that has them.
-- Other `id`s or `gate`s for workstreams that are there, and changes in the table `items`.
+- Items that are dropped, named twice, or taken from where they are.
+- Workstreams that are added or dropped, other `id`s or `gate`s, and changes in the table `items`.
 - Paths that do not exist and are not to be created, that lead out of the repository, or into .git.
 - A path, dependency, conflict group or acceptance that the source states and that is left out.
 - Acceptance tests that are commands.
