@@ -10,7 +10,7 @@ from penstock.planning.sources.text import Line, SourceFile
 _CLOSERS: Final = frozenset({"---", "..."})
 _VALUE: Final = re.compile(
     rb"""(?P<head>(?P<key>[^\s:#'"]+|"[^"]*"|'[^']*')[ \t]*:)(?P<gap>[ \t]*)"""
-    rb"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:[^\s#]|(?<![ \t])\#|[ \t]+(?![\s#]))*)"""
+    rb"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:[^\s#]|(?<![ \t])\#|[ \t]++(?=[^\s#]))*)"""
     rb"""(?P<tail>[ \t]*(?:(?<=[ \t])\#.*)?)$"""
 )
 
@@ -69,8 +69,9 @@ def set_values(file: SourceFile, values: dict[str, str]) -> bytes:
     places = [(found, text) for key, text in values.items() if (found := head_value(file, key))]
     raw = file.raw
     for found, text in sorted(places, key=lambda place: -place[0].start):
-        blank = b"" if found.gap else b" "
-        written = blank + found.quote + text.encode() + found.quote
+        before = b"" if found.gap else b" "
+        after = b" " if raw[found.end : found.end + 1] == b"#" else b""
+        written = before + found.quote + text.encode() + found.quote + after
         raw = raw[: found.start] + written + raw[found.end :]
     return raw
 

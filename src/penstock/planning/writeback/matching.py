@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from penstock.planning.sources.api import TracedItem
@@ -15,7 +16,9 @@ ALIKE: Final = 0.6
 _SHOWN: Final = 5
 _EMPHASIS: Final = "*_` \t"
 _FIRST: Final = re.compile(r"[*_`\s]*([^\s*_`]+?)[.:)]*(?=[\s*_`]|$)[.:)*_`\s]*")
-_TAGS: Final = re.compile(r"\s*\[(?:P|US\d+)\](?=\s|$)", re.IGNORECASE)
+_TAG: Final = re.compile(
+    r"\*{0,2}\[\s*(?:P|[^\]]*?(?:US|Story)\s*-?\s*\d+[^\]]*)\s*\]\*{0,2}\s*", re.IGNORECASE
+)
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -40,20 +43,29 @@ class Finder:
     """Finds items among the spots of a file; `labels` are the ids that items have."""
 
     def __init__(self, spots: Iterable[Spot], labels: Collection[str]) -> None:
-        self._lines: dict[int, Spot] = {}
-        self._texts: dict[str, list[Spot]] = {}
-        self._labels: dict[str, list[Spot]] = {}
-        for spot in spots:
-            self._lines[spot.line] = spot
-            label, rest = split_label(spot.text, labels)
-            if label:
-                self._labels.setdefault(label, []).append(spot)
-            for text in {plain(spot.text), plain(rest)} - {""}:
-                self._texts.setdefault(text, []).append(spot)
+        self._spots = tuple(spots)
+        self._known = labels
 
     def on_line(self, line: int) -> Spot | None:
         """Return what is on a line, for a file that has not changed."""
         return self._lines.get(line)
+
+    @cached_property
+    def _lines(self) -> dict[int, Spot]:
+        return {spot.line: spot for spot in self._spots}
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, list[Spot]], dict[str, list[Spot]]]:
+        """The spots by their texts, with and without id, and by their ids."""
+        texts: dict[str, list[Spot]] = {}
+        labels: dict[str, list[Spot]] = {}
+        for spot in self._spots:
+            label, rest = split_label(spot.text, self._known)
+            if label:
+                labels.setdefault(label, []).append(spot)
+            for text in {plain(spot.text), plain(rest)} - {""}:
+                texts.setdefault(text, []).append(spot)
+        return texts, labels
 
     def find(self, item: TracedItem) -> Spot | NotThere:
         """Return where an item of a changed file is now.
@@ -61,8 +73,9 @@ class Finder:
         It is known by id and text; by its text, which may have another id by now; or by its id,
         when most of its words are still there. What fits several places as well is not found.
         """
-        texts = self._texts.get(plain(item.text), [])
-        labelled = self._labels.get(item.label or "", [])
+        by_text, by_label = self._index
+        texts = by_text.get(plain(item.text), [])
+        labelled = by_label.get(item.label or "", [])
         both = [spot for spot in texts if spot in labelled]
         if both or texts:
             return _only(item, both or texts)
@@ -98,9 +111,12 @@ def split_label(text: str, labels: Collection[str]) -> tuple[str | None, str]:
 
 
 def plain(text: str) -> str:
-    """Return a text without spec-kit's tags, signs of emphasis around it, and doubled spaces."""
-    text = _TAGS.sub(" ", unicodedata.normalize("NFC", text))
-    return _SPACE.sub(" ", text).strip(_EMPHASIS)
+    """Return a text without spec-kit's tags before it, signs of emphasis around it, and doubled
+    spaces."""
+    text = _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    while (tag := _TAG.match(text)) is not None:
+        text = text[tag.end() :]
+    return text.strip(_EMPHASIS)
 
 
 def _alike(text: str, item: TracedItem) -> bool:
