@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from penstock.errors import UsageError
@@ -16,7 +17,7 @@ def read_source(located: Located, root: Path) -> PlanSource:
     Raises UsageError when it cannot be read at all.
     """
     try:
-        return _read(located, root)
+        return _read(located, Path(os.path.realpath(root)))
     except UnreadableError as error:
         raise UsageError(
             f"{located.name}: {error}", hint="name another source, or mend this one"
