@@ -105,7 +105,8 @@ def _changed_tree(site: Site, commit: str, files: Mapping[str, bytes | None]) ->
 def _index_line(site: Site, commit: str, path: str, content: bytes | None) -> bytes:
     """Return what tells git's index of one file; its mode stays."""
     found = _blobs(site, commit, path).get(path)
-    if found is not None and found.mode not in _PLAIN:
+    is_own = any(part.lower() == ".git" for part in path.split("/"))  # git leaves it out in silence
+    if is_own or (found is not None and found.mode not in _PLAIN):
         raise RepositoryError(f"{path} is no plain file in {commit[:12]}")
     if content is None:
         return b"0 " + b"0" * len(commit) + b"\t" + os.fsencode(path) + b"\0"
