@@ -11,13 +11,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import UsageError
+from penstock.authoring.following import SILENT, Following
+from penstock.errors import EnvironmentProblem, UsageError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from penstock.planning.api import Changes, LoadedBundle
     from penstock.planning.drafting.api import Plan, PlanOptions
-    from penstock.planning.scoping.api import Scope, Terrain
+    from penstock.planning.scoping.api import Scope, Symbols, Terrain
     from penstock.planning.sources.api import Notice, PlanSource
     from penstock.schedule.picture import Picture
 
@@ -53,7 +54,7 @@ class Authoring(Surroundings):
         *,
         tag: str | None = None,
         stdin: Callable[[], bytes] = no_input,
-        on_progress: Progress = _silent,
+        following: Following = SILENT,
     ) -> tuple[PlanSource, ...]:
         """Read the plans that words mean, seen from where we stand, in their order, each once.
 
@@ -64,9 +65,9 @@ class Authoring(Surroundings):
 
         located = locate(words, self.start, self.root, tag=tag, stdin=stdin)
         sources: list[PlanSource] = []
-        for number, one in enumerate(located):
-            on_progress("plans read", number, len(located))
+        for number, one in enumerate(located, 1):
             sources.append(read_source(one, self.root))
+            following.progress("plans read", number, len(located))
         return tuple(sources)
 
     def are_plans(self, words: Sequence[str], *, named: bool) -> bool:
@@ -138,15 +139,15 @@ class Authoring(Surroundings):
         tag: str | None = None,
         directory: str | None = None,
         stdin: Callable[[], bytes] = no_input,
-        on_progress: Progress = _silent,
+        following: Following = SILENT,
     ) -> Plan:
         """Read plans and draft the bundles for them; nothing is written.
 
         `directory` is the folder that the bundles are for: ids that others have there are not given
         again. Raises NotFoundError, UsageError, ConfigError.
         """
-        sources = self.read_plans(words, tag=tag, stdin=stdin, on_progress=on_progress)
-        return self.draft_plan(sources, options, directory=directory, on_progress=on_progress)
+        sources = self.read_plans(words, tag=tag, stdin=stdin, following=following)
+        return self.draft_plan(sources, options, directory=directory, following=following)
 
     def draft_plan(
         self,
@@ -154,7 +155,7 @@ class Authoring(Surroundings):
         options: PlanOptions | None = None,
         *,
         directory: str | None = None,
-        on_progress: Progress = _silent,
+        following: Following = SILENT,
     ) -> Plan:
         """Infer the scopes of plans that were read, and draft the bundles for them.
 
@@ -164,8 +165,8 @@ class Authoring(Surroundings):
 
         chosen = options if options is not None else self.plan_options()
         terrain = self.terrain()
-        scopes = self._scopes(sources, terrain, chosen.threshold, on_progress)
-        on_progress("bundles drafted", 0, 1)
+        scopes = self._scopes(sources, terrain, chosen.threshold, following)
+        following.progress("bundles drafted", 0, 1)
         return draft(
             sources,
             scopes,
@@ -180,14 +181,16 @@ class Authoring(Surroundings):
         sources: Sequence[PlanSource],
         terrain: Terrain,
         threshold: float,
-        on_progress: Progress,
+        following: Following,
     ) -> list[Mapping[str, Scope]]:
+        from penstock.authoring.following import LazySymbols
         from penstock.planning.scoping.infer import infer
 
+        index = LazySymbols(lambda: self._symbols(terrain, following))
         found: list[Mapping[str, Scope]] = []
-        for number, source in enumerate(sources):
-            on_progress("plans scoped", number, len(sources))
-            found.append(infer(source, terrain, threshold=threshold))
+        for number, source in enumerate(sources, 1):
+            found.append(infer(source, terrain, threshold=threshold, index=index))
+            following.progress("plans scoped", number, len(sources))
         return found
 
     def terrain(self) -> Terrain:
@@ -200,6 +203,30 @@ class Authoring(Surroundings):
         from penstock.worktrees.git import find_git
 
         return GitTerrain(find_git(self.root), self.root)
+
+    def _symbols(self, terrain: Terrain, following: Following) -> Symbols:
+        """Return the index of definitions, kept in our folder where there is a repository."""
+        from penstock.planning.scoping.symbols import open_symbols
+
+        index = open_symbols(
+            terrain,
+            root=self.root,
+            folder=self._cache_folder(),
+            progress=lambda done, total: following.progress("files looked through", done, total),
+        )
+        for problem in index.problems:
+            following.problem(problem)
+        return index
+
+    def _cache_folder(self) -> Path | None:
+        """Return where the index is kept; None outside of a repository, and where git would show it."""
+        if self.place is None:
+            return None
+        try:
+            self._hide()
+        except (EnvironmentProblem, UsageError):
+            return None
+        return self.root / self.state_folder / "cache"
 
     def _taken_ids(self, sources: Sequence[PlanSource], directory: str | None) -> frozenset[str]:
         """Return the ids in the folder that are not of bundles from these sources."""

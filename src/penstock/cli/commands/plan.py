@@ -12,6 +12,7 @@ from typing import Any
 import click
 import msgspec
 
+from penstock.authoring.following import Following
 from penstock.cli import output, plans
 from penstock.cli.asking import ask_for_paths, may_ask
 from penstock.cli.checking import progress
@@ -98,7 +99,8 @@ def command(**options: Any) -> int:
 
     Which of them a SOURCE is, is told by its shape. Without SOURCE the plans of the repository are
     listed (with --check: checked). What is done is left out; what has no scope is listed, and not
-    run. Exits 1 when the plan contradicts itself, or when nothing but items without a scope is left.
+    run. Exits 1 when the plan contradicts itself (then nothing is written, unless --lenient is given), or
+    when nothing but items without a scope is left.
     """
     wanted = Wanted(**options)
     with open_workspace() as workspace:
@@ -126,15 +128,15 @@ def _options(workspace: Workspace, wanted: Wanted) -> PlanOptions:
     given |= {name: value for name, value in named.items() if value is not None}
     if wanted.files_scope:
         given["files_scope"] = wanted.files_scope
-    return workspace.plan_options(given, checking=wanted.check)
+    return workspace.plan_options(given, checking=wanted.check or wanted.graph is not None)
 
 
 def _drafted(workspace: Workspace, wanted: Wanted, words: tuple[str, ...]) -> Plan:
     """Read, ask where a person may be asked, and draft."""
     options = _options(workspace, wanted)
-    with _progress() as shown:
-        read = workspace.read_plans(words, tag=wanted.tag, stdin=_stdin, on_progress=shown)
-        plan = workspace.draft_plan(read, options, directory=wanted.output_dir, on_progress=shown)
+    with _following() as shown:
+        read = workspace.read_plans(words, tag=wanted.tag, stdin=_stdin, following=shown)
+        plan = workspace.draft_plan(read, options, directory=wanted.output_dir, following=shown)
     if plan.needs_scope and wanted.asks:
         answers = ask_for_paths(plan.needs_scope)
         if answers:
@@ -144,10 +146,14 @@ def _drafted(workspace: Workspace, wanted: Wanted, words: tuple[str, ...]) -> Pl
 
 
 @contextmanager
-def _progress() -> Iterator[Any]:
-    """Show how far it is while the block runs, on a terminal."""
+def _following() -> Iterator[Following]:
+    """Show how far it is while the block runs, on a terminal, and what goes wrong beside the plan."""
+
+    def warn(problem: str) -> None:
+        output.warn(f"Warning: {problem}")
+
     with progress("steps") as shown:
-        yield shown or (lambda _what, _done, _total: None)
+        yield Following(problem=warn) if shown is None else Following(shown, warn)
 
 
 def _stdin() -> bytes:
@@ -217,7 +223,7 @@ def _draw(workspace: Workspace, plan: Plan, form: str) -> int:
 
 def _settle(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
     """Show the plan, and write it unless something speaks against it."""
-    refused = plan.contradicts and not wanted.lenient
+    refused = bool(plan.unresolved) and not wanted.lenient
     writes = not (wanted.only_looks or refused)
     changes = None
     if writes:
