@@ -33,6 +33,15 @@ def files(**more: str) -> dict[str, bytes | str]:
     return {f"{EPIC}/{stem.replace('_', '-')}.md": text for stem, text in named.items()}
 
 
+def updates(**statuses: str) -> dict[str, bytes | str]:
+    """The update files of streams of task 12."""
+    text = "---\nissue: 12\nstatus: {}\n---\n"
+    return {
+        f"{EPIC}/updates/12/stream-{letter}.md": text.format(status)
+        for letter, status in statuses.items()
+    }
+
+
 def task(number: str = "12", text: str = "Add a form") -> TracedItem:
     """A task as an item."""
     return item(text, key=number, label=number, file=f"{EPIC}/{number}.md")
@@ -92,9 +101,28 @@ def test_streams_that_other_runs_have_done_count() -> None:
     assert "status: closed  # see" in text_of(close(held, stream("a"), elsewhere="12-b"), "12")
 
 
+def test_a_stream_with_an_update_of_its_own_is_completed_there() -> None:
+    """Which counts for the task from then on, whatever the journal remembers."""
+    held = {**files(**{"12_analysis": ANALYSIS}), **updates(A="in_progress", B="completed")}
+    made = close(held, stream("a"))
+    assert "status: completed" in text_of(made, "updates/12/stream-A")
+    assert "status: closed  # see" in text_of(made, "12")
+    begun = {**held, **updates(a="in_progress", B="open")}
+    del begun[f"{EPIC}/updates/12/stream-A.md"]
+    assert sorted(close(begun, stream("a")).files) == [
+        f"{EPIC}/12.md", f"{EPIC}/updates/12/stream-a.md",
+    ]  # fmt: skip
+
+
+def test_a_stream_of_a_renamed_task_is_found_by_its_name() -> None:
+    """The name of the task stands before that of the stream."""
+    wanted = item("Add a form: Form", 3, key="1-a", label="1-a", file=f"{EPIC}/1-analysis.md")
+    assert "status: closed" in text_of(close(files(), wanted), "12")
+
+
 def test_a_task_in_progress_stays_so() -> None:
     """A stream changes nothing then, nor a status that nobody knows."""
-    for status in ("in-progress", "review"):
+    for status in ("In_Progress", "review"):
         held = files(**{"12_analysis": ANALYSIS, "12": TASK.replace("open", status, 1)})
         made = close(held, stream("a"))
         assert (made.files, [one.key for one in made.already]) == ({}, ["12-a"])
@@ -109,7 +137,8 @@ def test_a_file_with_a_later_number_is_found_by_its_name() -> None:
 def test_what_is_gone_is_lost() -> None:
     """Neither the file nor another of that name is there."""
     made = close(files(), item("Add a door", key="14", label="14", file=f"{EPIC}/14.md"))
-    assert [lost.why for lost in made.lost] == ["neither its id nor its text is there any more"]
+    why = f"{EPIC}/14.md is not there any more, nor one other task of that name"
+    assert [lost.why for lost in made.lost] == [why]
     assert made.files == {}
 
 
