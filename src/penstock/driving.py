@@ -5,7 +5,7 @@ As in wiring, everything is imported where it is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock.surroundings import Surroundings
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from penstock.engine.ports import Observer, ResumeOptions, RunRequest
     from penstock.engine.run import Engine
     from penstock.model.agents import AgentProfiles
+    from penstock.model.records import Event
     from penstock.model.results import RunResult
     from penstock.process.api import Stop
+    from penstock.store.api import DocumentedJournal
     from penstock.trust import Vetted
 
 
@@ -30,6 +32,11 @@ class Driving(Surroundings):
 
         # and from the one that keeps secrets
         def record_redaction(self) -> None: ...
+
+        # and from the one that tells issues
+        def open_told_journal(
+            self, sink: Callable[[Event], None], *, create: bool = True
+        ) -> DocumentedJournal: ...
 
     def _parts(self, *, dry: bool = False) -> Parts:
         from penstock.assembly import Parts
@@ -103,7 +110,7 @@ class Driving(Surroundings):
         require_runnable()
         parts = self._parts()
         self._hide()
-        journal = self.open_journal(on_event=event_sink(parts.root, observer, parts.trail))
+        journal = self.open_told_journal(event_sink(parts.root, observer, parts.trail))
         if parts.trail is not None:
             parts.trail.prune(self.aim_settings.switches.audit_log_retention_days)
         return engine(parts, journal, observer=observer, stop=stop).start(request)
@@ -200,9 +207,8 @@ class Driving(Surroundings):
         require_runnable()
         parts = self._parts()
         self._hide()
-        journal = self.open_journal(
-            create=False, on_event=event_sink(parts.root, observer, parts.trail)
-        )
+        sink = event_sink(parts.root, observer, parts.trail)
+        journal = self.open_told_journal(sink, create=False)
         return engine(parts, journal, observer=observer, stop=stop)
 
     def run_step(self, run_id: str, ws_id: str, step: str, *, fix: bool) -> RunResult:

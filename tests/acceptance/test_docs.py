@@ -29,6 +29,7 @@ from penstock.config.profiles import load_tool_profiles
 from penstock.demo.content import FILES
 from penstock.model.events import EventType
 from penstock.planning.load import load_bundles
+from penstock.planning.specs.rules import load_rules
 from penstock.registry.api import REGISTRY_FILE, REGISTRY_FOLDER, RULES_FILE
 from penstock.registry.load import load_registry
 from penstock.tools.toolbox import BUILT_IN
@@ -236,6 +237,11 @@ def load_example(block: Block, folder: Path) -> None:
 def load_yaml(text: str, folder: Path) -> None:
     """Load a configuration file, or any other YAML (a CI workflow) as such."""
     document = yaml.safe_load(text)
+    if "categories" in document:
+        (folder / "config").mkdir()
+        (folder / "config" / "spec_mapping.yaml").write_text(text, encoding="utf-8")
+        load_rules(folder)
+        return
     if "jobs" in document:
         return
     (folder / "config").mkdir()

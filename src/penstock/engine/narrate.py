@@ -237,6 +237,13 @@ def _written_back(payload: Payload) -> str:
     return f"results written back to {files or 'the plan'}"
 
 
+def _issue_told(payload: Payload) -> str:
+    where = f"{payload.get('repository') or ''}#{payload.get('issue', '?')}"
+    if payload.get("success"):
+        return f"issue {where} was told: {payload.get('stage', '?')}"
+    return f"issue {where} could not be told: {payload.get('reason', '?')}"
+
+
 def _disk_low(payload: Payload) -> str:
     return f"nothing more starts: {payload.get('reason', 'the disk is full')}"
 
@@ -306,6 +313,7 @@ TELLERS: Mapping[str, Callable[[Payload], str]] = {
     EventType.ATTEMPT_LOST: _lost,
     EventType.HANDED_OVER: _handed_over,
     EventType.PLAN_WRITTEN_BACK: _written_back,
+    EventType.ISSUE_TOLD: _issue_told,
     EventType.DISK_LOW: _disk_low,
     EventType.SECRET_FOUND: _secret_found,
 }

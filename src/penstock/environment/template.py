@@ -74,6 +74,7 @@ PIPELINE_YAML = """\
 #   capability: null            # goes into the bundles and, where AIM is enabled, before their tool
 #   write_back: true            # may `penstock sync` tick boxes and set statuses?
 #   issue_comments: false       # tell an issue what became of its workstreams, through gh
+#   issue_labels: {}            # and label it, such as {started: in progress, done: review}
 
 # Globs that no tool may touch, whatever a bundle says.
 # protected_paths: []

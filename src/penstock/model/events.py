@@ -58,6 +58,7 @@ class EventType(StrEnum):
     ATTEMPT_LOST = "attempt_lost"
     HANDED_OVER = "handed_over"
     PLAN_WRITTEN_BACK = "plan_written_back"
+    ISSUE_TOLD = "issue_told"
     DISK_LOW = "disk_low"
     FIX_ESCALATED = "fix_escalated"
     ERROR_PIPELINE_MOVED = "error_pipeline_moved"

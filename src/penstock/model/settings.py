@@ -146,7 +146,7 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `group_by` is what makes a workstream, the `max_` keys are its limits (files, tasks, estimated
     lines and tokens), `threshold` is the confidence that a guessed path needs, `capability` goes into
     the bundles. `write_back` lets `penstock sync` change sources, `issue_comments` lets lifecycle events
-    be told to the issue tracker.
+    be told to the issue tracker, where `issue_labels` are put on the issue, by what became of it.
     """
 
     group_by: Literal["auto", "story", "group", "issue", "directory", "language", "item", "all"] = (
@@ -160,6 +160,10 @@ class PlanSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     capability: Annotated[str, Meta(min_length=1)] | None = None
     write_back: bool = True
     issue_comments: bool = False
+    issue_labels: dict[
+        Literal["started", "done", "failed", "quarantined", "canceled", "integrated"],
+        Annotated[str, Meta(min_length=1)],
+    ] = field(default_factory=dict)
 
 
 class PipelineSettings(

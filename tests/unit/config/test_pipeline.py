@@ -69,6 +69,7 @@ plan:
   capability: code_generation
   write_back: false
   issue_comments: true
+  issue_labels: {done: review}
 protected_paths: ["migrations/**"]
 approvals: [2, 3]
 breakers_file: config/breakers.yaml
@@ -140,6 +141,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             capability="code_generation",
             write_back=False,
             issue_comments=True,
+            issue_labels={"done": "review"},
         ),
         protected_paths=("migrations/**",),
         approvals=(2, 3),

@@ -69,7 +69,7 @@ def _leading_nowhere(rows: Sequence[IndexRow], defined: set[str]) -> Iterator[No
         if row.idx not in defined:
             yield Notice(
                 code="undefined-tag",
-                severity=Severity.ERROR,
+                severity=Severity.WARNING,
                 text=f"{row.idx} is only linked to, and stands nowhere",
                 place=_place(row),
             )
