@@ -8,14 +8,21 @@ from typing import Final
 
 _KINDS: Final = (
     r"(?:(?:a|an|the|new|empty|initial|blank|file|files|module|script|page|component|test|tests|class"
-    r"|config|configuration|migration|folder|directory|document|named|called|at|in|under|:)\s+)*"
+    r"|config|configuration|migration|folder|directory|document|named|called|at|in|under)(?:\s+|\s*:\s*))*"
 )
 _MARKS: Final = r"[`\"'*_(\[\uff08]*$"
-_VERB: Final = r"\b(?:creat(?:e|es|ed|ing)|scaffold(?:s|ed|ing)?|generat(?:e|es|ed|ing))"
+_VERB: Final = (
+    r"(?<!not )(?<!n't )(?<!never )(?<!without )\b"
+    r"(?:creat(?:e|es|ed|ing)|scaffold(?:s|ed|ing)?|generat(?:e|es|ed|ing))"
+)
+_VERB_CJK: Final = r"(?<!\u4e0d)(?<!\u4e0d\u8981)(?:新建|创建|建立|新增|新規作成|新規|添加新)"
 _NEW_BEFORE: Final = re.compile(
-    rf"(?:{_VERB}|\b(?:add|adds|added|adding|introduce|introduces|touch)|\bnew)"
-    rf"(?:\s+|:\s*){_KINDS}{_MARKS}"
-    rf"|(?:新建|创建|建立|新增|新规|新規作成|新規|添加新)(?:一个|文件|目录|ファイル|:|\uff1a)*\s*{_MARKS}",
+    rf"(?:{_VERB}|\bnew)(?:\s+|:\s*){_KINDS}{_MARKS}"
+    rf"|{_VERB_CJK}(?:一个|文件|目录|ファイル|:|\uff1a)*\s*{_MARKS}",
+    re.IGNORECASE,
+)
+_ADDED_BEFORE: Final = re.compile(
+    rf"\b(?:add|adds|added|adding|introduce|introduces|touch)(?:\s+|:\s*){_KINDS}{_MARKS}",
     re.IGNORECASE,
 )
 _NEW_AFTER: Final = re.compile(
@@ -26,10 +33,16 @@ _NEW_AFTER: Final = re.compile(
     r")",
     re.IGNORECASE,
 )
-_MAKING: Final = re.compile(rf"{_VERB}|\bnew\b|新建|创建|建立|新增|新規|作成", re.IGNORECASE)
+_MAKING: Final = re.compile(
+    rf"{_VERB}|(?:^\W*|\b(?:add|implement|write|introduc|build)(?:e|s|es|ing)?\s+(?:a\s+|an\s+|the\s+)?)new\b"
+    rf"|{_VERB_CJK}|作成",
+    re.IGNORECASE,
+)
 _CHANGING: Final = re.compile(
-    r"\b(?:updat|modif|edit|chang|fix|refactor|extend|adjust|remov|delet|renam|mov|replac|integrat"
-    r"|wir|hook|regist|import|us(?=e|ing))\w*|修改|更新|编辑|変更|修正|编写|调整|删除|削除",
+    r"(?:^\W*|\b(?:and|or|then|to|plus)\s+|[,&:]\s*)(?:also\s+)?"
+    r"(?:updat|modify|edit|chang|fix|refactor|extend|adjust|remov|delet|renam|mov|replac|integrat"
+    r"|wir|hook|regist)\w*"
+    r"|修改|更新|编辑|変更|修正|编写|调整|删除|削除",
     re.IGNORECASE,
 )
 _READING: Final = re.compile(
@@ -44,6 +57,8 @@ _READING_AFTER: Final = re.compile(
     r"[`\"'*_]*\s*(?:を(?:参照|参考)|[(\[\uff08]\s*(?:read[- ]only|reference|参考))", re.IGNORECASE
 )
 _CLAUSE: Final = re.compile(r"[.;!?]\s|[\u3002\uff1b\uff01\uff1f]|\bthen\b")
+_FAR: Final = 400
+"""Characters before a path beyond which nothing is said of it."""
 _LIST: Final = re.compile(
     r"[`\"'*_\s]*(?:,|\u3001|\uff0c|&|\+|/)?\s*(?:and|or|plus|as\s+well\s+as|和|与|及|以及|と|や)?[`\"'*_\s]*"
 )
@@ -60,7 +75,8 @@ class Cue(Enum):
 
 def cue(line: str, start: int, end: int) -> Cue:
     """Say what the words around `line[start:end]` say of the path that stands there."""
-    before, after = _clause_before(line[:start]), line[end : end + 40]
+    before = _clause_before(line[max(0, start - _FAR) : start])
+    after = line[end : end + 40]
     if _READING_AFTER.match(after):
         return Cue.READ
     if _NEW_AFTER.match(after):
@@ -69,6 +85,8 @@ def cue(line: str, start: int, end: int) -> Cue:
         return Cue.READ
     if _NEW_BEFORE.search(before):
         return Cue.NEW
+    if _ADDED_BEFORE.search(before):
+        return Cue.MAKING
     made, changed = _last(_MAKING, before), _last(_CHANGING, before)
     return Cue.MAKING if made > changed else Cue.NONE
 

@@ -78,9 +78,11 @@ class Namer:
         text = mention.text
         if is_no_path(text):
             return
-        there = self.ground.find(text) if not text.startswith(("/", "~")) else Found(Match.NONE)
+        beyond = text.startswith(("/", "~"))
+        there = Found(Match.NONE) if beyond else self.ground.find(text)
         known = there.match is not Match.NONE
-        if (known or mention.has_extension) and (why := outside(text, self.ground)):
+        claimed = known or beyond or mention.has_extension
+        if claimed and (why := outside(text, self.ground)):
             if mention.quoting is not Quoting.COMMAND:
                 found.refused.append(Refused(path=text, place=place, why=why[0], near=why[1]))
         elif mention.quoting is Quoting.COMMAND:

@@ -63,9 +63,9 @@ def test_what_only_looks_like_a_path(line: str) -> None:
     ("line", "paths"),
     [
         ("修改src/a.py文件", ["src/a.py"]),
-        ("更新 `src/用户.py`，然后 文档/设计.md。", ["src/用户.py", "文档/设计.md"]),
+        ("更新 `src/用户.py`\uff0c然后 文档/设计.md。", ["src/用户.py", "文档/设计.md"]),
         ("src/a.tsを修正し、src/b.tsも", ["src/a.ts", "src/b.ts"]),
-        ("（src/a.py）「src/b.py」【src/c.py】", ["src/a.py", "src/b.py", "src/c.py"]),
+        ("\uff08src/a.py\uff09「src/b.py」【src/c.py】", ["src/a.py", "src/b.py", "src/c.py"]),
     ],
 )
 def test_paths_amid_chinese_and_japanese(line: str, paths: list[str]) -> None:
