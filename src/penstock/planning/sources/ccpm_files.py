@@ -166,11 +166,10 @@ def _criteria(file: SourceFile, parts: Sequence[tuple[Heading, int]]) -> tuple[s
     """Return the criteria and the definition of done: boxes, or bullets where there are none."""
     wanted = [range(h.line, last + 1) for h, last in parts if _CRITERIA.match(h.text)]
     ticks = boxes(file) if wanted else []
-    dots = bullets(file) if wanted else []
     made: list[str] = []
     for lines in wanted:
         texts = [box.text for box in ticks if box.line in lines]
-        texts = texts or [dot.text for dot in dots if dot.line in lines]
+        texts = texts or [dot.text for dot in bullets(file) if dot.line in lines]
         made += [one_line(text) for text in texts if text.strip()]
     return once(made)
 

@@ -21,8 +21,9 @@ _URL: Final = re.compile(r"/issues/(\d+)\b")
 _NONE: Final = frozenset(
     {"", "-", "none", "n/a", "na", "nil", "null", "[]", "no", "false", "无", "無", "なし", "\u2014"}
 )
-_NUMBER: Final = re.compile(r"^(?:task|issue)?#?0*\d+(?:\.md)?$", re.IGNORECASE)
-_BREAKS: Final = re.compile(r"[\s,;:\[\]()\u3001\uFF0C\"'`-]+")
+_NUMBER: Final = re.compile(r"(?:task|issue)?-?#?(\d+)(?:\.md)?$", re.IGNORECASE)
+_BUG: Final = re.compile(r"bug-\d+")
+_BREAKS: Final = re.compile(r"[\s,;:\[\]()\u3001\uFF0C\"'`]+")
 
 
 def issue_number(url: Any) -> int | None:
@@ -31,26 +32,25 @@ def issue_number(url: Any) -> int | None:
     return int(found[1]) if found else None
 
 
-def words_of(value: Any) -> Iterator[tuple[str, bool]]:
-    """Yield the ids in `depends_on` or `conflicts_with`, and whether each can be one.
+def words_of(value: Any) -> Iterator[str]:
+    """Yield the ids in `depends_on` or `conflicts_with`.
 
-    They come as a list, as one id, as text with commas, with `#`, as file names and as links.
+    They come as a list, as one id, as text with commas, with `#`, as file names and as links. What
+    holds none of these comes as it is written.
     """
     entries = value if isinstance(value, list) else [value]
     for entry in entries:
         text = "" if entry is None or isinstance(entry, bool) else str(entry).strip()
-        if text.lower() in _NONE:
-            continue
-        links = _URL.findall(text)
-        parts = links or [part for part in _BREAKS.split(text) if _NUMBER.match(part)]
-        if parts:
-            yield from ((_bare(part), True) for part in parts)
-        else:
-            yield text.removesuffix(".md"), bool(re.fullmatch(r"bug-\d+[\w-]*(\.md)?", text))
+        if text.lower() not in _NONE:
+            parts = [part.lstrip("-") for part in _BREAKS.split(text)]
+            ids = [part for part in parts if _NUMBER.match(part) or _BUG.match(part)]
+            yield from map(_bare, _URL.findall(text) or ids or text.split(","))
 
 
 def _bare(word: str) -> str:
-    return re.sub(r"^(?:task|issue)", "", word, flags=re.IGNORECASE).lstrip("#").removesuffix(".md")
+    """Return an id without what people write around it."""
+    number = _NUMBER.match(word)
+    return number[1] if number else word.strip().removesuffix(".md")
 
 
 class Mapping:

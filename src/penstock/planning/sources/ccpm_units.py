@@ -141,7 +141,7 @@ class UnitMaker:
         """Return the units that a field of the frontmatter leads to."""
         place = task.file.place(field)
         keys: list[str] = []
-        for word, _ in words_of(task.file.ids(field)):
+        for word in words_of(task.file.ids(field)):
             keys += self._units_of(word, task, place, code, verb)
         return once(keys)
 

@@ -366,6 +366,10 @@ def passage(file: SourceFile, first: int, last: int) -> str:
 
 def sections(file: SourceFile, found: Sequence[Heading]) -> Iterator[tuple[Heading, int]]:
     """Yield each heading with the last line of its section: before the next as high or higher."""
+    ends = [len(file.lines)] * len(found)
+    open_ones: list[int] = []
     for index, heading in enumerate(found):
-        ends = (other.line - 1 for other in found[index + 1 :] if other.level <= heading.level)
-        yield heading, next(ends, len(file.lines))
+        while open_ones and found[open_ones[-1]].level >= heading.level:
+            ends[open_ones.pop()] = heading.line - 1
+        open_ones.append(index)
+    yield from zip(found, ends, strict=True)

@@ -24,6 +24,7 @@ _BEHIND: Final = re.compile(
 _BLOCKS: Final = re.compile(rf"^(?P<own>{_ID})\s+(?:must\s+)?blocks?\s+{_LIST}", re.IGNORECASE)
 _WAITS: Final = re.compile(rf"^(?P<own>{_ID})\s+(?={_BEFORE})", re.IGNORECASE)
 _PART: Final = re.compile(rf"({_ID})|({_TO})", re.IGNORECASE)
+_ANY: Final = re.compile(r"[Tt]-?[0-9]")
 _MARKUP: Final = re.compile(r"[`*_]+")
 _LEADING: Final = re.compile(rf"[`*_]*({_ID})[`*_]*(?:[:.)\uFF1A][`*_]*(?=\s|$))?\s*")
 
@@ -43,9 +44,9 @@ def leading_id(text: str) -> tuple[str | None, str]:
 
 def waits_for(text: str) -> list[Mention]:
     """Return what a text says that it depends on, requires, comes after or is blocked by."""
-    plain = _MARKUP.sub("", text)
-    if "T" not in plain and "t" not in plain:
+    if not _ANY.search(text):
         return []
+    plain = _MARKUP.sub("", text)
     found = [*_SAID.finditer(plain), *_BEHIND.finditer(plain)]
     return list(dict.fromkeys(each for match in found for each in _listed(match["ids"])))
 

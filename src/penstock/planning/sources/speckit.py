@@ -10,8 +10,7 @@ from typing import Any, Final
 from penstock.errors import UsageError
 from penstock.planning.files import UnreadableError
 from penstock.planning.sources.api import Dialect, Item, Passage, PlanSource, Unit
-from penstock.planning.sources.markdown import Box, Heading, boxes, bullets, headings, layers
-from penstock.planning.sources.mentions import leading_id
+from penstock.planning.sources.markdown import Box, Layer, boxes, headings, layers
 from penstock.planning.sources.noting import Notes, once, plain_id
 from penstock.planning.sources.recognise import Located
 from penstock.planning.sources.speckit_phases import STORY, Phase, phases, stretches
@@ -30,6 +29,7 @@ _TITLE: Final = re.compile(
     r"(?:tasks?|feature specification|implementation plan|任务|任務|タスク)\s*[:\uFF1A]\s*",
     re.IGNORECASE,
 )
+_UNBOXED: Final = re.compile(r"[ \t]*(?:[-*+]|[0-9]+[.)])[ \t]+[*_`]*(T-?[0-9]{2,}[a-z]?)(?![\w-])")
 # Files of a feature besides its tasks that may name paths, and what they are.
 _AROUND: Final = (("plan.md", "plan"), ("data-model.md", "design"), ("quickstart.md", "design"))
 
@@ -53,6 +53,9 @@ class _Reader:
         self._notes = Notes()
         self._files: dict[str, str] = {}
         self._file = self._required()
+        self._layers = layers(self._file)
+        self._headings = headings(self._file, self._layers)
+        self._order = order_prose(self._file, self._headings)
         self._id = self._folder.resolve().name
 
     def source(self) -> PlanSource:
@@ -112,13 +115,11 @@ class _Reader:
     # -- phases ------------------------------------------------------------------------------------
     def _units(self, told: dict[int, Story]) -> tuple[Unit, ...]:
         """Return a unit of each phase; phases of one story are one unit."""
-        made = layers(self._file)
-        found = headings(self._file, made)
-        work = self._work(boxes(self._file, made))
+        work = self._work(boxes(self._file, self._layers))
         listed = ordered(tasks(work, self._file, self._notes), self._order_lines(), self._notes)
         parts = [
             (part, [task for task in listed if part[1] <= task.box.line <= part[2]])
-            for part in stretches(found, len(self._file.lines))
+            for part in stretches(self._headings, len(self._file.lines))
         ]
         parts = [(part, inside) for part, inside in parts if inside]
         gated = phases([part for part, _ in parts], [_only_story(inside) for _, inside in parts])
@@ -144,7 +145,7 @@ class _Reader:
         """Return the lines about order with their places."""
         return [
             (self._file.place(line.number), line.text.strip().lstrip("-*+ "))
-            for first, last in order_prose(self._file)
+            for first, last in self._order
             for line in self._file.lines[first - 1 : last]
         ]
 
@@ -152,21 +153,21 @@ class _Reader:
         """Note lines of phases that begin with the id of a task and have no box."""
         known = {plain_id(task.label) for task in listed if task.label}
         boxed = {task.box.line for task in listed}
-        for bullet in bullets(self._file):
-            label, _ = leading_id(bullet.text)
-            inside = any(phase.first <= bullet.line <= phase.last for phase in gated)
-            if label and inside and bullet.line not in boxed and plain_id(label) not in known:
+        for line, layer in zip(self._file.lines, self._layers, strict=True):
+            bullet = _UNBOXED.match(line.text) if layer is Layer.PLAIN else None
+            if bullet is None or line.number in boxed or plain_id(bullet[1]) in known:
+                continue
+            if any(phase.first <= line.number <= phase.last for phase in gated):
                 self._notes.warning(
                     "unboxed-task",
-                    f"{label} has no box, so it is not read as a task",
-                    self._file.place(bullet.line),
-                    f"write - [ ] {label} ...",
+                    f"{bullet[1]} has no box, so it is not read as a task",
+                    self._file.place(line.number),
+                    f"write - [ ] {bullet[1]} ...",
                 )
 
     # -- the rest ----------------------------------------------------------------------------------
     def _title(self, spec: SourceFile | None) -> str:
-        for file in (self._file, spec):
-            found: list[Heading] = headings(file) if file else []
+        for found in (self._headings, headings(spec) if spec else []):
             top = next((h.text for h in found if h.level == 1), None)
             named = _TITLE.sub("", top, count=1).strip() if top else ""
             if named:
@@ -177,7 +178,7 @@ class _Reader:
         """Return the prose on order: within the feature, and between features."""
         notes = [
             "\n".join(line.text for line in self._file.lines[first - 1 : last]).strip()
-            for first, last in order_prose(self._file)
+            for first, last in self._order
         ]
         notes += [said for file in (self._file, spec) if file for said in other_features(file)]
         return {"order_notes": list(once(notes))} if notes else {}

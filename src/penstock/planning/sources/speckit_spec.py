@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from penstock.planning.sources.api import Passage
-from penstock.planning.sources.markdown import headings, passage, sections
+from penstock.planning.sources.markdown import Heading, headings, passage, sections
 from penstock.planning.sources.noting import one_line
 from penstock.planning.sources.text import Line, SourceFile
 
@@ -113,10 +113,10 @@ def _plain(text: str) -> str:
     return one_line(_EMPHASIS.sub("", text))
 
 
-def order_prose(tasks: SourceFile) -> list[tuple[int, int]]:
+def order_prose(tasks: SourceFile, made: Sequence[Heading]) -> list[tuple[int, int]]:
     """Return first and last line of each section of a tasks.md that is about order."""
     found: list[tuple[int, int]] = []
-    for heading, last in sections(tasks, headings(tasks)):
+    for heading, last in sections(tasks, made):
         inside = found and heading.line <= found[-1][1]
         if _ORDER.search(heading.text) and not inside:
             found.append((heading.line, last))
