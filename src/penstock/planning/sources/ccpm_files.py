@@ -19,7 +19,7 @@ from penstock.planning.sources.markdown import (
     sections,
 )
 from penstock.planning.sources.noting import Notes, once, one_line, shown
-from penstock.planning.sources.stating import named_paths, said_use
+from penstock.planning.sources.stating import looks_like_path, named_paths, said_use
 from penstock.planning.sources.text import SourceFile
 
 _STATES: Final = {
@@ -49,6 +49,7 @@ _ASIDE: Final = re.compile(
     r"(?:dependenc|effort|estimate|依赖|依賴|依存|工作量|工数|見積)", re.IGNORECASE
 )
 _TECHNICAL: Final = re.compile(r"(?:technical|implementation|技术|技術|実装)", re.IGNORECASE)
+_ONLY_PATH: Final = re.compile(r"\s*[-*+]\s+`?([^\s`]+)`?\s*(?:$|[-(:#\u2013\u2014\uFF08]\s?)")
 _FILES_LINE: Final = re.compile(
     r"\s*(?:[-*+]\s+)?\**(?P<label>(?:[A-Za-z]+\s+){0,3}?(?:files?|code\s+locations?|paths?)"
     r"(?:\s+(?:affected|involved|to\s+\w+(?:\s*/\s*\w+)*))?|(?:关键|關鍵|主要|相关|相關|関連)?(?:文件|檔案|ファイル))"
@@ -182,7 +183,8 @@ def _key_files(file: SourceFile, parts: Sequence[tuple[Heading, int]]) -> Iterat
 
 
 def files_below(file: SourceFile, first: int, last: int, *, field: str) -> Iterator[StatedPath]:
-    """Yield the paths behind labels such as `Key files:`, on their line and in the list below."""
+    """Yield the paths behind labels such as `Key files:`, on their line and in the list below, and
+    those that are an item of a list by themselves."""
     use: Use | None = None
     for line in file.lines[first - 1 : last]:
         label = _FILES_LINE.match(line.text)
@@ -192,7 +194,9 @@ def files_below(file: SourceFile, first: int, last: int, *, field: str) -> Itera
             text = label["rest"]
         elif text.strip() and not text.lstrip().startswith(("-", "*", "+", "`")):
             use = None
-        for named in named_paths(text, use) if use is not None else ():
+        only = _ONLY_PATH.match(text)
+        meant = use or (Use.MODIFY if only and looks_like_path(only[1]) else None)
+        for named in named_paths(text, meant) if meant is not None else ():
             yield StatedPath(
                 path=named.path, use=named.use, place=file.place(line.number), field=field
             )

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from penstock.errors import UsageError
 from penstock.planning.files import UnreadableError
-from penstock.planning.sources.api import Dialect, Item, Passage, PlanSource, Unit
+from penstock.planning.sources.api import Dialect, Item, ItemState, Passage, PlanSource, Unit
+from penstock.planning.sources.labels import item_key
 from penstock.planning.sources.markdown import Box, Layer, boxes, headings, layers
-from penstock.planning.sources.noting import Notes, once, plain_id
+from penstock.planning.sources.mentions import leading_id
+from penstock.planning.sources.noting import Keys, Notes, once, one_line, plain_id
 from penstock.planning.sources.recognise import Located
 from penstock.planning.sources.speckit_phases import STORY, Phase, phases, stretches
 from penstock.planning.sources.speckit_spec import (
@@ -115,7 +117,7 @@ class _Reader:
     # -- phases ------------------------------------------------------------------------------------
     def _units(self, told: dict[int, Story]) -> tuple[Unit, ...]:
         """Return a unit of each phase; phases of one story are one unit."""
-        work = self._work(boxes(self._file, self._layers))
+        work, samples = self._work(boxes(self._file, self._layers))
         listed = ordered(tasks(work, self._file, self._notes), self._order_lines(), self._notes)
         parts = [
             (part, [task for task in listed if part[1] <= task.box.line <= part[2]])
@@ -125,21 +127,23 @@ class _Reader:
         gated = phases([part for part, _ in parts], [_only_story(inside) for _, inside in parts])
         members = [(phase, inside) for phase, (_, inside) in zip(gated, parts, strict=True)]
         self._note_unboxed(listed, gated)
-        return tuple(_Units(members, told, self._file, self._notes).units())
+        return tuple(_Units(members, samples, told, self._file, self._notes).units())
 
-    def _work(self, found: Sequence[Box]) -> list[Box]:
-        """Return the boxes that are tasks: those in fences and comments are samples, unless there
-        are no others."""
+    def _work(self, found: Sequence[Box]) -> tuple[list[Box], list[Box]]:
+        """Return the boxes that are tasks, and those that are samples, in fences and comments.
+
+        When there are no others these are the tasks.
+        """
         plain = [box for box in found if not (box.fenced or box.commented)]
         samples = [box for box in found if box.fenced or box.commented]
         if samples:
-            what = "are read as tasks: there are no others" if not plain else "are no tasks"
+            what = "are read as tasks: there are no others" if not plain else "are skipped"
             self._notes.info(
                 "fenced-box",
                 f"{len(samples)} boxes in fences or comments {what}",
                 self._file.place(samples[0].line),
             )
-        return plain or samples
+        return (plain, samples) if plain else (samples, [])
 
     def _order_lines(self) -> list[tuple[Any, str]]:
         """Return the lines about order with their places."""
@@ -197,6 +201,7 @@ class _Units:
     def __init__(
         self,
         members: Sequence[tuple[Phase, list[Task]]],
+        samples: Sequence[Box],
         told: dict[int, Story],
         file: SourceFile,
         notes: Notes,
@@ -210,12 +215,14 @@ class _Units:
             self._phases.setdefault(phase.key, []).append(phase)
             self._tasks.setdefault(phase.key, []).extend(inside)
         self._home = {task.key: key for key, inside in self._tasks.items() for task in inside}
+        self._samples = _samples(members, samples, file)
         self._open = {t.key for inside in self._tasks.values() for t in inside if not t.box.ticked}
 
     def units(self) -> Iterator[Unit]:
         """Yield the units in the order of the file."""
         for key, same in self._phases.items():
-            yield self._unit(same, [self._item(task, key) for task in self._tasks[key]])
+            items = [self._item(task, key) for task in self._tasks[key]]
+            yield self._unit(same, [*items, *self._samples.get(key, ())])
 
     def _item(self, task: Task, home: str) -> Item:
         """Return a task as an item; what can only come later is noted and left out."""
@@ -275,6 +282,30 @@ class _Units:
             passages=(story.passage,) if story and phase.kind == STORY else (),
             metadata={key: value for key, value in told.items() if value},
         )
+
+
+def _samples(
+    members: Sequence[tuple[Phase, list[Task]]], found: Sequence[Box], file: SourceFile
+) -> dict[str, list[Item]]:
+    """Return boxes that are samples as skipped items of the phase they stand in or behind."""
+    keys = Keys()
+    for _, inside in members:
+        for task in inside:
+            keys.take(task.key)
+    made: dict[str, list[Item]] = {}
+    for box in found:
+        before = [phase.key for phase, _ in members if phase.first <= box.line]
+        label, text = leading_id(box.text)
+        item = Item(
+            key=keys.take(item_key(label, box.text)),
+            label=label,
+            text=one_line(text) or "(no text)",
+            state=ItemState.SKIPPED,
+            raw_state=box.mark,
+            place=file.place(box.line),
+        )
+        made.setdefault(before[-1] if before else members[0][0].key, []).append(item)
+    return made
 
 
 def _stories(inside: Sequence[Task]) -> list[str]:
