@@ -34,4 +34,5 @@ def is_no_path(text: str) -> bool:
     """Tell whether what begins with `/` or `~` is rather a route of a service or a remark."""
     if text.startswith("/"):
         return not (has_known_name(text) or _SYSTEM.match(text))
-    return text.startswith("~") and not text.startswith("~/")
+    home = text.startswith("~/") and (has_known_name(text) or text.count("/") > 1)
+    return text.startswith("~") and not home
