@@ -366,3 +366,29 @@ def test_nobody_is_asked_who_does_not_want_it(cli: Cli) -> None:
     code, text = on_terminal("plan", "lost.md", "--no-input", cwd=cli.folder)
     assert code == 1
     assert "Without a scope" in text
+
+
+def test_two_plans_of_one_name_go_together(cli: Cli) -> None:
+    """The second gets names of its own, and neither takes the other's away."""
+    write(
+        cli.folder,
+        {"a/work.md": "- [ ] Edit src/auth.py\n", "b/work.md": "- [ ] Edit src/store.py\n"},
+    )
+    for path in ("a/work.md", "b/work.md", "a/work.md", "b/work.md"):
+        assert cli("plan", path).code == 0
+    assert names(cli.folder / "workstreams") == [
+        "ws-generated-work-1.json", "ws-generated-work-2-1.json"
+    ]  # fmt: skip
+    assert cli("validate").code == 0
+
+
+def test_sketches_are_written_on_demand(cli: Cli) -> None:
+    """A placeholder for what has no scope: no run takes it, and it goes when it is done."""
+    options = ("--options", '{"sketch": true}')
+    cli("plan", CHECKLIST, *options)
+    sketch = "sketches/ws-generated-placeholder-todo-1.json"
+    assert names(cli.folder / "workstreams") == [sketch, *TODO_FILES]
+    assert cli("plan", CHECKLIST, *options).out.count("3 unchanged") == 1
+    assert cli("validate").out.startswith("2 workstream bundles")
+    cli("plan", CHECKLIST)
+    assert names(cli.folder / "workstreams") == TODO_FILES

@@ -68,7 +68,21 @@ class Authoring(Surroundings):
         for number, one in enumerate(located, 1):
             sources.append(read_source(one, self.root))
             following.progress("plans read", number, len(located))
-        return tuple(sources)
+        return self._cross_checked(sources)
+
+    def _cross_checked(self, sources: Sequence[PlanSource]) -> tuple[PlanSource, ...]:
+        """Note with OpenSpec changes where the `openspec` program, if it is installed, differs."""
+        from msgspec.structs import replace
+
+        from penstock.authoring.programs import OpenSpec
+        from penstock.planning.sources.openspec_program import cross_check
+
+        run = OpenSpec(self.root)
+        found = cross_check(sources, run) if run.installed else ()
+        if not found:
+            return tuple(sources)
+        first = replace(sources[0], notices=(*sources[0].notices, *found))
+        return first, *sources[1:]
 
     def are_plans(self, words: Sequence[str], *, named: bool) -> bool:
         """Tell whether all words mean plans; one that is a name and no path only does with `named`.
@@ -167,13 +181,15 @@ class Authoring(Surroundings):
         terrain = self.terrain()
         scopes = self._scopes(sources, terrain, chosen.threshold, following)
         following.progress("bundles drafted", 0, 1)
+        ids, files = self._taken(sources, directory)
         return draft(
             sources,
             scopes,
             chosen,
             sizes=terrain.size,
             default_tool=self.settings.default_tool,
-            taken=self._taken_ids(sources, directory),
+            taken=ids,
+            taken_files=files,
         )
 
     def _scopes(
@@ -228,17 +244,21 @@ class Authoring(Surroundings):
             return None
         return self.root / self.state_folder / "cache"
 
-    def _taken_ids(self, sources: Sequence[PlanSource], directory: str | None) -> frozenset[str]:
-        """Return the ids in the folder that are not of bundles from these sources."""
+    def _taken(
+        self, sources: Sequence[PlanSource], directory: str | None
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of bundles in the folder that are not from these sources, and the files
+        that other plans have written there."""
         from penstock.planning.writing import found_in, plan_name
 
         folder = self.plan_directory(directory)
         if not folder.is_dir():
-            return frozenset()
+            return frozenset(), frozenset()
         names = set(map(plan_name, sources))
         before = found_in(folder).values()
         ours = {ws_id for found in before if found.plan in names for ws_id in found.ids}
-        return frozenset(one.bundle.id for one in self._loaded(folder)) - ours
+        others = frozenset(found.name for found in before if found.plan not in names)
+        return frozenset(one.bundle.id for one in self._loaded(folder)) - ours, others
 
     def _loaded(self, folder: Path) -> tuple[LoadedBundle, ...]:
         from penstock.planning.load import load_bundles

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from penstock.errors import EnvironmentProblem
@@ -22,13 +23,21 @@ class OpenSpec:
             extra={"OPENSPEC_TELEMETRY": "0", "DO_NOT_TRACK": "1", "CI": "1", "NO_COLOR": "1"}
         )
 
+    @cached_property
+    def _found(self) -> Path | None:
+        return find_executable("openspec", self._env)
+
+    @property
+    def installed(self) -> bool:
+        """Whether the program is on PATH."""
+        return self._found is not None
+
     def __call__(self, args: Sequence[str]) -> tuple[int, str] | None:
         """Return exit code and standard output, None where it is not installed or gave no answer."""
-        found = find_executable("openspec", self._env)
-        if found is None:
+        if self._found is None:
             return None
         try:
-            done = capture((str(found), *args), self._root, self._env, timeout=OPENSPEC_S)
+            done = capture((str(self._found), *args), self._root, self._env, timeout=OPENSPEC_S)
         except EnvironmentProblem:
             return None
         if done.timed_out or done.returncode < 0:

@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -41,7 +41,7 @@ PATIENCE_S: Final = 10.0
 _PAUSE_S: Final = 0.02
 
 PlanName = tuple[str, str, str]
-"""What makes two plans the same: dialect, path and id of a source."""
+"""What makes two plans the same: dialect, path and id of a source; of standard input its hash."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +126,8 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def plan_name(source: Trace | PlanSource) -> PlanName:
     """Return what a source, or that of a bundle, is told by."""
-    return source.dialect.value, source.path, source.id
+    mark = source.files.get(source.path, source.id) if source.path == "-" else source.id
+    return source.dialect.value, source.path, mark
 
 
 # -- what is to be done ----------------------------------------------------------------------
@@ -137,8 +138,8 @@ def compare(
     plans wrote there before. Raises EnvironmentProblem for a folder that cannot be read.
     """
     before = found_in(directory)
-    conflicts = dict(_clashes(directory, files, before))
     still = {plan_name(source): _open_keys(source) for source in sources}
+    conflicts = dict(_clashes(directory, files, before, still))
     stale = [one for one in before.values() if one.name not in files and one.plan in still]
     finished = {one.name for one in stale if one.items.isdisjoint(still[one.plan])}
     kept = sorted(one.name for one in stale if one.edited and one.name in finished)
@@ -164,14 +165,19 @@ def _open_keys(source: PlanSource) -> frozenset[str]:
 
 
 def _clashes(
-    directory: Path, files: Mapping[str, str], before: Mapping[str, Found]
+    directory: Path,
+    files: Mapping[str, str],
+    before: Mapping[str, Found],
+    plans: Collection[PlanName],
 ) -> Iterator[tuple[str, str]]:
     """Yield the wanted names that are taken by what must not be written over."""
     for name, text in files.items():
         path = directory / name
         if name in before:
             found = before[name]
-            if found.edited and found.text != text:
+            if found.plan not in plans:
+                yield name, f"belongs to another plan ({found.plan[1]})"
+            elif found.edited and found.text != text:
                 yield name, "was edited since it was written"
         elif (path.is_symlink() or path.exists()) and not _is_empty(path):
             yield name, "was not written by a plan"

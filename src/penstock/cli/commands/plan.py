@@ -142,7 +142,7 @@ def _drafted(workspace: Workspace, wanted: Wanted, words: tuple[str, ...]) -> Pl
         if answers:
             read = workspace.answered(read, answers)
             plan = workspace.draft_plan(read, options, directory=wanted.output_dir)
-    return _refined(workspace, plan) if wanted.refine else plan
+    return _refined(workspace, plan, wanted.output_dir) if wanted.refine else plan
 
 
 @contextmanager
@@ -164,9 +164,9 @@ def _stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _refined(workspace: Workspace, plan: Plan) -> Plan:
+def _refined(workspace: Workspace, plan: Plan, directory: str | None) -> Plan:
     """Let a tool refine the plan, and show what it changed or why that is refused."""
-    found = workspace.refine(plan)
+    found = workspace.refine(plan, directory=directory)
     if found.diff:
         output.warn(found.diff.rstrip("\n"))
     for reason in found.refused:

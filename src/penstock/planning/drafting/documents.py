@@ -10,7 +10,7 @@ from penstock.model.bundle import Bundle
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle
 from penstock.planning.drafting.check import findings
 from penstock.planning.drafting.slugs import Names, slug
-from penstock.planning.sources.api import PlanSource
+from penstock.planning.sources.api import PlanSource, Trace
 from penstock.schedule.waves import parallel_plan
 
 SKETCHES: Final = "sketches"
@@ -106,8 +106,8 @@ def _sketches(plan: Plan) -> dict[str, str]:
 
 def _sketch(plan: Plan, needs: NeedsScope, stem: str) -> dict[str, Any]:
     sources = (source for source in plan.sources if source.plan_id == needs.source)
-    units = (unit for source in sources for unit in source.units if unit.key == needs.unit)
-    unit = next(units)
+    found = ((one, unit) for one in sources for unit in one.units if unit.key == needs.unit)
+    source, unit = next(found)
     labels = {item.key: item.label for item in needs.items}
     return {
         "id": f"ws-{stem}-{slug(unit.key, 'unit')}-sketch",
@@ -120,10 +120,22 @@ def _sketch(plan: Plan, needs: NeedsScope, stem: str) -> dict[str, Any]:
         ],
         "tool": plan.options.tool or "",
         "metadata": {
+            "plan": msgspec.to_builtins(_sketch_trace(source, needs)),
             "needs_scope": {
                 "why": needs.why,
                 "doubtful": msgspec.to_builtins(needs.doubtful),
                 "items": msgspec.to_builtins(needs.items),
-            }
+            },
         },
     }
+
+
+def _sketch_trace(source: PlanSource, needs: NeedsScope) -> Trace:
+    return Trace(
+        dialect=source.dialect,
+        id=source.id,
+        path=source.path,
+        files=source.files,
+        units=(needs.unit,),
+        items=needs.items,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from penstock.errors import UsageError
@@ -19,6 +20,8 @@ from penstock.planning.drafting.tasks import Gathered, Task, gather
 from penstock.planning.scoping.api import Scope
 from penstock.planning.sources.api import Notice, PlanSource, Severity
 
+_GENERATED = re.compile(r"ws-generated-(.+)-\d+\.json")
+
 
 def draft(
     sources: Sequence[PlanSource],
@@ -28,11 +31,13 @@ def draft(
     sizes: Callable[[str], int],
     default_tool: str | None,
     taken: Collection[str] = (),
+    taken_files: Collection[str] = (),
 ) -> Plan:
     """Make bundles of the open items whose files are known; the others need a scope.
 
     `scopes` are those of each source's items, by key; `sizes` gives the bytes of a path, 0 for what
-    is not there; `taken` are ids that others have. Every item of every source is counted once, the
+    is not there; `taken` are ids that others have, `taken_files` the names of generated files that
+    are of other plans. Every item of every source is counted once, the
     bundles pass `judge_bundles`, and the same arguments give the same plan.
     Raises UsageError when there is something to do and neither `options.tool` nor `default_tool`
     says what with, and for paths of `options.files_scope` that are none.
@@ -49,7 +54,7 @@ def draft(
     needs = tuple(_needs_scope(gathered))
     return Plan(
         sources=tuple(sources),
-        bundles=tuple(_planned(pieces, gathered, options, tool)),
+        bundles=tuple(_planned(pieces, gathered, options, tool, taken_files)),
         needs_scope=needs,
         items=gathered.counts(),
         notices=(
@@ -147,9 +152,13 @@ def _unmet(gathered: Gathered, ordered: Ordered) -> Callable[[Task], Iterator[Ta
 
 
 def _planned(
-    pieces: Sequence[Piece], gathered: Gathered, options: PlanOptions, tool: str
+    pieces: Sequence[Piece],
+    gathered: Gathered,
+    options: PlanOptions,
+    tool: str,
+    taken_files: Collection[str],
 ) -> Iterator[PlannedBundle]:
-    names = Names()
+    names = Names({found[1] for name in taken_files if (found := _GENERATED.fullmatch(name))})
     stems = [names.give(slug(source.id)) for source in gathered.sources]
     count: dict[int, int] = {}
     for piece in pieces:
