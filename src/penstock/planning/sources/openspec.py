@@ -20,7 +20,7 @@ from penstock.planning.sources.markdown import Heading, headings, passage, secti
 from penstock.planning.sources.noting import Notes
 from penstock.planning.sources.openspec_acceptance import with_acceptance
 from penstock.planning.sources.openspec_folder import Change
-from penstock.planning.sources.openspec_rules import judge
+from penstock.planning.sources.openspec_rules import judge, metadata_fault
 from penstock.planning.sources.openspec_tasks import TaskReader
 from penstock.planning.sources.recognise import Located
 from penstock.planning.sources.text import SourceFile
@@ -58,7 +58,8 @@ def read_openspec(located: Located, root: Path) -> PlanSource:
     deltas = judge(change)
     if change.archived:
         notes.info("archived", f"{change.name} is archived: nothing of it is to be done", None)
-    reader = TaskReader(notes, numbered=change.built_in, archived=change.archived)
+    numbered = change.built_in and metadata_fault(change) is None
+    reader = TaskReader(notes, numbered=numbered, archived=change.archived)
     units = reader.units(change.tasks, title)
     if not change.tasks:
         notes.warning("no-tasks", f"{change.name} has no tasks.md", None)

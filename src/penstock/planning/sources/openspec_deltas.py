@@ -217,8 +217,8 @@ def _requirements(part: _Part) -> Iterator[Requirement]:
     """Yield the requirements of a section; each goes on to the next."""
     found = list(_headers(part))
     offset = part.lines[0].number if part.lines else 0
-    ends = [named.line for named in found[1:]] + [offset + len(part.lines)]
-    for named, end in zip(found, ends, strict=True):
+    ends = [*(named.line for named in found[1:]), offset + len(part.lines)]
+    for named, end in zip(found, ends, strict=False):
         body = part.lines[named.line + 1 - offset : end - offset]
         yield _requirement(named, body)
 

@@ -235,6 +235,10 @@ def _judge_absence(change: Change, total: int, *, misplaced: bool) -> None:
     place = change.metadata[0].place(1) if change.metadata else None
     if wrong:
         notes.error("bad-change-metadata", f"skip_specs does not count: {wrong}", place)
+    elif fault := metadata_fault(change):
+        notes.warning(
+            "odd-change-metadata", f"the openspec program does not read it: {fault}", place
+        )
     if skips and change.inside_specs:
         text = "skip_specs is set, and there are files below specs/"
         notes.error("skip-specs-conflict", text, place, "remove one of the two")
@@ -249,13 +253,25 @@ def skips_specs(change: Change) -> tuple[bool, str | None]:
     file, values, odd = change.metadata
     if BROKEN_YAML in odd or REPEATED in odd:
         told = any(re.match(r"\s*(['\"]?)skip_specs\1\s*:", line.text) for line in file.lines)
-        return False, f"{METADATA} is no valid YAML" if told else None
+        return False, metadata_fault(change) if told else None
     if values.get("skip_specs", False) is False:
         return False, None
+    wrong = metadata_fault(change)
+    return wrong is None, wrong
+
+
+def metadata_fault(change: Change) -> str | None:
+    """Return why the program does not read the metadata of a change; None when it does, and when
+    there is none."""
+    if change.metadata is None:
+        return None
+    _, values, odd = change.metadata
+    if BROKEN_YAML in odd or REPEATED in odd:
+        return f"{METADATA} is no valid YAML"
     wrong = next(_wrong(values), None)
     if wrong is None and not change.knows_schema(str(values["schema"])):
-        wrong = f"the schema {values['schema']} is not known"
-    return wrong is None, wrong
+        return f"the schema {values['schema']} is not known"
+    return wrong
 
 
 def _wrong(values: dict[str, Any]) -> Iterator[str]:

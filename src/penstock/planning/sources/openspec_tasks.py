@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from penstock.planning.sources.api import Item, ItemState, Unit
+from penstock.planning.sources.api import Item, ItemState, Place, Unit
 from penstock.planning.sources.labels import item_key, slug, split_label
 from penstock.planning.sources.markdown import (
     Box,
@@ -23,7 +24,10 @@ from penstock.planning.sources.text import SourceFile
 
 _ID: Final = re.compile(r"([0-9]+(?:\.[0-9]+)+[A-Za-z]*)(?=\s|$)")
 _NUMBERED: Final = re.compile(r"([0-9]+)\.(?:[ \t]|$)")
+_LEVEL_TWO: Final = re.compile(r" {0,3}##(?!#)(?:[ \t]|$)")
+_NUMBERED_GROUP: Final = re.compile(r" {0,3}##[ \t]+([0-9]+)\.(?:[ \t]|$)")
 _GROUP_LEVEL: Final = 2
+_CODE: Final = 4
 _BMP: Final = 0xFFFF
 
 
@@ -45,7 +49,7 @@ class TaskReader:
         self._units = Keys()
         self._items = Keys()
         self._gate = 0
-        self._first: dict[str, str] = {}
+        self._first: dict[str, Place] = {}
 
     def units(self, files: Sequence[SourceFile], title: str) -> tuple[Unit, ...]:
         """Return a unit for each group that holds boxes; `title` is for those above the groups."""
@@ -63,6 +67,8 @@ class TaskReader:
         counted = [box for box in boxes(file, open_layers) if self._counts(box, file)]
         for line in near_boxes(file, made):
             self._note_uncounted(file, line)
+        if self._numbered:
+            self._check_numbers(file, counted)
         level = _group_level(titles)
         starts: list[Heading | None] = [None, *(each for each in titles if each.level <= level)]
         lines = [each.line if each else 0 for each in starts] + [len(file.lines) + 1]
@@ -85,18 +91,17 @@ class TaskReader:
         wanted = f"g{int(number[1])}" if number else f"g-{slug(name)}" if heading else "g0"
         key = self._units.take(wanted)
         self._gate += 1
-        inside = number[1] if number and self._numbered else None
         return Unit(
             key=key,
             kind="group",
             title=name[number.end() :].strip() or name if number else name,
             place=file.place(heading.line if heading else 1),
-            items=tuple(self._item(box, file, inside) for box in group.boxes),
+            items=tuple(self._item(box, file) for box in group.boxes),
             issue=key,
             gate=self._gate,
         )
 
-    def _item(self, box: Box, file: SourceFile, group: str | None) -> Item:
+    def _item(self, box: Box, file: SourceFile) -> Item:
         label, text = _split(box.text)
         place = file.place(box.line)
         if box.fenced or box.commented:
@@ -105,8 +110,6 @@ class TaskReader:
             self._notes.info("hidden-box", text_, place)
         if box.mark not in ("", "x", "X"):
             self._notes.info("unknown-mark", f"the mark [{box.mark}] counts as open", place)
-        if label is not None:
-            self._check_label(label, group, str(place), box, file)
         state = ItemState.DONE if box.ticked else ItemState.OPEN
         if self._archived and not box.ticked:
             state = ItemState.SKIPPED
@@ -121,19 +124,25 @@ class TaskReader:
         )
 
     # -- notices -----------------------------------------------------------------------------------
-    def _check_label(
-        self, label: str, group: str | None, place: str, box: Box, file: SourceFile
-    ) -> None:
-        """Warn of an id that is given twice, or belongs to another group, as the program does."""
-        if group is None or not _ID.match(label):
-            return
-        if int(label.split(".")[0]) != int(group):
+    def _check_numbers(self, file: SourceFile, counted: Sequence[Box]) -> None:
+        """Warn of an id that belongs to another group or is given twice, as the program does: it
+        takes headings in fences too, and looks at numbered groups only."""
+        starts = [line for line in file.lines if _LEVEL_TWO.match(line.text)]
+        numbers = [_NUMBERED_GROUP.match(line.text) for line in starts]
+        for box in counted:
+            at = bisect_left(starts, box.line, key=lambda line: line.number) - 1
+            group, label = numbers[at] if at >= 0 else None, _ID.match(box.text)
+            if group and label:
+                self._check_number(label[1], int(group[1]), file.place(box.line))
+
+    def _check_number(self, label: str, group: int, place: Place) -> None:
+        if int(label.split(".")[0]) != group:
             text = f"the task {label} stands in group {group}"
-            self._notes.warning("task-numbering", text, file.place(box.line))
+            self._notes.warning("task-numbering", text, place)
         first = self._first.setdefault(label, place)
         if first != place:
             text = f"the id {label} is given twice, first at {first}"
-            self._notes.warning("duplicate-id", text, file.place(box.line))
+            self._notes.warning("duplicate-id", text, place)
 
     def _note_uncounted(self, file: SourceFile, line: int) -> None:
         text = shown(file.lines[line - 1].text)
@@ -145,11 +154,14 @@ class TaskReader:
         )
 
     def _note_no_boxes(self, files: Sequence[SourceFile]) -> None:
+        hint = "write each task as `- [ ] 1.1 text`"
         for file in files:
-            listed = bullets(file)
-            place = file.place(listed[0].line if listed else 1)
-            hint = "write each task as `- [ ] 1.1 text`"
-            self._notes.warning("no-boxes", "there is no box in it: no task", place, hint)
+            listed = [bullet for bullet in bullets(file) if bullet.indent < _CODE]
+            if listed:
+                text, place = "lists without boxes are no tasks", file.place(listed[0].line)
+                self._notes.warning("no-boxes", text, place, hint)
+            else:
+                self._notes.warning("no-tasks", "there is no task in it", file.place(1), hint)
 
 
 def _group_level(titles: Sequence[Heading]) -> int:
