@@ -15,6 +15,7 @@ def documents() -> dict[str, str]:
     import msgspec
 
     from penstock.cli.documents import GraphDocument, RunDocument, ValidationDocument
+    from penstock.cli.plan_document import PlanDocument
     from penstock.model.agents import AgentProfiles
     from penstock.model.error_report import AttemptReport
     from penstock.model.escalation import EscalationContext
@@ -26,6 +27,7 @@ def documents() -> dict[str, str]:
         "run-result": RunDocument,
         "validate-result": ValidationDocument,
         "graph-result": GraphDocument,
+        "plan-result": PlanDocument,
         "execution_request": ExecutionRequest,
         "router_config": RouterConfig,
         "agent_profiles": AgentProfiles,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from tests.support.cli import Cli, Said, bundle, child, git, write_bundles
@@ -191,6 +192,16 @@ def test_a_false_claim_of_parallel_work_is_a_contradiction(cli: Cli) -> None:
     assert said.code == 1
     assert "src/store.py" in said.out
     assert "specs/001-search/tasks.md:10" in said.out
+
+
+@pytest.mark.parametrize("looking", ["--check", "--dry-run", "--no-input"])
+def test_the_json_is_as_its_schema_says(cli: Cli, looking: str) -> None:
+    """Every plan is a document of the kept schema, and has all of its keys and no other."""
+    schema = json.loads((ROOT / "schema" / "plan-result.schema.json").read_text())
+    said = cli("plan", *SOURCES.values(), looking, "--json")
+    assert jsonschema_rs.is_valid(schema, said.json)
+    assert said.json.keys() == schema["$defs"]["PlanDocument"]["properties"].keys()
+    assert (said.json["written"] is None) == (looking != "--no-input")
 
 
 # -- contradictions --------------------------------------------------------------------------

@@ -17,11 +17,14 @@ from penstock.cli import output, plans
 from penstock.cli.asking import ask_for_paths, may_ask
 from penstock.cli.checking import progress
 from penstock.cli.options import json_option
+from penstock.cli.plan_document import plan_document
 from penstock.errors import ExitCode, UsageError
 from penstock.planning.drafting.api import GroupBy, Plan, PlanOptions
 from penstock.planning.sources.api import Notice, Severity
 from penstock.wiring import Workspace, open_workspace
 
+LISTED = frozenset({"needs-scope"})
+"""Codes of notices about what is listed below the bundles."""
 FORMATS = ("text", "mermaid", "dot", "json")
 
 
@@ -201,7 +204,7 @@ def _report(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
     """Print what is wrong with the sources, and nothing else."""
     notices = workspace.plan_findings(plan)
     if wanted.as_json:
-        output.emit_json({**workspace.plan_document(plan), "notices": notices})
+        output.emit_json(plan_document(workspace.plan_document(plan)))
     else:
         _emit(plans.source_lines(plan.sources, output.width()))
         _emit(plans.notice_lines(notices, output.width(), everything=True))
@@ -229,7 +232,7 @@ def _settle(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
     if writes:
         changes = workspace.write_plan(plan, wanted.output_dir, force=wanted.force)
     if wanted.as_json:
-        output.emit_json({**workspace.plan_document(plan), "written": changes})
+        output.emit_json(plan_document(workspace.plan_document(plan), changes))
     else:
         _show(plan, wanted)
     if refused and not wanted.dry_run:
@@ -244,7 +247,8 @@ def _settle(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
 
 def _show(plan: Plan, wanted: Wanted) -> None:
     width = output.width()
-    for line in plans.notice_lines(plan.notices, width, everything=wanted.explain):
+    told = [one for one in plan.notices if one.code not in LISTED]
+    for line in plans.notice_lines(told, width, everything=wanted.explain):
         output.warn(line)
     _emit(plans.source_lines(plan.sources, width))
     if plan.bundles:
