@@ -8,19 +8,24 @@ from typing import Final, NamedTuple
 
 from penstock.planning.sources.api import Use
 
-_QUOTED: Final = re.compile(r"`([^`\n]+)`")
-_LINK: Final = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
-_GAP: Final = re.compile(r"[\s,;\uFF0C\u3001\uFF1B]+")
+_WORD: Final = re.compile(
+    r"`(?P<quoted>[^`\n]+)`|\[(?P<linked>[^\]\n]+)\]\((?P<target>[^)\n]*)\)"
+    r"|(?:[^\s,;`{}\uFF0C\u3001\uFF1B]|\{[^\s{}]*\})+|[{}]"
+)
+_MARKER: Final = re.compile(r"\s*(?:[-*+]|[0-9]+[.)])\s+(?:\[[ xX]?\]\s+)?")
+_REMARKS: Final = frozenset({"-", "--", "\u2013", "\u2014", "#", "->", "\u2192"})
+_BEHIND: Final = re.compile(r"[*_]*\s*(?:[(\[:\uFF08\uFF1A\u2013\u2014#]|--?\s)")
 _EDGE: Final = "*_\"'<>()[]\uff08\uff09:\uff1a"
-_REMARK: Final = re.compile(r"\s(?:-{1,2}|\u2013|\u2014|#)\s")
 _EXTENSION: Final = re.compile(r"[^\s/]\.[A-Za-z][A-Za-z0-9]{0,9}$|(?:^|/)\.[A-Za-z][\w.-]+$")
 _NAMES: Final = frozenset(
     {"Dockerfile", "Makefile", "Gemfile", "Rakefile", "Procfile", "Jenkinsfile"}
 )
-_PLACEHOLDER: Final = re.compile(r"^[{<\[].*[}>\]]$")
-_WORD_PAIR: Final = re.compile(r"^[A-Za-z]+/[A-Za-z]+$")
+_PLACEHOLDER: Final = re.compile(r"[{<\[].*[}>\]]$")
+_WORD_PAIR: Final = re.compile(
+    r"(?:and/or|either/or|he/she|n/a|i/o|w/o|tbd|e\.g|i\.e)$", re.IGNORECASE
+)
 _NEW: Final = re.compile(
-    r"\b(?:new|creates?|to be created|added?)\b|新建|新增|新規|新しい|创建|創建|作成|追加",
+    r"\b(?:new|creates?|to be created|adds?|added)\b|新建|新增|新規|新しい|创建|創建|作成|追加",
     re.IGNORECASE,
 )
 _READ: Final = re.compile(
@@ -36,17 +41,35 @@ class Named(NamedTuple):
     use: Use
 
 
+class _Spot(NamedTuple):
+    """Where a path stands in a line."""
+
+    path: str
+    start: int
+    end: int
+
+
 def named_paths(text: str, use: Use = Use.MODIFY) -> Iterator[Named]:
-    """Yield the paths of one line of a list of files.
+    """Yield the paths of one line of a list of files, each once.
 
     What stands in backticks is meant, and each word that looks like a path, up to a dash with a
-    remark. `(new)` and its like make a path one to create, `read-only` one to read.
+    remark. `(new)` behind a path, and `create` before it, make it one to create; `read-only` is for
+    one to read. Words before the first path speak for all.
     """
-    quoted = [found.strip() for found in _QUOTED.findall(text)]
-    bare = _LINK.sub(r"\1", _QUOTED.sub(" ", text))
-    words = [*quoted, *(word for word in _words(bare) if looks_like_path(word))]
-    for word in dict.fromkeys(filter(None, map(clean_path, words))):
-        yield Named(word, said_use(bare if quoted else text.replace(word, " "), use))
+    marker = _MARKER.match(text)
+    line = text[marker.end() :] if marker else text
+    spots = _spots(line)
+    if not spots:
+        return
+    otherwise = said_use(line[: spots[0].start], use)
+    seen: set[str] = set()
+    for index, spot in enumerate(spots):
+        before = line[spots[index - 1].end : spot.start] if index else ""
+        after = line[spot.end : spots[index + 1].start if index + 1 < len(spots) else None]
+        own = otherwise if _BEHIND.match(before) else said_use(before, otherwise)
+        if spot.path not in seen:
+            yield Named(spot.path, said_use(after, own) if _BEHIND.match(after) else own)
+        seen.add(spot.path)
 
 
 def said_use(remark: str, otherwise: Use) -> Use:
@@ -68,16 +91,32 @@ def looks_like_path(word: str) -> bool:
     """Whether a word without backticks is meant as a path: it has a folder or an extension."""
     if "://" in word or _PLACEHOLDER.match(word) or _WORD_PAIR.match(word):
         return False
-    if word in _NAMES or "*" in word:
+    if word in _NAMES or "*." in word or word.endswith(("/*", "/**")):
         return True
     in_folder = len(word) > 1 and ("/" in word.strip("/") or word.endswith("/"))
     return in_folder or bool(_EXTENSION.search(word))
 
 
-def _words(text: str) -> Iterator[str]:
-    """Yield the words of a line before its remark, without the signs around them."""
-    head = _REMARK.split(text.strip().removeprefix("- ").removeprefix("* "), maxsplit=1)[0]
-    for part in _GAP.split(head):
-        word = part if part.endswith(("/*", "/**", "*.*")) or "*." in part else part.strip(_EDGE)
-        if word.rstrip("."):
-            yield word.rstrip(".") if not word.endswith("..") else word
+def _spots(line: str) -> list[_Spot]:
+    """Return the paths before a remark, or those in it when there are none before it."""
+    found: list[_Spot] = []
+    for word in _WORD.finditer(line):
+        if word[0] in _REMARKS and found:
+            break
+        if word["quoted"]:
+            path = clean_path(word["quoted"])
+        elif word["linked"]:
+            path = _bare(word["linked"]) or _bare(word["target"])
+        else:
+            path = _bare(word[0])
+        if path:
+            found.append(_Spot(path, word.start(), word.end()))
+    return found
+
+
+def _bare(word: str) -> str:
+    """Return a word as a path, without the signs around it; nothing when it is none."""
+    glob = word.endswith(("/*", "/**")) or "*." in word
+    bare = word.lstrip("\"'<([\uff08") if glob else word.strip(_EDGE)
+    bare = bare if bare.endswith("..") else bare.rstrip(".")
+    return clean_path(bare) if looks_like_path(bare) else ""

@@ -62,6 +62,11 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return plain_status(self.status) in CANCELLED
 
 
+def means(status: str) -> ItemState | None:
+    """Return what a status says, None for one that is off the list."""
+    return _STATES.get(plain_status(status))
+
+
 def plain_status(status: str) -> str:
     """Return a status in lower case with hyphens: `In Progress` is in-progress."""
     return "-".join(status.lower().replace("_", " ").replace("-", " ").split())
@@ -174,7 +179,7 @@ class Tree:
         if not fields:
             return "unreadable", _SKIPPED
         status = text_of(fields.get("status"))
-        state = _STATES.get(plain_status(status))
+        state = means(status)
         if state is None:
             state = _OPEN
             self._notes.warning(

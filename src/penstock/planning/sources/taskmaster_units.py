@@ -12,7 +12,7 @@ from penstock.planning.sources.jsonfile import JsonFile
 from penstock.planning.sources.noting import Notes, once, shown
 from penstock.planning.sources.stating import clean_path, looks_like_path, named_paths
 from penstock.planning.sources.taskmaster_links import Links
-from penstock.planning.sources.taskmaster_tree import Node, text_of
+from penstock.planning.sources.taskmaster_tree import Node, means, text_of
 
 _FILES: Final = "relevantFiles"
 _BOUNDS: Final = "scopeBoundaries"
@@ -69,9 +69,11 @@ class UnitMaker:
         """Yield the items of a task, and note what is put off."""
         for leaf in node.leaves():
             if leaf.state is ItemState.SKIPPED:
+                own = means(leaf.status) is ItemState.SKIPPED or not leaf.fields
+                why = leaf.status if own else f"its task is {node.status}"
                 self._notes.info(
                     "skipped",
-                    f"{leaf.word} is {shown(leaf.status)}: {shown(leaf.title)}",
+                    f"{leaf.word} is skipped ({shown(why)}): {shown(leaf.title)}",
                     leaf.place,
                 )
             yield leaf
