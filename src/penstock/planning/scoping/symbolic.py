@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Final, NamedTuple
 
 from penstock.planning.scoping import confidence as sure
@@ -85,7 +86,8 @@ def symbol_guesses(item: Item, index: Symbols) -> list[Guess]:
     for line in (item.text, *item.details.splitlines()):
         if len(seen) < MAX_SYMBOLS:
             seen.update(dict.fromkeys(symbol_mentions(line)))
-    return [guess for mention in seen for guess in _resolved(mention, item, index)]
+    looked_up = islice(seen, MAX_SYMBOLS)
+    return [guess for mention in looked_up for guess in _resolved(mention, item, index)]
 
 
 def _resolved(mention: SymbolMention, item: Item, index: Symbols) -> list[Guess]:
