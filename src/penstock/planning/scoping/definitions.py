@@ -24,7 +24,8 @@ _GENERATED_NAMES: Final = re.compile(r"\.min\.|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go
 _ELSEWHERES: Final = words("node_modules vendor third_party bower_components site-packages")
 """Folders of other people's code, which no plan changes."""
 
-KINDS: Final = ("class", "function", "method", "type", "constant")
+KIND_LETTERS: Final = {"class": "c", "function": "f", "method": "m", "type": "t", "constant": "k"}
+KIND_OF_LETTER: Final = {letter: kind for kind, letter in KIND_LETTERS.items()}
 _RANK: Final = {
     kind: rank for rank, kind in enumerate(("function", "constant", "type", "method", "class"))
 }
@@ -42,8 +43,6 @@ class Named(msgspec.Struct, frozen=True, array_like=True):
 
 
 NOTHING: Final = Named("", (), "")
-KIND_LETTERS: Final = {kind: kind[0] for kind in KINDS}
-KIND_OF_LETTER: Final = {letter: kind for kind, letter in KIND_LETTERS.items()}
 
 
 def is_worth_reading(path: str) -> bool:

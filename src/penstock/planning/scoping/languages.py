@@ -59,6 +59,7 @@ _RUST: Final = """
 (function_item name: (identifier) @function)
 (function_signature_item name: (identifier) @function)
 (declaration_list (function_item name: (identifier) @method))
+(declaration_list (function_signature_item name: (identifier) @method))
 (macro_definition name: (identifier) @function)
 """
 _JAVA: Final = """

@@ -1,0 +1,215 @@
+"""What files define, language by language, and which files are left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.planning.scoping.definitions import (
+    KIND_LETTERS,
+    KIND_OF_LETTER,
+    MAX_BYTES,
+    MAX_NAMES,
+    NOTHING,
+    definitions,
+    is_code,
+    is_worth_reading,
+)
+from penstock.planning.scoping.languages import GRAMMARS, language_of
+
+PYTHON = """
+class Basket:
+    def total(self): ...
+    @property
+    def empty(self): ...
+async def load(): ...
+type Price = int
+"""
+SCRIPT = """
+export class Basket { total() {} #hidden() {} static of = () => 1 }
+function load() {}
+function* each() {}
+const fold = (a) => a, plain = 3
+export const Panel = memo(() => 1)
+module.exports.seal = function () {}
+"""
+TYPES = """
+export abstract class Basket { abstract weigh(): number; total(): number { return 1 } pack = () => 1 }
+interface Priced { price: number }
+type Price = number
+enum Size { Small }
+declare function load(): void
+"""
+GO = """
+package shop
+type Basket struct{}
+type Price = int
+func (b *Basket) Total() int { return 0 }
+func Load() {}
+"""
+RUST = """
+struct Basket; enum Size { Small } trait Priced { fn price(&self) -> u8; } type Price = u8;
+impl Basket { fn total(&self) -> u8 { 0 } }
+fn load() {}
+macro_rules! seal { () => {} }
+"""
+JAVA = """
+public class Basket { int total() { return 0; } enum Size { SMALL } }
+interface Priced { int price(); }
+record Price(int cents) {}
+@interface Sealed {}
+"""
+C = """
+typedef struct basket { int n; } Basket;
+enum size { SMALL };
+#define SEAL(x) (x)
+static int total(struct basket *b) { return 0; }
+char *load(void) { return 0; }
+"""
+CPP = """
+class Basket { int total(); int empty() { return 1; } };
+int Basket::total() { return 0; }
+Basket& Basket::fold() { return *this; }
+char* load() { return 0; }
+using Price = int;
+"""
+C_SHARP = """
+namespace Shop { class Basket { int Total() { void Inner() {} return 0; } }
+interface IPriced {} struct Price {} enum Size { Small } record Line(int N); delegate void Seal(); }
+"""
+RUBY = """
+module Shop
+  class Basket
+    def total; end
+    def self.load; end
+  end
+  class Shop::Price; end
+end
+"""
+PHP = """<html><?php
+class Basket { function total() {} }
+interface Priced {} trait Sealed {} enum Size { case Small; }
+function load() {}
+"""
+
+
+ENDS = "py js ts tsx go rs java c cpp cs rb php"
+
+
+def names(path: str, text: str) -> dict[str, str]:
+    """What a file of this text defines, with what each is."""
+    found = definitions(path, text.encode())
+    kinds = [KIND_OF_LETTER[letter] for letter in found.kinds]
+    return dict(zip(found.names.split("\n"), kinds, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.py", PYTHON, "class Basket method total empty function load type Price"),
+        ("a.js", SCRIPT, "class Basket method total #hidden function load each fold seal constant Panel"),
+        ("a.jsx", SCRIPT, "class Basket method total #hidden function load each fold seal constant Panel"),
+        ("a.ts", TYPES, "class Basket method weigh total pack type Priced Price Size function load"),
+        ("a.tsx", TYPES, "class Basket method weigh total pack type Priced Price Size function load"),
+        ("a.go", GO, "type Basket Price method Total function Load"),
+        ("a.rs", RUST, "type Basket Size Priced Price method total price function load seal"),
+        ("A.java", JAVA, "class Basket Price method total price type Size Priced Sealed"),
+        ("a.c", C, "type basket Basket size function SEAL total load"),
+        ("a.cpp", CPP, "class Basket method total empty fold function load type Price"),
+        ("A.cs", C_SHARP, "class Basket Line method Total function Inner type IPriced Price Size Seal"),
+        ("a.rb", RUBY, "type Shop class Basket Price method total load"),
+        ("a.php", PHP, "class Basket method total type Priced Sealed Size function load"),
+    ],
+)  # fmt: skip
+def test_definitions(path: str, text: str, expected: str) -> None:
+    """Classes, functions, methods and types of every language are found, with what they are."""
+    kind, wanted = "", {}
+    for word in expected.split():
+        if word in KIND_LETTERS:
+            kind = word
+        else:
+            wanted[word] = kind
+    assert names(path, text) == wanted
+
+
+def test_where_definitions_stand() -> None:
+    """Every definition has its line, in order."""
+    found = definitions("a.py", b"\n\ndef one(): ...\nclass Two:\n    def one(self): ...\n")
+    assert (found.names, found.lines, found.kinds) == ("one\nTwo\none", (3, 4, 5), "fcm")
+    assert len(found) == 3
+
+
+def test_the_letters_tell_the_kinds_apart() -> None:
+    """No two kinds share a letter."""
+    assert {KIND_OF_LETTER[letter] for letter in KIND_LETTERS.values()} == set(KIND_LETTERS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"def a(): ...\n\0",
+        b"# @generated by x\ndef a(): ...\n",
+        b"# Code generated. DO NOT EDIT.\ndef a(): ...\n",
+        b"def a(): ...\n" * (MAX_BYTES // 10),
+        b"x=1;" * 5000,
+    ],
+)
+def test_what_is_no_code_of_people(content: bytes) -> None:
+    """Binary, generated, huge and minified files define nothing."""
+    assert not is_code(content)
+    assert definitions("a.py", content) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("path", "worth"),
+    [
+        ("src/a.py", True),
+        ("src/A.JAVA", True),
+        ("src/a.md", False),
+        ("Makefile", False),
+        ("src/vendor/a.go", False),
+        ("web/node_modules/x/a.js", False),
+        ("web/a.min.js", False),
+        ("x/a_pb2.py", False),
+        ("vendor.py", True),
+    ],
+)
+def test_which_files_are_read(path: str, worth: bool) -> None:
+    """Files of other languages, other people and of generators are not even opened."""
+    assert is_worth_reading(path) is worth
+
+
+@pytest.mark.parametrize(
+    "text", ["def broken(:\n class X\n", "class", "\x00", "", "\ufeffdef a(): ...", "def é(): ..."]
+)
+def test_broken_files_are_borne(text: str) -> None:
+    """A file that does not parse defines what can be told of it."""
+    assert len(definitions("a.py", text.encode())) <= 1
+
+
+def test_a_file_of_another_language_defines_nothing() -> None:
+    """What is not understood is not guessed at."""
+    assert definitions("a.txt", b"def a(): ...") == NOTHING
+
+
+def test_definitions_are_bounded() -> None:
+    """Of a file of thousands of definitions only the first are kept."""
+    text = "".join(f"def f{n}(): ...\n" for n in range(MAX_NAMES + 10))
+    assert len(definitions("a.py", text.encode())) == MAX_NAMES
+
+
+def test_every_grammar_has_an_extension() -> None:
+    """No language is known that no file can have."""
+    known = {language_of(f"a.{end}") for end in ENDS.split()}
+    assert known == set(GRAMMARS)
+
+
+@given(
+    st.binary(max_size=300),
+    st.sampled_from(ENDS.split()),
+)
+def test_any_bytes_are_borne(content: bytes, end: str) -> None:
+    """No content at all raises, and names hold no line ends."""
+    found = definitions(f"a.{end}", content)
+    assert len(found.names.split("\n")) == max(len(found), 1) == max(len(found.kinds), 1)
