@@ -13,6 +13,7 @@ from penstock.planning.drafting.api import PlanOptions
 from penstock.planning.drafting.grouping import Cell
 from penstock.planning.drafting.limits import Amount
 from penstock.planning.drafting.links import Link
+from penstock.planning.drafting.reading import Reading
 from penstock.planning.drafting.tasks import Gathered, Task
 from penstock.planning.scoping.api import Guess
 from penstock.planning.sources.api import (
@@ -45,6 +46,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     whole: tuple[Unit, ...]
     fresh: tuple[Unit, ...]
     unmet: tuple[Task, ...]
+    reading: Reading
 
 
 def make_bundle(piece: Piece, gathered: Gathered, options: PlanOptions, tool: str) -> Bundle:
@@ -134,7 +136,8 @@ def _trace(piece: Piece, source: PlanSource, units: Sequence[Unit]) -> Trace:
         id=source.id,
         path=source.path,
         tag=tag if isinstance(tag, str) else None,
-        files=dict(sorted(source.files.items())),
+        files=piece.reading.files(units),
+        version=piece.reading.version,
         units=tuple(unit.key for unit in units),
         items=tuple(traced(task.item) for task in piece.tasks),
         done=tuple(map(traced, done)),

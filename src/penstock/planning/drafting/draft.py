@@ -14,6 +14,7 @@ from penstock.planning.drafting.limits import Meter
 from penstock.planning.drafting.links import Arranged, arrange
 from penstock.planning.drafting.ordering import Ordered, order
 from penstock.planning.drafting.parts import over_limit, split
+from penstock.planning.drafting.reading import Reading
 from penstock.planning.drafting.remarks import remarks
 from penstock.planning.drafting.slugs import Names, slug
 from penstock.planning.drafting.tasks import Gathered, Task, gather
@@ -110,6 +111,7 @@ def _pieces(
             last[task.unit_at] = at
             first.setdefault(task.unit_at, at)
     unmet = _unmet(gathered, ordered)
+    readings = [Reading(source) for source in gathered.sources]
     pieces = []
     for at, cell in enumerate(arranged.cells):
         units = dict.fromkeys(task.unit_at for task in tasks[at])
@@ -125,6 +127,7 @@ def _pieces(
                 whole=tuple(gathered.units[u] for u in units if last[u] == at),
                 fresh=tuple(gathered.units[u] for u in units if first[u] == at),
                 unmet=_once(other for task in tasks[at] for other in unmet(task)),
+                reading=readings[cell.source],
             )
         )
     return sorted(pieces, key=lambda piece: piece.cell.source)

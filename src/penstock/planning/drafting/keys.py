@@ -166,13 +166,15 @@ def collisions(tasks: Iterable[Task], within: Callable[[Task], Hashable]) -> dic
     """
     found = list(tasks)
     neighbours = claim_neighbours(claim for task in found for claim in task.claims)
-    users: dict[tuple[Hashable, str], int] = {}
+    near = {claim: frozenset(others) for claim, others in neighbours.items()}
+    users: dict[Hashable, dict[str, int]] = {}
     joined = Joined()
     for task in found:
-        inside = within(task)
+        own = users.setdefault(within(task), {})
         for claim in task.claims:
-            users.setdefault((inside, claim), task.at)
-            for other in neighbours[claim]:
-                if (user := users.get((inside, other))) is not None:
-                    joined.join(task.at, user)
+            joined.join(task.at, own.setdefault(claim, task.at))
+    for own in users.values():
+        for claim, user in own.items():
+            for other in own.keys() & near[claim]:
+                joined.join(user, own[other])
     return {task.at: joined.first(task.at) for task in found}
