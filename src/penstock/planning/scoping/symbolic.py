@@ -95,6 +95,8 @@ def _resolved(mention: SymbolMention, item: Item, index: Symbols) -> list[Guess]
         return owned
     name = mention.parts[-1]
     found = _outside_of_tests(index.find(name))
+    if not found and len(mention.parts) > 1:
+        return _owner_of_new(mention, item, index)
     by_path: dict[str, Definition] = {}
     for definition in found:
         by_path.setdefault(definition.path, definition)
@@ -133,6 +135,18 @@ def _owned(mention: SymbolMention, item: Item, index: Symbols) -> list[Guess]:
         return []
     words = f"defines {mention.shown} (line {kept[0].line})"
     return [_guess(kept[0], item, sure.SYMBOL_OWNED, words)]
+
+
+def _owner_of_new(mention: SymbolMention, item: Item, index: Symbols) -> list[Guess]:
+    """Return the one file that defines the owner of `Owner.name`, a name that is not there yet."""
+    owner, name = mention.parts[-2:]
+    kept = {d.path: d for d in reversed(_outside_of_tests(index.find(owner)))}
+    confidence = _sureness(owner, mention.shape, len(kept))
+    if len(kept) != 1 or confidence is None:
+        return []
+    (found,) = kept.values()
+    words = f"defines the {found.kind} {owner} (line {found.line}), which has no {name} yet"
+    return [_guess(found, item, confidence, words)]
 
 
 def _outside_of_tests(found: Sequence[Definition]) -> Sequence[Definition]:

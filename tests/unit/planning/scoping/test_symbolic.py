@@ -100,6 +100,21 @@ def test_a_common_word_in_backticks_is_doubtful(text: str) -> None:
     assert all(confidence < 0.5 for confidence in found(text).values())
 
 
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("Add `UserService.forget`", {"src/users.py": 0.75}),
+        ("Add UserService.forget", {"src/users.py": 0.65}),
+        ("Add `parse_date.forget`", {}),
+        ("Add `Nobody.forget`", {}),
+        ("Add `data.forget`", {"src/data.py": 0.3}),
+    ],
+)
+def test_a_name_that_is_to_come_leads_to_its_owner(text: str, paths: dict[str, float]) -> None:
+    """A method that is not there yet is put where its class is, when that is one place."""
+    assert found(text) == paths
+
+
 def test_details_and_evidence() -> None:
     """The lines below an item count too, and the evidence says what is defined where."""
     (guess,) = guesses("Tidy up", "the `find_user` query")
