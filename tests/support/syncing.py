@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from penstock.engine.ports import RunRequest
+from penstock.model.bundle import Bundle
+from penstock.model.results import RunResult
 from penstock.planning.drafting.api import Plan
 from penstock.planning.sources.api import Dialect
 from penstock.planning.writeback.api import SyncRequest, SyncResult
@@ -99,6 +102,12 @@ def plan(project: Project, word: str) -> Plan:
         made = workspace.plan([word], options)
         workspace.write_plan(made, force=True)
     return made
+
+
+def run_only(project: Project, run_id: str, bundles: Sequence[Bundle]) -> RunResult:
+    """Run some of the bundles."""
+    with project.workspace() as workspace:
+        return workspace.run(RunRequest(bundles=tuple(bundles), run_id=run_id))
 
 
 def script(project: Project, *failing: str) -> None:

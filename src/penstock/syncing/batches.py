@@ -79,7 +79,7 @@ def batches(found: Iterable[Traced], desk: Desk) -> list[Batch]:
     groups: dict[tuple[Any, ...], list[Traced]] = {}
     for one in found:
         trace = one.trace
-        version = tuple(sorted(trace.files.items()))
+        version = trace.version or tuple(sorted(trace.files.items()))
         key = (trace.dialect, trace.id, trace.path, trace.tag, version)
         groups.setdefault(key, []).append(one)
     return [_batch(group, desk) for group in groups.values()]
@@ -89,19 +89,20 @@ def _batch(group: list[Traced], desk: Desk) -> Batch:
     trace = group[0].trace
     reports = [report for one in group for report in _reports(one)]
     names = dict.fromkeys(report.item.place.file for report in reports)
+    files = {name: digest for one in group for name, digest in one.trace.files.items()}
     return Batch(
         dialect=trace.dialect,
         id=trace.id,
         path=trace.path,
         tag=trace.tag,
         reports=tuple(reports),
-        unchanged=frozenset(name for name in names if _is_as_read(desk, name, trace)),
+        unchanged=frozenset(name for name in names if _is_as_read(desk, name, files)),
     )
 
 
-def _is_as_read(desk: Desk, name: str, trace: Trace) -> bool:
+def _is_as_read(desk: Desk, name: str, files: Mapping[str, str]) -> bool:
     raw = desk.read(name)
-    return raw is not None and hashlib.sha256(raw).hexdigest() == trace.files.get(name)
+    return raw is not None and hashlib.sha256(raw).hexdigest() == files.get(name)
 
 
 def _reports(one: Traced) -> list[Report]:

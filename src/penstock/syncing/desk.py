@@ -4,7 +4,7 @@ not track them."""
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from penstock.errors import RepositoryError
@@ -17,16 +17,21 @@ from penstock.worktrees.api import Repository
 class PlanDesk:
     """Reads the files of plans, each once, and keeps what they are to become.
 
-    `tip` is the commit of the integration branch, None to take everything from the checkout.
-    Names that lead out of the repository, or into git's own folder, are of no file.
+    `tip` is the commit of the integration branch, None to take everything from the checkout. With a
+    `tip` only what no commit of `others` has is taken from there: what git tracks elsewhere is not
+    to be changed behind its back. Names that lead out of the repository, or into git's own folder,
+    are of no file.
     """
 
-    def __init__(self, repository: Repository, tip: str | None) -> None:
+    def __init__(
+        self, repository: Repository, tip: str | None, others: Collection[str] = ()
+    ) -> None:
         self._repository = repository
         self._tip = tip
+        self._others = tuple(others)
         self._read: dict[str, bytes | None] = {}
         self._tracked: set[str] = set()
-        self.changed: dict[str, bytes] = {}
+        self.changed: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
         """Return what a file holds, or is to become; None when there is none."""
@@ -40,12 +45,25 @@ class PlanDesk:
             self._read[name] = self._look(name) if is_sound(name) else None
         return self._read[name]
 
+    def put(self, name: str, raw: bytes | None) -> None:
+        """Have a file of the branch become something else, or go."""
+        self.changed[name] = raw
+        self._tracked.add(name)
+
+    def tracked(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the files that the integration branch has in and below a folder."""
+        if self._tip is None or not is_sound(folder):
+            return ()
+        return self._repository.list_files(self._tip, folder)
+
     def _look(self, name: str) -> bytes | None:
         if self._tip is not None:
             held = self._repository.read_file(self._tip, name)
             if held is not None:
                 self._tracked.add(name)
                 return held
+            if any(self._repository.read_file(commit, name) for commit in self._others):
+                return None
         path = self._path(name)
         if path is None:
             return None
@@ -65,32 +83,32 @@ class PlanDesk:
         """Return the names of the files in and below a folder, sorted."""
         if not is_sound(folder):
             return ()
-        if self._tip is not None:
-            listed = self._repository.list_files(self._tip, folder)
-            if listed:
-                return listed
+        listed = self.tracked(folder)
+        if listed:
+            return listed
         top = self._repository.root / folder
         found = (path for path in top.rglob("*") if path.is_file())
         return sorted(path.relative_to(self._repository.root).as_posix() for path in found)
 
     @property
-    def commits(self) -> dict[str, bytes]:
-        """What goes into a commit: the changed files that the integration branch has."""
+    def commits(self) -> dict[str, bytes | None]:
+        """What goes into a commit: the changed files that the integration branch has, or gets."""
         return {name: raw for name, raw in self.changed.items() if name in self._tracked}
 
     @property
     def places(self) -> dict[str, bytes]:
         """What is written in the checkout: the other changed files."""
-        return {name: raw for name, raw in self.changed.items() if name not in self._tracked}
+        mine = (item for item in self.changed.items() if item[0] not in self._tracked)
+        return {name: raw for name, raw in mine if raw is not None}
 
-    def write_places(self) -> tuple[str, ...]:
-        """Write what goes into the checkout, each file in one piece, and return the names.
+    def write_places(self) -> Iterator[str]:
+        """Write what goes into the checkout, each file in one piece; yield each name then.
 
         Raises RepositoryError when a file was changed meanwhile or cannot be written.
         """
-        for name, raw in self.places.items():
+        for name, raw in sorted(self.places.items()):
             self._write(name, raw)
-        return tuple(sorted(self.places))
+            yield name
 
     def _write(self, name: str, raw: bytes) -> None:
         path = self._path(name)

@@ -97,8 +97,13 @@ class _Sync:
             commit = self._commit(result, desk, tip)
             if desk.commits and commit is None:
                 continue  # it has moved meanwhile: all is read again
-            result = structs.replace(result, commit=commit, in_place=desk.write_places())
-            self._record(result)
+            written: list[str] = []
+            try:
+                for name in desk.write_places():
+                    written.append(name)  # noqa: PERF402 - those before a failure count
+            finally:  # what is written is recorded, though another file cannot be
+                result = structs.replace(result, commit=commit, in_place=tuple(written))
+                self._record(result)
             return result
         raise RepositoryError(
             f"{result.branch} keeps moving; nothing was written", hint="run the same command again"
@@ -112,7 +117,7 @@ class _Sync:
         return self._around.repository.amend(
             result.branch,
             tip,
-            dict(desk.commits),
+            desk.commits,
             message=message(result),
             trailers={"Penstock-Run": self._run.run_id},
         )
@@ -141,8 +146,9 @@ class _Sync:
 
         branch = self._run.integration_branch or f"integration/{self._run.run_id}"
         tip = None if self._request.in_place else self._tip(branch)
-        desk = PlanDesk(self._around.repository, tip)
+        desk = PlanDesk(self._around.repository, tip, () if tip is None else self._commits())
         sources = [self._source(batch, desk) for batch in batches(self._found, desk)]
+        sources, notes = self._archived(sources, desk)
         lost = any(source.lost for source in sources)
         refused = lost and not self._request.partial
         result = SyncResult(
@@ -154,10 +160,18 @@ class _Sync:
             refused=refused,
             dry_run=self._request.dry_run,
             diff=whole_diff(desk),
+            notes=notes,
             drift=drift(sources, desk, self._as_read()) if lost else "",
             unfinished={r.ws_id: r.status.value for r, _ in self._found if not is_in(r)},
         )
         return result, desk, tip
+
+    def _commits(self) -> tuple[str, ...]:
+        """Return the commits beside the integration branch that may have a plan: base and HEAD."""
+        repository = self._around.repository
+        base = self._run.base_commit
+        held = (base, repository.head())
+        return tuple({one for one in held if one is not None and repository.resolve(one)})
 
     def _tip(self, branch: str) -> str:
         tip = self._around.repository.resolve(branch)
@@ -189,6 +203,27 @@ class _Sync:
             unmarked=written.unmarked,
             lost=written.lost,
         )
+
+    def _archived(
+        self, sources: list[SyncedSource], desk: PlanDesk
+    ) -> tuple[list[SyncedSource], tuple[str, ...]]:
+        """Have changes archived where that is asked for; return the sources, and why some are not."""
+        from msgspec import structs
+
+        from penstock.planning.sources.api import Dialect
+        from penstock.syncing.archive import archive
+
+        if not self._request.archive:
+            return sources, ()
+        made: list[SyncedSource] = []
+        notes: list[str] = []
+        for source in sources:
+            if source.dialect is Dialect.OPENSPEC and not source.lost:
+                why = archive(source.path, desk)
+                notes += [why] if why else []
+                source = structs.replace(source, archived=why is None)
+            made.append(source)
+        return made, tuple(notes)
 
     def _other_runs(self) -> list[Traced]:
         """Return the workstreams of other runs that came from plans; damaged ones are left out."""

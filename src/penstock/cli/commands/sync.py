@@ -127,4 +127,4 @@ def _refusal(result: SyncResult) -> Iterator[str]:
             label = f"{lost.item.label} " if lost.item.label else ""
             yield f"  {lost.item.place} {label}{one_line(lost.item.text)}: {lost.why}"
     yield result.drift.rstrip("\n")
-    yield "Nothing was written. --partial writes the rest."
+    yield "Nothing was written. --partial writes the rest; --in-place takes the plan of your checkout."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from penstock.planning.files import UnreadableError
 from penstock.planning.sources.api import TracedItem
@@ -12,7 +14,8 @@ from penstock.planning.writeback.api import Batch, Desk, Edit, Standing, Written
 from penstock.planning.writeback.matching import Finder, NotThere, Spot
 from penstock.planning.writeback.notes import Notes
 
-MARK = b"x"
+MARK: Final = b"x"
+_CHANGE: Final = re.compile(r"(?P<changes>(?:.+/)?openspec/changes)/(?P<rest>(?!archive/)[^/]+/.+)")
 
 
 def tick(batch: Batch, desk: Desk) -> Written:
@@ -21,17 +24,29 @@ def tick(batch: Batch, desk: Desk) -> Written:
     done = [report.item for report in batch.reports if report.standing is Standing.DONE]
     for name in dict.fromkeys(item.place.file for item in done):
         mine = [item for item in done if item.place.file == name]
-        raw = desk.read(name)
+        place = name if desk.read(name) is not None else _archived(name, desk)
+        raw = desk.read(place)
         if raw is None:
             notes.lose(mine, f"{name} is not there any more")
             continue
         try:
-            file = from_bytes(raw, name)
+            file = from_bytes(raw, place)
         except UnreadableError as error:
             notes.lose(mine, f"{name} cannot be read: {error}")
             continue
         _tick_file(file, mine, notes, unchanged=name in batch.unchanged)
     return notes.written()
+
+
+def _archived(name: str, desk: Desk) -> str:
+    """Return the name that a file of an OpenSpec change has once that is archived; else its own."""
+    found = _CHANGE.fullmatch(name)
+    if found is None:
+        return name
+    folder = f"{found['changes']}/archive"
+    dated = re.compile(rf"{re.escape(folder)}/\d{{4}}-\d\d-\d\d-{re.escape(found['rest'])}")
+    names = [there for there in desk.names(folder) if dated.fullmatch(there)]
+    return names[-1] if names else name
 
 
 def _tick_file(
