@@ -20,7 +20,7 @@ _EXTENSION: Final = re.compile(r"[^\s/]\.[A-Za-z][A-Za-z0-9]{0,9}$|(?:^|/)\.[A-Z
 _NAMES: Final = frozenset(
     {"Dockerfile", "Makefile", "Gemfile", "Rakefile", "Procfile", "Jenkinsfile"}
 )
-_PLACEHOLDER: Final = re.compile(r"[{<\[].*[}>\]]$")
+_PLACEHOLDER: Final = re.compile(r"\{.*\}$|<.*>$|path/to/")
 _WORD_PAIR: Final = re.compile(
     r"(?:and/or|either/or|he/she|n/a|i/o|w/o|tbd|e\.g|i\.e)$", re.IGNORECASE
 )

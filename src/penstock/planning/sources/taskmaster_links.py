@@ -86,6 +86,8 @@ class Linker:
                 met.append(word)
             else:
                 found.append(target)
+            if parent is not None:
+                self._note_loose(word, target, node, parent, place)
         return found
 
     def _words(self, value: Any, path: Key) -> Iterator[tuple[str, Key]]:
@@ -116,7 +118,11 @@ class Linker:
                 place,
                 "remove the dependency, or name a task of this tag",
             )
-        elif sibling is None and parent is not None and "." not in word:
+        return target
+
+    def _note_loose(self, word: str, target: Node, node: Node, parent: Node, place: Place) -> None:
+        """Note a bare number in a subtask that is no sibling, but a task."""
+        if "." not in word and f"{parent.word}.{word}" not in self._tree.ids:
             self._notes.warning(
                 "loose-dependency",
                 f"{node.word} depends on {word}: there is no subtask {parent.word}.{word}, so it "
@@ -124,7 +130,6 @@ class Linker:
                 place,
                 f"let the task {parent.word} itself depend on {target.word}",
             )
-        return target
 
     def _within(self, target: Node, node: Node, place: Place) -> bool:
         """Say whether a dependency stays within one line of parents, and note it."""
