@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from enum import Enum
 from functools import cached_property
+from heapq import nsmallest
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from penstock.schedule.scope import ScopeMatcher, nfc
 
 MAX_CANDIDATES = 5
 """So many paths are told where a name may be any of them."""
-_NEAR_LOOKED_AT = 400
+_NEAR_LOOKED_AT = 1000
+_NEAR_COMPARED = 12
 _LEAST_LIKENESS = 0.72
 
 
@@ -89,7 +91,7 @@ class Ground:
         """Names of files by the runs of three characters that they hold."""
         pieces: defaultdict[str, list[str]] = defaultdict(list)
         for name in sorted(self._by_name):
-            for piece in {name[at : at + 3] for at in range(max(len(name) - 2, 1))}:
+            for piece in _runs(name):
                 pieces[piece].append(name)
         return pieces
 
@@ -163,19 +165,37 @@ class Ground:
 
     def _likely(self, text: str) -> tuple[str, ...]:
         name = text.rstrip("/").rpartition("/")[2].casefold()
-        shared: defaultdict[str, int] = defaultdict(int)
-        for piece in {name[at : at + 3] for at in range(max(len(name) - 2, 1))}:
-            for other in self._pieces.get(piece, ()):
-                shared[other] += 1
-        likeliest = sorted(shared, key=lambda other: (-shared[other], other))
+        low = text.casefold()
         rated = [
-            (-SequenceMatcher(None, text.casefold(), path.casefold()).ratio(), path)
-            for other in islice(likeliest, _NEAR_LOOKED_AT)
-            if SequenceMatcher(None, name, other).quick_ratio() >= _LEAST_LIKENESS
-            for path in islice(self._by_name[other], MAX_CANDIDATES)
+            (-SequenceMatcher(None, low, path.casefold()).ratio(), path)
+            for other in self._alike(name)
             if SequenceMatcher(None, name, other).ratio() >= _LEAST_LIKENESS
+            for path in islice(self._by_name[other], MAX_CANDIDATES)
         ]
         return tuple(path for _, path in sorted(rated)[:3])
+
+    def _alike(self, name: str) -> list[str]:
+        """Return the names that share most of their runs of characters with one, the rarest runs
+        looked at first and not too many of the names that hold one."""
+        wanted = _runs(name)
+        shared: defaultdict[str, int] = defaultdict(int)
+        looked_at = 0
+        for holders in sorted((self._pieces[p] for p in wanted if p in self._pieces), key=len):
+            if looked_at > 0 and looked_at + len(holders) > _NEAR_LOOKED_AT:
+                break
+            looked_at += len(holders)
+            for other in islice(holders, _NEAR_LOOKED_AT):
+                shared[other] += 1
+        return nsmallest(
+            _NEAR_COMPARED,
+            shared,
+            key=lambda other: (-2 * shared[other] / (len(wanted) + max(len(other) - 2, 1)), other),
+        )
+
+
+def _runs(name: str) -> set[str]:
+    """Return the runs of three characters of a name, itself when it is shorter."""
+    return {name[at : at + 3] for at in range(max(len(name) - 2, 1))}
 
 
 def _named(paths: Iterable[str]) -> dict[str, list[str]]:

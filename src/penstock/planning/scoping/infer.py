@@ -27,6 +27,7 @@ from penstock.planning.sources.api import (
     Dialect,
     Item,
     ItemState,
+    Passage,
     Place,
     PlanSource,
     StatedPath,
@@ -100,16 +101,19 @@ class _Inference:
         others = [path for path in source.paths if path.field != _AREAS]
         self._stated = self._state(others, sure.STATED_BY_SOURCE)
         self._areas = self._state(areas, sure.STATED_AREA)
-        self._sections = [
-            siblings.read_section(passage, self._namer, numbered=self._numbered)
-            for passage in source.passages
-        ]
+        self._sections = siblings.Sections(self._read(source.passages))
         self._odd = Evidence()
         self._odd.take_odd(self._stated)
         self._odd.take_odd(self._areas)
 
     def _state(self, paths: Iterable[StatedPath], confidence: float) -> Evidence:
         return stated_evidence(paths, self._ground, confidence)
+
+    def _read(self, passages: Iterable[Passage]) -> list[siblings.Section]:
+        return [
+            siblings.read_section(passage, self._namer, numbered=self._numbered)
+            for passage in passages
+        ]
 
     def scopes(self) -> dict[str, Scope]:
         """Return the scopes of all items."""
@@ -119,10 +123,7 @@ class _Inference:
         return scopes
 
     def _of_unit(self, unit: Unit) -> dict[str, Scope]:
-        sections = [
-            siblings.read_section(passage, self._namer, numbered=self._numbered)
-            for passage in unit.passages
-        ]
+        sections = self._read(unit.passages)
         stated = self._state(unit.paths, sure.STATED_BY_UNIT)
         own = {item.key: self._own(item, stated, sections) for item in unit.items}
         self._tell_once(unit, own, (stated, *siblings.odd_of_analyses(sections)))
@@ -131,8 +132,7 @@ class _Inference:
         scopes = {}
         for item in unit.items:
             known = own[item.key]
-            others = [] if decided[item.key] else shared.guesses(pathless=known.pathless)
-            known.steps += self._beyond(item, unit, sections, others)
+            known.steps += self._beyond(item, unit, sections, shared, known)
             scopes[item.key] = self._scope(known)
         return scopes
 
@@ -184,13 +184,17 @@ class _Inference:
         item: Item,
         unit: Unit,
         sections: Sequence[siblings.Section],
-        others: Step,
+        shared: siblings.Shared,
+        own: _Own,
     ) -> list[Step]:
-        """Return what the passages and the other items say."""
+        """Return what the passages and the other items say: those about more than the unit are not
+        asked where the item itself says enough."""
+        if self._decided(own.steps)[1]:
+            return [siblings.of_unit(sections)]
         return [
             siblings.of_unit(sections),
-            others,
-            siblings.of_source(item, unit, self._sections),
+            shared.guesses(pathless=own.pathless),
+            self._sections.guesses(item, unit),
             self._areas.guesses,
         ]
 

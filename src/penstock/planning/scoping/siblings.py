@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,8 @@ GROUPED: Final = frozenset({Dialect.OPENSPEC, Dialect.SPEC_KIT})
 LARGE_GROUP: Final = 12
 MOST_SHARED: Final = 60
 """So many files of a unit are told to an item that knows of none."""
+MOST_OTHERS: Final = 12
+"""So many lines of a design that are about something else are told as doubtful."""
 _SHORT_PASSAGES: Final = 3
 _HEADING: Final = re.compile(r"\s*#{1,6}\s+(.*)")
 _WORDS: Final = re.compile(r"[a-z][a-z0-9]{3,}|[\u3040-\u9fff\uac00-\ud7af]{2,}")
@@ -113,22 +116,34 @@ def of_unit(sections: Iterable[Section]) -> list[Guess]:
     ]
 
 
-def of_source(item: Item, unit: Unit, sections: Sequence[Section]) -> list[Guess]:
-    """Return what the passages about the whole plan name: surer where they share words with the
-    item, or name little altogether."""
-    about = words_of(f"{unit.title} {item.text}")
-    paths = {g.path for s in sections for g in s.guesses() if g.use is not Use.READ}
-    least = sure.PASSAGE_SHORT if len(paths) <= _SHORT_PASSAGES else sure.PASSAGE_OTHER
-    return [
-        _from_passage(guess, section.role, max(_related(about, line.words), least))
-        for section in sections
-        for line in section.lines
-        for guess in line.guesses
-    ]
+class Sections:
+    """The passages about a whole plan, for those items that say nothing themselves."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self._lines = [(section.role, line) for section in sections for line in section.lines]
+        named = (g.path for _, line in self._lines for g in line.guesses if g.use is not Use.READ)
+        self._is_short = len(set(islice(named, LARGE_GROUP * 10))) <= _SHORT_PASSAGES
+        self._by_word: defaultdict[str, list[int]] = defaultdict(list)
+        for number, (_, line) in enumerate(self._lines):
+            for word in line.words:
+                self._by_word[word].append(number)
+
+    def guesses(self, item: Item, unit: Unit) -> list[Guess]:
+        """Return what they name: surer in lines that share words with the item, or where they name
+        little altogether. Of the other lines the first few are told."""
+        about = words_of(f"{unit.title} {item.text}")
+        shared = Counter(number for word in about for number in self._by_word.get(word, ()))
+        least = sure.PASSAGE_SHORT if self._is_short else sure.PASSAGE_OTHER
+        told = {**dict.fromkeys(range(min(len(self._lines), MOST_OTHERS)), 0), **shared}
+        return [
+            _from_passage(guess, self._lines[number][0], max(_related(told[number]), least))
+            for number in sorted(told)
+            for guess in self._lines[number][1].guesses
+        ]
 
 
-def _related(about: frozenset[str], words: frozenset[str]) -> float:
-    shared = len(about & words)
+def _related(shared: int) -> float:
+    """Return how sure a line is that shares so many words with an item."""
     if shared > 1:
         return sure.PASSAGE_RELATED
     return sure.PASSAGE_TOUCHING if shared else 0.0
