@@ -116,6 +116,8 @@ def _spots(line: str) -> list[_Spot]:
 
 def _bare(word: str) -> str:
     """Return a word as a path, without the signs around it; nothing when it is none."""
+    if _PLACEHOLDER.match(word):
+        return ""
     glob = word.endswith(("/*", "/**")) or "*." in word
     bare = word.lstrip("\"'<([\uff08") if glob else word.strip(_EDGE)
     bare = bare if bare.endswith("..") else bare.rstrip(".")
