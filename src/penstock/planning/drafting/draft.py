@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from penstock.errors import UsageError
-from penstock.planning.drafting.apart import Kept, keep_apart
+from penstock.model.bundle import Bundle
+from penstock.planning.drafting.apart import Ground, Kept, keep_apart
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle, PlanOptions
+from penstock.planning.drafting.around import Settled, settle
+from penstock.planning.drafting.claimed import contradictions
 from penstock.planning.drafting.compose import Piece, evidence, make_bundle, traced
 from penstock.planning.drafting.grouping import group
 from penstock.planning.drafting.limits import Meter
@@ -33,13 +36,15 @@ def draft(
     default_tool: str | None,
     taken: Collection[str] = (),
     taken_files: Collection[str] = (),
+    around: Sequence[Bundle] = (),
 ) -> Plan:
     """Make bundles of the open items whose files are known; the others need a scope.
 
     `scopes` are those of each source's items, by key; `sizes` gives the bytes of a path, 0 for what
     is not there; `taken` are ids that others have, `taken_files` the names of generated files that
-    are of other plans. Every item of every source is counted once, the
-    bundles pass `judge_bundles`, and the same arguments give the same plan.
+    are of other plans, `around` the bundles that will lie beside those of the plan. Every item of
+    every source is counted once, the bundles pass `judge_bundles`, also together with those around,
+    and the same arguments give the same plan.
     Raises UsageError when there is something to do and neither `options.tool` nor `default_tool`
     says what with, and for paths of `options.files_scope` that are none.
     """
@@ -49,8 +54,10 @@ def draft(
     cells = split(group(gathered, ordered, options.group_by), gathered, ordered, meter, options)
     arranged = arrange(cells, gathered, ordered)
     ids = _ids(arranged, gathered, taken)
-    kept = keep_apart(arranged, gathered, ids)
-    pieces = _pieces(arranged, kept, gathered, ordered, ids, meter)
+    ground = Ground(arranged, gathered)
+    kept = keep_apart(ground, arranged, gathered, ids)
+    settled = settle(ground, kept, ids, around)
+    pieces = _pieces(arranged, kept, settled, gathered, ordered, ids, meter)
     tool = _tool(options, default_tool) if pieces else ""
     needs = tuple(_needs_scope(gathered))
     return Plan(
@@ -62,8 +69,10 @@ def draft(
             *(notice for source in sources for notice in source.notices),
             *gathered.notices,
             *ordered.notices,
+            *contradictions(gathered, ordered),
             *remarks(gathered),
             *kept.notices,
+            *settled.notices,
             *_size_notices(pieces, options),
             *_unmet_notices(pieces),
         ),
@@ -97,6 +106,7 @@ def _ids(arranged: Arranged, gathered: Gathered, taken: Collection[str]) -> list
 def _pieces(
     arranged: Arranged,
     kept: Kept,
+    settled: Settled,
     gathered: Gathered,
     ordered: Ordered,
     ids: Sequence[str],
@@ -115,15 +125,15 @@ def _pieces(
     pieces = []
     for at, cell in enumerate(arranged.cells):
         units = dict.fromkeys(task.unit_at for task in tasks[at])
-        head = kept.groups.get(at)
+        waits = {ids[other]: link for other, link in kept.links[at].items()}
         pieces.append(
             Piece(
                 ws_id=ids[at],
                 cell=cell,
                 tasks=tasks[at],
                 amount=meter.measure(tasks[at]),
-                waits={ids[other]: link for other, link in kept.links[at].items()},
-                group=None if head is None else "cg" + ids[head].removeprefix("ws"),
+                waits={**waits, **settled.links[at]},
+                group=_group(at, kept, settled, ids),
                 whole=tuple(gathered.units[u] for u in units if last[u] == at),
                 fresh=tuple(gathered.units[u] for u in units if first[u] == at),
                 unmet=_once(other for task in tasks[at] for other in unmet(task)),
@@ -131,6 +141,13 @@ def _pieces(
             )
         )
     return sorted(pieces, key=lambda piece: piece.cell.source)
+
+
+def _group(at: int, kept: Kept, settled: Settled, ids: Sequence[str]) -> str | None:
+    """The conflict group of a cell: one of the folder, else one called after its first member."""
+    head = kept.groups.get(at)
+    own = None if head is None else "cg" + ids[head].removeprefix("ws")
+    return settled.names.get(at if head is None else head, own)
 
 
 def _once(tasks: Iterator[Task]) -> tuple[Task, ...]:

@@ -180,7 +180,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """Where a bundle comes from: kept as `metadata.plan` of every bundle that a plan made.
 
     `items` are those the bundle will do, in the order of its tasks; `done` those of its units that
-    were done before. `path` and `files` are those of the source.
+    were done before. `path` is that of the source, `files` are those of its files that concern these
+    units, and `version` is a hash over all of them: bundles made of the same reading share it.
     """
 
     dialect: Dialect
@@ -188,6 +189,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     tag: str | None = None
     files: dict[str, str] = {}
+    version: str = ""
     units: tuple[str, ...] = ()
     items: tuple[TracedItem, ...] = ()
     done: tuple[TracedItem, ...] = ()
