@@ -93,7 +93,7 @@ def in_child(share: Share) -> Told:
         done = capture(
             _ARGV, Path(share.top), child_environment(), timeout=TIME_LIMIT_S, stdin=packed
         )
-    except EnvironmentProblem:
+    except (EnvironmentProblem, OSError):
         return read_share(share)
     if done.returncode == 0:
         try:
