@@ -64,6 +64,8 @@ def _tick_file(
             _miss(file, item, spot.why, notes)
         elif found[spot.at].ticked:
             notes.already.append(item)
+        elif _becomes_link(file, found[spot.at]):
+            notes.unmarked.append(item)
         else:
             chosen[spot.at] = item
     if chosen:
@@ -73,6 +75,12 @@ def _tick_file(
 def _change(file: SourceFile, chosen: list[tuple[Box, TracedItem]], notes: Notes) -> None:
     notes.files[file.name] = ticked(file.raw, [box for box, _ in chosen])
     notes.edits += [_edit(file, box, item) for box, item in chosen]
+
+
+def _becomes_link(file: SourceFile, box: Box) -> bool:
+    """Tell whether a box would be no box with a mark in it: `[ ](a)` is one, `[x](a)` a link."""
+    behind = box.mark_offset + box.mark_length + 1
+    return file.raw[behind : behind + 1] in (b"(", b"[")
 
 
 def _miss(file: SourceFile, item: TracedItem, why: str, notes: Notes) -> None:

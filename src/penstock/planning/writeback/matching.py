@@ -15,7 +15,9 @@ ALIKE: Final = 0.6
 """How much of its words an item must keep to be known by its id alone."""
 _SHOWN: Final = 5
 _EMPHASIS: Final = "*_` \t"
-_FIRST: Final = re.compile(r"[*_`\s]*([^\s*_`]+?)[.:)]*(?=[\s*_`]|$)[.:)*_`\s]*")
+_FIRST: Final = re.compile(
+    r"[*_`\s]*([^\s*_`]{1,64}?)[.:)]{0,3}(?=[\s*_`]|$)[*_`]*[.:)]?[*_`]*(?:\s+|$)[*_`]*"
+)
 _TAG: Final = re.compile(
     r"\*{0,2}\[\s*(?:P|[^\]]*?(?:US|Story)\s*-?\s*\d+[^\]]*)\s*\]\*{0,2}\s*", re.IGNORECASE
 )
@@ -23,14 +25,16 @@ _SPACE: Final = re.compile(r"\s+")
 
 
 class Spot(NamedTuple):
-    """A place of the plan that may be an item: its line from 1, and its text with its id.
+    """A place of the plan that may be an item: its line from 1, and its text.
 
-    `at` is an index of the caller's own.
+    `at` is an index of the caller's own. `label` is the id where it stands apart from the text; None
+    where the text may begin with it.
     """
 
     line: int
     text: str
     at: int
+    label: str | None = None
 
 
 class NotThere(NamedTuple):
@@ -60,7 +64,7 @@ class Finder:
         texts: dict[str, list[Spot]] = {}
         labels: dict[str, list[Spot]] = {}
         for spot in self._spots:
-            label, rest = split_label(spot.text, self._known)
+            label, rest = _parts(spot, self._known)
             if label:
                 labels.setdefault(label, []).append(spot)
             for text in {plain(spot.text), plain(rest)} - {""}:
@@ -79,7 +83,7 @@ class Finder:
         both = [spot for spot in texts if spot in labelled]
         if both or texts:
             return _only(item, both or texts)
-        alike = [spot for spot in labelled if _alike(spot.text, item)]
+        alike = [spot for spot in labelled if _alike(spot, item)]
         if alike:
             return _only(item, alike)
         if labelled:
@@ -94,6 +98,10 @@ def _only(item: TracedItem, found: list[Spot]) -> Spot | NotThere:
         return (stayed or found)[0]
     lines = ", ".join(str(spot.line) for spot in found[:_SHOWN])
     return NotThere(f"its text is there more than once, on the lines {lines}")
+
+
+def _parts(spot: Spot, labels: Collection[str]) -> tuple[str | None, str]:
+    return split_label(spot.text, labels) if spot.label is None else (spot.label, spot.text)
 
 
 def split_label(text: str, labels: Collection[str]) -> tuple[str | None, str]:
@@ -119,7 +127,7 @@ def plain(text: str) -> str:
     return text.strip(_EMPHASIS)
 
 
-def _alike(text: str, item: TracedItem) -> bool:
-    _, rest = split_label(text, {item.label or ""})
+def _alike(spot: Spot, item: TracedItem) -> bool:
+    _, rest = _parts(spot, {item.label or ""})
     mine, theirs = plain(item.text).split(), plain(rest).split()
     return SequenceMatcher(None, mine, theirs, autojunk=False).ratio() >= ALIKE

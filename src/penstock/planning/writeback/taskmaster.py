@@ -26,7 +26,7 @@ STATUSES: Final = {
     Standing.REVIEW: "review",
     Standing.BLOCKED: "blocked",
 }
-_TITLES: Final = ("title", "name", "description", "details")
+_TITLES: Final = ("name", "description", "details")
 _MAX_LENGTH: Final = 20
 """How long a path to a task may be: deeper ones are not read either."""
 _COMPLETED: Final = frozenset({"done", "completed", "complete"})
@@ -108,8 +108,10 @@ class _TasksFile:
                 yield from self._listed((*place, "subtasks"), label)
 
     def _title(self, path: Key) -> str:
-        texts = (text_of(self.at((*path, name))) for name in _TITLES)
-        return one_line(next((text.splitlines()[0] for text in texts if text), ""))
+        """Return what the reader of plans takes for the title."""
+        title = text_of(self.at((*path, "title")))
+        others = (text_of(self.at((*path, name))) for name in _TITLES)
+        return one_line(title or next((text.splitlines()[0] for text in others if text), ""))
 
     def status(self, path: Key) -> str:
         """Return the status that a task has or is to get, as it is compared."""
@@ -129,8 +131,8 @@ def _top(value: Any, tag: str) -> Key:
 
 
 def _set_in(file: _TasksFile, name: str, reports: list[Report], notes: Notes) -> None:
-    spots = (Spot(0, f"{task.label} {task.title}", at) for at, task in enumerate(file.tasks))
-    finder = Finder(spots, {task.label for task in file.tasks})
+    spots = (Spot(0, task.title, at, task.label) for at, task in enumerate(file.tasks))
+    finder = Finder(spots, ())
     for report in reports:
         found = finder.find(report.item)
         if isinstance(found, NotThere):

@@ -39,6 +39,12 @@ def test_any_mark_becomes_a_tick(mark: str) -> None:
     assert made.files["tasks.md"] == b"* [x] Ship it\n"
 
 
+def test_a_tick_never_makes_a_link() -> None:
+    """`[ ](a)` is a box, and `[x](a)` would be none."""
+    made = back(CHECKLIST, {"tasks.md": "- [ ](a) b\n"}, item("(a) b"), unchanged=True)
+    assert ([one.text for one in made.unmarked], made.files) == (["(a) b"], {})
+
+
 def test_what_is_ticked_is_left_alone() -> None:
     """A box that has its tick already is no edit."""
     made = back(CHECKLIST, {"tasks.md": PLAN}, item("Write it", 4, label="1.2"))

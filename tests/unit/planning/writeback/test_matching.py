@@ -88,3 +88,8 @@ def test_ids_hold_a_digit_or_are_known(text: str, label: str | None, rest: str) 
 def test_tags_are_taken_off_the_beginning_only() -> None:
     """In the middle of a text they are text."""
     assert plain("[P] [Story 1] a [P] b") == "a [P] b"
+
+
+def test_a_long_run_of_signs_is_no_work() -> None:
+    """Ids are short, so that a line of nothing but dots is soon looked through."""
+    assert split_label("." * 1_000_000 + "x" + "." * 1_000_000 + "y z", ()) == (None, "." * 1_000_000 + "x" + "." * 1_000_000 + "y z")  # fmt: skip
