@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
+from textwrap import dedent
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
@@ -150,7 +151,7 @@ class _Reader:
         made = []
         for line, text in starts:
             last = self._reach(line, stops)
-            details = passage(self._file, line + 1, last).strip("\n")
+            details = dedent(passage(self._file, line + 1, last)).strip("\n")
             made.append(_Entry(line, None, text, details, last))
         return made
 
