@@ -114,6 +114,7 @@ def drafted(
     sizes: Mapping[str, int] | None = None,
     default_tool: str | None = "scripted",
     taken: Sequence[str] = (),
+    around: Sequence[Bundle] = (),
     **options: Any,
 ) -> Plan:
     """The plan of some sources; without scopes each item has a file of its own."""
@@ -128,7 +129,8 @@ def drafted(
         PlanOptions(**options),
         sizes=lambda path: (sizes or {}).get(path, 0),
         default_tool=default_tool,
-        taken=taken,
+        taken=[*taken, *(one.id for one in around)],
+        around=around,
     )
 
 
@@ -142,9 +144,10 @@ def codes(plan: Plan) -> list[str]:
     return sorted(notice.code for notice in plan.notices)
 
 
-def judged(plan: Plan) -> ValidationReport:
-    """What the validator says of a plan's bundles."""
-    return judge_bundles([msgspec.to_builtins(p.bundle) for p in plan.bundles], None)
+def judged(plan: Plan, around: Sequence[Bundle] = ()) -> ValidationReport:
+    """What the validator says of a plan's bundles, together with others."""
+    found = (*(planned.bundle for planned in plan.bundles), *around)
+    return judge_bundles([msgspec.to_builtins(one) for one in found], None)
 
 
 # -- random ones ---------------------------------------------------------------------------

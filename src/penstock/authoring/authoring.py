@@ -16,6 +16,7 @@ from penstock.errors import EnvironmentProblem, UsageError
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from penstock.model.bundle import Bundle
     from penstock.planning.api import Changes, LoadedBundle
     from penstock.planning.drafting.api import Plan, PlanOptions
     from penstock.planning.scoping.api import Scope, Symbols, Terrain
@@ -181,15 +182,16 @@ class Authoring(Surroundings):
         terrain = self.terrain()
         scopes = self._scopes(sources, terrain, chosen.threshold, following)
         following.progress("bundles drafted", 0, 1)
-        ids, files = self._taken(sources, directory)
+        others, files = self._others(sources, directory)
         return draft(
             sources,
             scopes,
             chosen,
             sizes=terrain.size,
             default_tool=self.settings.default_tool,
-            taken=ids,
+            taken=[one.id for one in others],
             taken_files=files,
+            around=others,
         )
 
     def _scopes(
@@ -244,21 +246,22 @@ class Authoring(Surroundings):
             return None
         return self.root / self.state_folder / "cache"
 
-    def _taken(
+    def _others(
         self, sources: Sequence[PlanSource], directory: str | None
-    ) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of bundles in the folder that are not from these sources, and the files
-        that other plans have written there."""
+    ) -> tuple[tuple[Bundle, ...], frozenset[str]]:
+        """Return the bundles in the folder that are not from these sources, and the files that other
+        plans have written there."""
         from penstock.planning.writing import found_in, plan_name
 
         folder = self.plan_directory(directory)
         if not folder.is_dir():
-            return frozenset(), frozenset()
+            return (), frozenset()
         names = set(map(plan_name, sources))
         before = found_in(folder).values()
         ours = {ws_id for found in before if found.plan in names for ws_id in found.ids}
-        others = frozenset(found.name for found in before if found.plan not in names)
-        return frozenset(one.bundle.id for one in self._loaded(folder)) - ours, others
+        files = frozenset(found.name for found in before if found.plan not in names)
+        loaded = (one.bundle for one in self._loaded(folder))
+        return tuple(bundle for bundle in loaded if bundle.id not in ours), files
 
     def _loaded(self, folder: Path) -> tuple[LoadedBundle, ...]:
         from penstock.planning.load import load_bundles

@@ -45,9 +45,8 @@ class _Clash(msgspec.Struct, frozen=True):
         return max(self.claim_before, self.claim_after, key=lambda text: (len(text), text))
 
 
-def keep_apart(arranged: Arranged, gathered: Gathered, ids: Sequence[str]) -> Kept:
+def keep_apart(ground: Ground, arranged: Arranged, gathered: Gathered, ids: Sequence[str]) -> Kept:
     """Order cells and put them into groups until no two that could run together overlap."""
-    ground = _Ground(arranged, gathered)
     grouping = _Grouping(ground, gathered, ids)
     grouping.join()
     ordering = _Ordering(ground, grouping, arranged, ids)
@@ -59,7 +58,7 @@ def keep_apart(arranged: Arranged, gathered: Gathered, ids: Sequence[str]) -> Ke
     )
 
 
-class _Ground:
+class Ground:
     """Which cells claim what. Cells stand in an order, so that each waits only for some before it.
 
     Those that run alone claim nothing here, since they meet nobody.
@@ -120,7 +119,7 @@ class _Grouping:
     """Joins cells into conflict groups: what the source calls conflicting, and what overlaps
     between sources."""
 
-    def __init__(self, ground: _Ground, gathered: Gathered, ids: Sequence[str]) -> None:
+    def __init__(self, ground: Ground, gathered: Gathered, ids: Sequence[str]) -> None:
         self.joined = Joined()
         self.notices: list[Notice] = []
         self._ground = ground
@@ -190,7 +189,7 @@ class _Ordering:
     """
 
     def __init__(
-        self, ground: _Ground, grouping: _Grouping, arranged: Arranged, ids: Sequence[str]
+        self, ground: Ground, grouping: _Grouping, arranged: Arranged, ids: Sequence[str]
     ) -> None:
         self.links = [dict(own) for own in arranged.links]
         self.notices: list[Notice] = []

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from penstock.planning.drafting.tasks import Gathered, Task
-from penstock.planning.scoping.api import Rung, Unresolved
+from penstock.planning.scoping.api import Refused, Rung, Unresolved
 from penstock.planning.sources.api import (
-    Dialect,
     ItemState,
     Notice,
     Place,
     PlanSource,
     Severity,
 )
-from penstock.schedule.conflicts import claim_neighbours
+
+_BORROWED = (Rung.SIBLING, Rung.HISTORY)
 
 
 def remarks(gathered: Gathered) -> Iterator[Notice]:
-    """Yield what is to be said of tasks: without a file, naming what is not there or is there
-    already, written twice, called parallel though they touch the same file."""
+    """Yield what is to be said of tasks: without a file, naming what is not there, is there already
+    or is nobody's to touch, written twice; and of sources: given twice, with nothing left to do."""
     for task in gathered.tasks:
         yield from _about_files(task)
     yield from _duplicates(gathered)
-    yield from _parallel(gathered)
+    yield from _twice(gathered.sources)
     for source in gathered.sources:
         yield from _finished(source)
 
@@ -40,13 +40,15 @@ def _about_files(task: Task) -> Iterator[Notice]:
             place=there.place,
             hint="If that is done, tick it off; else say that it is to be changed.",
         )
+    for refused in task.scope.refused:
+        yield _refused(task, refused)
     if not task.claims:
         text = f"{task.name} names no file that it could change"
         hint = "Name one, or supply one with --files-scope."
         yield Notice(
             code="needs-scope", severity=Severity.WARNING, text=text, place=item.place, hint=hint
         )
-    elif all(guess.rung is Rung.SIBLING for guess in task.guesses):
+    elif all(guess.rung in _BORROWED for guess in task.guesses):
         text = f"{task.name} names no file; it takes those of what it belongs to"
         yield Notice(code="no-file", severity=Severity.WARNING, text=text, place=item.place)
 
@@ -59,6 +61,16 @@ def _missing(task: Task, missing: Unresolved) -> Notice:
         text=f"{task.name} names {missing.path}, which does not exist and is not said to be new{near}",
         place=missing.place,
         hint="Correct the path, or write that it is to be created.",
+    )
+
+
+def _refused(task: Task, refused: Refused) -> Notice:
+    near = f"; meant may be {', '.join(refused.near)}" if refused.near else ""
+    return Notice(
+        code="refused-path",
+        severity=Severity.WARNING,
+        text=f"{task.name} is about {refused.path}, which no workstream may touch: {refused.why}{near}",
+        place=refused.place,
     )
 
 
@@ -79,6 +91,20 @@ def _duplicates(gathered: Gathered) -> Iterator[Notice]:
             )
 
 
+def _twice(sources: Sequence[PlanSource]) -> Iterator[Notice]:
+    """Yield sources that were given before: their items would be done twice."""
+    first: dict[tuple[str, str, str, str], PlanSource] = {}
+    for source in sources:
+        key = (source.dialect, source.path, source.id, str(source.metadata.get("tag")))
+        if first.setdefault(key, source) is not source:
+            yield Notice(
+                code="duplicate-source",
+                severity=Severity.ERROR,
+                text=f"{source.plan_id} is given twice, so that its items would be done twice",
+                place=Place(source.path, 1),
+            )
+
+
 def _finished(source: PlanSource) -> Iterator[Notice]:
     """Say that a source has nothing left to do."""
     items = source.items
@@ -90,53 +116,3 @@ def _finished(source: PlanSource) -> Iterator[Notice]:
             text=f"nothing is open in {source.plan_id}: {len(items)} items are done or skipped",
             place=place,
         )
-
-
-def _parallel(gathered: Gathered) -> Iterator[Notice]:
-    """Yield paths that tasks share which their author calls parallel."""
-    for run in _runs(gathered):
-        users: dict[str, list[Task]] = {}
-        for task in run:
-            for path in dict.fromkeys(guess.path for guess in task.sure):
-                users.setdefault(path, []).append(task)
-        near = claim_neighbours(users)
-        told: set[frozenset[int]] = set()
-        for path, own in users.items():
-            sharing = {t.at: t for other in near[path] for t in users[other]} | {
-                t.at: t for t in own
-            }
-            key = frozenset(sharing)
-            if len(sharing) > 1 and (key not in told):
-                told.add(key)
-                yield _collision(path, [sharing[at] for at in sorted(sharing)])
-
-
-def _runs(gathered: Gathered) -> Iterator[list[Task]]:
-    """Yield the tasks that claim to be parallel with each other: consecutive ones of a unit, and
-    in an epic all of them."""
-    run: list[Task] = []
-    for task in gathered.tasks:
-        if run and not _goes_on(run[-1], task, gathered):
-            yield run
-            run = []
-        if task.item.parallel:
-            run.append(task)
-    yield run
-
-
-def _goes_on(last: Task, task: Task, gathered: Gathered) -> bool:
-    if gathered.sources[task.source].dialect is Dialect.CCPM:
-        return task.source == last.source
-    return task.unit_at == last.unit_at and bool(task.item.parallel)
-
-
-def _collision(path: str, tasks: Sequence[Task]) -> Notice:
-    told = [f"{task.name} ({task.item.place})" for task in tasks[:5]]
-    more = f" and {len(tasks) - 5} more" if len(tasks) > 5 else ""
-    return Notice(
-        code="parallel-overlap",
-        severity=Severity.ERROR,
-        text=f"called parallel, and all touch {path}: {', '.join(told)}{more}",
-        place=tasks[0].item.place,
-        hint="Take the mark off all but one of them; penstock plans them one after the other.",
-    )

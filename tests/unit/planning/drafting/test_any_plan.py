@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 
+from penstock.model.bundle import Bundle
 from penstock.planning.drafting.api import Plan, PlanOptions
 from penstock.planning.drafting.check import findings
 from penstock.planning.drafting.documents import bundle_files, plan_document
@@ -20,11 +22,17 @@ Given = tuple[list[PlanSource], list[dict[str, Scope]], PlanOptions]
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def made(given: Given) -> Plan:
+def made(given: Given, around: Sequence[Bundle] = ()) -> Plan:
     """The plan of random sources, in a repository whose files grow with their names."""
     sources, scopes, options = given
     return draft(
-        sources, scopes, options, sizes=lambda path: 1000 * len(path), default_tool="scripted"
+        sources,
+        scopes,
+        options,
+        sizes=lambda path: 1000 * len(path),
+        default_tool="scripted",
+        taken=[one.id for one in around],
+        around=around,
     )
 
 
@@ -34,6 +42,23 @@ def test_the_validator_accepts_it(given: Given) -> None:
     """Bundles have valid fields, unique ids, known dependencies, no cycle and no overlap."""
     report = judged(made(given))
     assert report.errors == ()
+
+
+@given(plans(), plans())
+@many
+def test_two_plans_may_lie_in_one_folder(first: Given, second: Given) -> None:
+    """A plan that is made beside the bundles of another one is valid together with them."""
+    around = [planned.bundle for planned in made(first).bundles]
+    assert judged(made(second, around), around).errors == ()
+
+
+@given(plans(), plans())
+@many
+def test_a_plan_may_be_made_again(first: Given, second: Given) -> None:
+    """The first of two plans, made again beside the second, is as valid."""
+    before = [planned.bundle for planned in made(first).bundles]
+    beside = [planned.bundle for planned in made(second, before).bundles]
+    assert judged(made(first, beside), beside).errors == ()
 
 
 @given(plans())
