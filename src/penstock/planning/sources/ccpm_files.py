@@ -36,7 +36,7 @@ _STATES: Final = {
 }
 _ON_THE_LIST: Final = frozenset({"open", "in-progress", "backlog", "closed", "completed"})
 # YAML takes `#12` for a comment when space or the sign of a list stands before it.
-_LOST_ID: Final = re.compile(r"(?:[:\[,]|^\s*-)\s*#\d", re.MULTILINE)
+_LOST_ID: Final = re.compile(r"(?:[:\[,]|^\s*-|task|issue)\s*#\d", re.MULTILINE | re.IGNORECASE)
 _TRUE_COMMENT: Final = re.compile(r"\s#\s.*$", re.MULTILINE)
 _TITLE: Final = re.compile(
     r"(?:task|bug|issue|任务|任務|タスク)\s*(?:#?\d+)?\s*[:\uFF1A]\s*", re.IGNORECASE
@@ -78,8 +78,8 @@ class TaskFile(msgspec.Struct, frozen=True, kw_only=True):
     def ids(self, key: str) -> Any:
         """Return a value that lists ids. Those that YAML takes for comments (#12) are among them."""
         value = self.fields.get(key)
-        written = "\n".join(self._written(key))
-        return _TRUE_COMMENT.sub("", written) if _LOST_ID.search(written) else value
+        written = _TRUE_COMMENT.sub("", "\n".join(self._written(key)))
+        return written if _LOST_ID.search(written) else value
 
     def _written(self, key: str) -> Iterator[str]:
         """Yield the lines of a value as they are written, the first from its colon on."""

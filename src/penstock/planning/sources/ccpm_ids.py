@@ -10,7 +10,7 @@ from penstock.planning.sources.noting import References
 from penstock.planning.sources.text import SourceFile
 
 _ARROW: Final = re.compile(
-    r"(?<![#\w])(\d+)(?:\.md)?`?\**\s*(?:(?:->|=>|\u2192)\s*(?:issue\s*)?#?|[:\uFF1A]\s*(?:issue\s*)?#)(\d+)\b",
+    r"(?<![#\w])(\d+)(?:\.md)?`?\**\s*(?:(?:->|=>|\u2192)\s*(?:issue\s*)?`?#?|[:\uFF1A]\s*(?:issue\s*)?#)(\d+)\b",
     re.IGNORECASE,
 )
 _ROW: Final = re.compile(r"^\s*\|(.+)\|\s*$")
