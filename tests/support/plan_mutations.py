@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from tests.support.plan_corpus import Case
 
@@ -57,12 +60,47 @@ MUTATIONS: tuple[Callable[[random.Random, bytearray], None], ...] = (
 )  # fmt: skip
 
 
+VALUES: tuple[Any, ...] = (
+    None, True, 0, -1, 1.5, 10**30, "", " ", "done", "1", "5.2", "x" * 3000, "\ud800", "\x00", "a\nb",
+    "../x", [], [None], [[]], {}, {"id": 1}, {"path": None}, [{"id": 1, "title": "t"}] * 3, "日本",
+)  # fmt: skip
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield every container with each of its keys."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in list(pairs):
+        yield value, key
+        if isinstance(inner, dict | list):
+            yield from _places(inner)
+
+
+def _rewritten(rng: random.Random, data: bytes) -> bytes:
+    """Return a JSON document in which one value is another, gone, or under another key."""
+    try:
+        document = json.loads(data.removeprefix(codecs.BOM_UTF8))
+    except ValueError:
+        return data  # it is damaged already
+    box, key = rng.choice(list(_places([document])))
+    change = rng.randrange(3)
+    if change == 0 and isinstance(box, dict):
+        box[rng.choice(("id", "status", "subtasks", "title", "", "odd"))] = box.pop(key)
+    elif change == 1:
+        del box[key]
+    else:
+        box[key] = rng.choice(VALUES)
+    return json.dumps(document, indent=1).encode()
+
+
 def mutated(case: Case, seed: int) -> dict[str, bytes]:
     """Return the files of a plan with some of their bytes changed, the same for the same seed."""
     rng = random.Random(f"{case.dialect}/{case.seed}/{seed}")
     files = dict(case.files)
     for _ in range(rng.randrange(1, 5)):
         name = rng.choice(sorted(files))
+        if name.endswith("tasks.json") and rng.random() < 0.85:
+            files[name] = _rewritten(rng, files[name])
+            continue
         data = bytearray(files[name])
         if data:
             rng.choice(MUTATIONS)(rng, data)
