@@ -90,6 +90,8 @@ class _Sync:
     def _written(self) -> SyncResult:
         from msgspec import structs
 
+        # what a killed one left is mended also where nothing is left to be written
+        self._around.repository.recover(live_runs=())
         for _ in range(_ROUNDS):
             result, desk, tip = self._planned()
             if result.refused:
