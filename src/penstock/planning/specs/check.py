@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 
 from penstock.planning.sources.api import Notice, Place, Severity
 from penstock.planning.specs.api import TBD, IndexRow, MappedTag, SpecIndex, SpecReport
@@ -45,7 +46,7 @@ def _duplicates(rows: Sequence[IndexRow]) -> Iterator[Notice]:
 
 
 def _targets(tags: Sequence[MappedTag], exists: Callable[[str], bool]) -> Iterator[Notice]:
-    known: dict[str, bool] = {}
+    there = cache(exists)
     for tag in tags:
         if not tag.known:
             yield Notice(
@@ -54,7 +55,7 @@ def _targets(tags: Sequence[MappedTag], exists: Callable[[str], bool]) -> Iterat
                 text=f"{tag.row.idx} maps to nothing: expected IDX-CATEGORY[-SUBCATEGORY]-NUMBER",
                 place=_place(tag.row),
             )
-        elif tag.module != TBD and not known.setdefault(tag.module, exists(tag.module)):
+        elif tag.module != TBD and not there(tag.module):
             yield Notice(
                 code="missing-target",
                 severity=Severity.ERROR,

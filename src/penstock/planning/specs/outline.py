@@ -37,6 +37,7 @@ def headings(text: str) -> list[Heading]:
 def _headings(text: str, marks: list[re.Match[str]]) -> Iterator[Heading]:
     skipped = _frontmatter_end(text)
     endless: dict[str, int] = {}
+    last_comment = text.rfind("-->")
     for number, mark in enumerate(marks):
         if mark.start() < skipped:
             continue
@@ -45,7 +46,8 @@ def _headings(text: str, marks: list[re.Match[str]]) -> Iterator[Heading]:
         elif mark["under"]:
             yield from _underlined(text, mark.start(), skipped)
         elif mark["comment"]:
-            skipped = max(skipped, text.find("-->", mark.start()))
+            if mark.start() < last_comment:
+                skipped = text.find("-->", mark.start())
         else:
             skipped = max(skipped, _fence_end(marks, number, endless))
 
@@ -75,10 +77,10 @@ def _fence_end(marks: list[re.Match[str]], number: int, endless: dict[str, int])
     sign, length = fence[0], len(fence)
     if length >= endless.get(sign, length + 1):
         return -1
-    for mark in marks[number + 1 :]:
-        end = mark["fence"]
-        if end and end[0] == sign and len(end) >= length and not mark["info"].strip():
-            return mark.end()
+    for at in range(number + 1, len(marks)):  # a copy of the rest for each fence would be too much
+        end = marks[at]["fence"]
+        if end and end[0] == sign and len(end) >= length and not marks[at]["info"].strip():
+            return marks[at].end()
     endless[sign] = length
     return -1
 

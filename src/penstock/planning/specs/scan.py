@@ -16,7 +16,7 @@ from penstock.planning.specs.outline import Heading, headings
 TAG: Final = re.compile(r"\[(IDX-[A-Z0-9\-]+)\]")
 MOST: Final = 1000
 """Characters of a description; a line may be megabytes."""
-_NEAR: Final = re.compile(r"\[[ \t]*((?i:IDX)\b[^\]\n]{0,80}?)[ \t]*\]")
+_NEAR: Final = re.compile(r"\[[ \t]*(?i:IDX)[-_.:/ ][^\]\[\n]{0,80}\]")
 _LINK: Final = re.compile(r"\([^()\s]*\)")
 _PAIRS: Final = {"`": "`", "*": "*", "_": "_", "(": ")", "~": "~"}
 _SEPARATORS: Final = " \t|:;,\u2013\u2014&+/-"
@@ -47,7 +47,7 @@ def near_misses(text: str, name: str) -> Iterator[Notice]:
             yield Notice(
                 code="no-tag",
                 severity=Severity.WARNING,
-                text=f"[{match[1]}] looks like a tag and is none",
+                text=f"{match[0]} looks like a tag and is none",
                 place=Place(name, line),
                 hint="a tag is [IDX- and then A-Z, 0-9 and - up to ]",
             )
