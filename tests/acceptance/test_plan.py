@@ -264,9 +264,18 @@ def test_an_edited_bundle_is_not_written_over(cli: Cli) -> None:
     assert len(bundles(cli)) == 1
 
 
-def test_bundles_that_do_not_go_together_are_told(cli: Cli) -> None:
-    """A bundle of one's own on the same file: it is said where to look."""
+def test_a_bundle_of_ones_own_on_the_same_file_is_kept_apart(cli: Cli) -> None:
+    """The two get an order or a group, so that the folder stays valid."""
     write_bundles(cli.folder, bundle("ws-mine", files_scope=["src/auth.py"]))
+    said = cli("plan", CHECKLIST)
+    assert said.code == 0
+    assert "ws-mine" in said.err
+    assert cli("validate").code == 0
+
+
+def test_what_is_wrong_in_the_folder_is_told(cli: Cli) -> None:
+    """Bundles that are wrong already keep the new ones from running: it is said where to look."""
+    write_bundles(cli.folder, bundle("ws-mine", depends_on=["ws-gone"]))
     said = cli("plan", CHECKLIST)
     assert said.code == 0
     assert "penstock validate" in said.err
