@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
-from penstock.planning.scoping.api import Definition, Symbols
+if TYPE_CHECKING:
+    from penstock.planning.scoping.api import Definition, Symbols
 
 
 def _quiet(*_told: object) -> None:
     """Tell nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Following:
+class Following(NamedTuple):
     """`progress` is told what is worked on, how many of it are done and how many there are; `problem`
     is told of what went wrong beside the plan, in a sentence."""
 
