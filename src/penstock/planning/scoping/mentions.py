@@ -36,6 +36,10 @@ _ASCII_RUN: Final = re.compile(r"[A-Za-z0-9_./\\*@\[\]{}+$~#:-]+")
 _PLACE_IN_FILE: Final = re.compile(r"(?::\d+(?:[:-]\d+)*|#L?\d+\S*|#[\w-]*|::\S*)$")
 _VERSION: Final = re.compile(r"[vV^~=]?\d+(?:[./]\d+)*(?:[./][x*])?(?:[-+][\w.]+)?")
 _BRACES: Final = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
+# Most words are none of this, and taking them apart costs more than all else.
+_MAY_BE_A_PATH: Final = re.compile(
+    "|".join((r"[/\\.{]", *map(re.escape, sorted(FILES_WITHOUT_EXTENSION))))
+)
 _EMPHASIS: Final = (("**", "**"), ("__", "__"), ("*", "*"), ("_", "_"), ("~~", "~~"))
 
 
@@ -86,6 +90,8 @@ def _of_span(code: str, start: int) -> Iterator[Mention]:
 
 def _of_word(word: str, start: int, quoting: Quoting) -> Iterator[Mention]:
     """Yield the paths of one word, which may run into letters of another script."""
+    if _MAY_BE_A_PATH.search(word) is None:
+        return
     for text, begin in _pieces(word):
         for path in spelt_out(text):
             if is_path_shaped(path, code=quoting is Quoting.CODE):
