@@ -52,6 +52,8 @@ PASSAGE_OTHER: Final = 0.35
 SIBLING_OF_GROUP: Final = 0.55
 SIBLING_OF_LARGE_GROUP: Final = 0.45
 SIBLING_ELSEWHERE: Final = 0.4
+BESIDE_A_MISS: Final = 0.4
+"""The most that others' files give an item that names a path of its own which is not there."""
 HISTORY: Final = 0.45
 """The most that history gives, for files which never changed without each other."""
 

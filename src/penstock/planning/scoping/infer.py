@@ -70,7 +70,7 @@ def plan_folders(source: PlanSource) -> tuple[str, ...]:
 @dataclass(slots=True)
 class _Own:
     """What an item itself and its unit's fields say: the steps of the ladder so far, what came to
-    nothing, and whether the item names no path that came to nothing."""
+    nothing, and whether the item names no path of its own that did."""
 
     steps: list[Step]
     odd: Evidence
@@ -146,7 +146,6 @@ class _Inference:
         mine = self._state(item.paths, sure.STATED_BY_ITEM)
         named = self._named(item)
         mine.take_odd(named)
-        pathless = not (mine.unresolved or mine.refused)
         # What the unit states holds for all of its items, so an item adds what it names itself.
         unit_step = [*stated.guesses, *named.guesses] if stated.guesses else []
         analyses = siblings.of_analyses(sections)
@@ -154,7 +153,7 @@ class _Inference:
         steps: list[Step] = [
             mine.guesses, unit_step, named.guesses, analyses, symbols, self._stated.guesses,
         ]  # fmt: skip
-        return _Own(steps, mine, pathless)
+        return _Own(steps, mine, pathless=mine.misses == 0)
 
     def _tell_once(self, unit: Unit, own: dict[str, _Own], odd: Iterable[Evidence]) -> None:
         """Put what came to nothing for a whole unit, or for the plan, to one item that is open: what
@@ -191,12 +190,15 @@ class _Inference:
         asked where the item itself says enough."""
         if self._decided(own.steps)[1]:
             return [siblings.of_unit(sections)]
-        return [
+        steps: list[Step] = [
             siblings.of_unit(sections),
-            shared.guesses(pathless=own.pathless),
+            shared.guesses(),
             self._sections.guesses(item, unit),
             self._areas.guesses,
         ]
+        return (
+            steps if own.pathless else [list(map(siblings.beside_a_miss, step)) for step in steps]
+        )
 
     def _scope(self, known: _Own) -> Scope:
         steps = [*known.steps, self._history.partners(self._anchors(known.steps))]

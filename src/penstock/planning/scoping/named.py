@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -18,6 +19,8 @@ from penstock.planning.scoping.mentions import Mention, Quoting, mentions
 from penstock.planning.sources.api import Place, Use
 from penstock.schedule.glob import WILDCARD
 
+_SHORTEST_FOLDER: Final = 4
+"""`w/` is a word, `src/` a folder."""
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
 _HOW: Final = {
     Match.FILE: "named as {0}",
@@ -84,6 +87,7 @@ class Namer:
         claimed = known or beyond or mention.has_extension
         if claimed and (why := outside(text, self.ground)):
             if mention.quoting is not Quoting.COMMAND:
+                found.misses += said is not Cue.READ
                 found.refused.append(Refused(path=text, place=place, why=why[0], near=why[1]))
         elif mention.quoting is Quoting.COMMAND:
             self._in_command(text, there, place, found)
@@ -131,17 +135,25 @@ class Namer:
     def _absent(self, mention: Mention, said: Cue, place: Place, found: Evidence) -> None:
         """A path that is not there is made when the plan says so, and reported when it does not."""
         text, quoted = mention.text, mention.quoting is Quoting.CODE
-        claimed = (
-            mention.has_extension
-            or (text.endswith("/") and quoted)
-            or ("/" in text and text.partition("/")[0] in self.ground.folders)
-        )
         creatable = not WILDCARD.search(text) or "[" in text
-        if claimed and creatable and said in (Cue.NEW, Cue.MAKING):
+        if not self._is_claimed(mention):
+            return
+        if creatable and said in (Cue.NEW, Cue.MAKING):
             found.guesses.append(_new(text, self._newness(text, said, quoted=quoted), place))
-        elif claimed:
+        else:
             near = self.ground.near(text)
+            found.misses += said is not Cue.READ
             found.unresolved.append(Unresolved(path=text, place=place, near=near))
+
+    def _is_claimed(self, mention: Mention) -> bool:
+        """Tell whether a mention that is not there is a path all the same: it has an extension, is
+        written as a folder, or begins with a folder that is there."""
+        text = mention.text
+        if mention.has_extension:
+            return True
+        if text.endswith("/"):
+            return len(text) >= _SHORTEST_FOLDER
+        return "/" in text and text.partition("/")[0] in self.ground.folders
 
     def _newness(self, text: str, said: Cue, *, quoted: bool) -> float:
         if "/" not in text.rstrip("/"):
@@ -165,7 +177,7 @@ def joined(found: Evidence) -> Evidence:
         for guess in found.guesses
         if guess.path != folder.path or guess.use is Use.CREATE
     ]
-    return Evidence(guesses, found.unresolved, found.existing, found.refused)
+    return dataclasses.replace(found, guesses=guesses)
 
 
 def _into(guess: Guess, folder: Guess) -> Guess:

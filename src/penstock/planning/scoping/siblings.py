@@ -129,10 +129,12 @@ class Sections:
                 self._by_word[word].append(number)
 
     def guesses(self, item: Item, unit: Unit) -> list[Guess]:
-        """Return what they name: surer in lines that share words with the item, or where they name
-        little altogether. Of the other lines the first few are told."""
-        about = words_of(f"{unit.title} {item.text}")
-        shared = Counter(number for word in about for number in self._by_word.get(word, ()))
+        """Return what they name: surer in lines that share words with the item (with its unit's
+        title, one more), or where they name little altogether. Of other lines the first few are
+        told."""
+        shared = Counter(n for w in words_of(item.text) for n in self._by_word.get(w, ()))
+        title = {n for word in words_of(unit.title) for n in self._by_word.get(word, ())}
+        shared.update(title & shared.keys())
         least = sure.PASSAGE_SHORT if self._is_short else sure.PASSAGE_OTHER
         told = {**dict.fromkeys(range(min(len(self._lines), MOST_OTHERS)), 0), **shared}
         return [
@@ -158,6 +160,13 @@ def _from_passage(guess: Guess, role: str, most: float) -> Guess:
     )
 
 
+def beside_a_miss(guess: Guess) -> Guess:
+    """Return a guess for an item that names a path which is not there: it can hardly be thought that
+    it is about others that it does not name."""
+    confidence = min(guess.confidence, sure.BESIDE_A_MISS)
+    return msgspec.structs.replace(guess, confidence=confidence)
+
+
 class Shared:
     """The files of a unit's items, for those of them that know of none."""
 
@@ -173,15 +182,13 @@ class Shared:
             large = len(self._named) > LARGE_GROUP
             self._confidence = sure.SIBLING_OF_LARGE_GROUP if large else sure.SIBLING_OF_GROUP
 
-    def guesses(self, *, pathless: bool) -> list[Guess]:
-        """Return them as guesses for an item; of one that names a path, if only one that is not
-        there, it cannot be thought that it is about the others' files."""
-        most = self._confidence if pathless else sure.SIBLING_ELSEWHERE
+    def guesses(self) -> list[Guess]:
+        """Return them as guesses for an item."""
         return [
             msgspec.structs.replace(
                 guess,
                 rung=Rung.SIBLING,
-                confidence=min(guess.confidence, most),
+                confidence=min(guess.confidence, self._confidence),
                 evidence=f"{other.label or other.place} of {self._unit.key} is about it",
             )
             for other, guess in islice(self._named.values(), MOST_SHARED)

@@ -30,6 +30,7 @@ def _take(
     text: str, stated: StatedPath, ground: Ground, confidence: float, found: Evidence
 ) -> None:
     if why := outside(text, ground):
+        found.misses += stated.use is not Use.READ
         found.refused.append(Refused(path=text, place=stated.place, why=why[0], near=why[1]))
         return
     there = ground.find(text)
@@ -56,6 +57,7 @@ def _take_present(
     use = Use.READ if stated.use is Use.READ else Use.MODIFY
     if there.match is Match.NONE:
         near = ground.near(text)
+        found.misses += use is not Use.READ
         found.unresolved.append(Unresolved(path=text, place=stated.place, near=near))
     elif there.match is Match.SEVERAL:
         confidence = min(confidence, sure.ONE_OF_SEVERAL)

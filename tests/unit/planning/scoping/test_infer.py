@@ -121,9 +121,12 @@ def test_siblings_elsewhere_are_doubtful(dialect: Dialect) -> None:
 
 def test_siblings_do_not_stand_in_for_a_path_that_is_missing() -> None:
     """An item that names a path which is not there is not about its siblings' files."""
-    plan = source(unit("Fix src/a.py", "Write src/zz.py"), dialect=Dialect.SPEC_KIT)
-    found = scope(plan, "2")
-    assert (found.guesses, [missing.path for missing in found.unresolved]) == ((), ["src/zz.py"])
+    about = (passage("It is in src/c.py"),)
+    texts = ("Fix src/a.py", "Write src/zz.py", "Write it (see src/zz.py)")
+    plan = source(unit(*texts), dialect=Dialect.SPEC_KIT, passages=about)
+    found = scopes(plan)
+    assert (found["2"].guesses, [m.path for m in found["2"].unresolved]) == ((), ["src/zz.py"])
+    assert decided(found["3"]) == [("src/a.py", Rung.SIBLING)]
 
 
 def test_a_large_group_is_no_evidence() -> None:

@@ -72,7 +72,12 @@ def test_what_is_new_is_created(text: str, path: str, confidence: float) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["Update src/api/user.py", "Implement it in `src/api/user.py`", "Add x to src/api/user.py"],
+    [
+        "Update src/api/user.py",
+        "Implement it in `src/api/user.py`",
+        "Add x to src/api/user.py",
+        "- src/api/user.py",
+    ],
 )
 def test_what_merely_does_not_exist_is_reported(text: str) -> None:
     """A path that is neither there nor called new is told with what it may mean, never created."""
@@ -80,6 +85,16 @@ def test_what_merely_does_not_exist_is_reported(text: str) -> None:
     (missing,) = found.unresolved
     assert (found.guesses, missing.path, missing.place) == ([], "src/api/user.py", PLACE)
     assert missing.near[0] == "src/api/users.py"
+
+
+@pytest.mark.parametrize(
+    "text", ["Update docs/", "Tidy `docs/`", "Split src/api/roles", "See docs/"]
+)
+def test_a_folder_that_does_not_exist_is_reported(text: str) -> None:
+    """What is written as a folder, or lies in one that is there, is told when it is not there."""
+    found = read(text)
+    assert (found.guesses, len(found.unresolved)) == ([], 1)
+    assert found.misses == (not text.startswith("See"))
 
 
 def test_what_is_called_new_and_is_there_is_told() -> None:
@@ -119,6 +134,7 @@ def test_what_is_only_read(text: str, path: str) -> None:
         "```\nsrc/gone.py\n```",
         "Check out feature/login",
         "approx. ~/day",
+        "do it w/ care",
     ],
 )
 def test_what_is_no_path_of_a_repository(text: str) -> None:
