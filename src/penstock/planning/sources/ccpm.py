@@ -39,6 +39,7 @@ _BUG: Final = re.compile(r"(bug-\d+(?:-.*)?)\.md$")
 _ANALYSIS: Final = re.compile(r"(\d+|bug-\d+.*)-analysis\.md$")
 _UPDATE: Final = re.compile(r"stream-([A-Za-z0-9])\.md$")
 _ARCHIVES: Final = frozenset({"archived", "archive"})
+_TASK_LINE: Final = re.compile(r"(?<![\w./-])(?:\d+|bug-\d+[\w-]*)\.md\b")
 _LISTED: Final = re.compile(r"(?:\[[ xX]?\]\s*)?(?:\[)?#?(\d+)(\.md)?\b")
 
 
@@ -265,5 +266,8 @@ def _title(fields: dict[str, Any], name: str) -> str:
 
 
 def _about(epic: SourceFile | None) -> tuple[Passage, ...]:
-    """Return what the epic says about all of its tasks."""
-    return (Passage(role="plan", text=epic.text, place=epic.place(1)),) if epic else ()
+    """Return what the epic says about all of its tasks; the files that these are in are no scope."""
+    if epic is None:
+        return ()
+    lines = ("" if _TASK_LINE.search(line.text) else line.text for line in epic.lines)
+    return (Passage(role="plan", text="\n".join(lines), place=epic.place(1)),)

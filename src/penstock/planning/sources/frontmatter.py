@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import yaml
 
 from penstock.planning.sources.api import Notice, Severity
-from penstock.planning.sources.text import SourceFile
+from penstock.planning.sources.text import Line, SourceFile
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH: Final = 32
@@ -23,6 +23,7 @@ _CONSTANTS: Final[Mapping[str, bool]] = {
     "off": False,
 }
 _PAIR: Final = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+(.*))?$")
+_BOX: Final = re.compile(r"\s*(?:[-*+]|[0-9]+[.)])\s*\[[^\]]?\](?:\s|$)")
 _COMMENT: Final = re.compile(r"(?:^|[ \t]+)#.*$")
 _CLOSERS: Final = frozenset({"---", "..."})
 MISSING: Final = "missing-frontmatter"
@@ -42,7 +43,7 @@ def frontmatter(file: SourceFile) -> tuple[dict[str, Any], list[Notice], int]:
     Missing frontmatter is an empty dict, line 1 and the notice `missing-frontmatter`. Broken YAML
     is the notice `broken-frontmatter`, and its `key: value` lines are read one by one.
     """
-    last = _closing(file)
+    last = head_end(file.lines)
     if last is None:
         return {}, [_missing(file)], 1
     inner = file.lines[1 : last - 1]
@@ -74,12 +75,20 @@ def yaml_mapping(file: SourceFile) -> tuple[dict[str, Any], list[Notice]]:
     return {}, [_broken(file, wrong, first=1, code=BROKEN_YAML)]
 
 
-def _closing(file: SourceFile) -> int | None:
-    """Return the number of the line that ends the frontmatter, None when there is none."""
-    if not file.lines or file.lines[0].text.rstrip() != "---":
+def head_end(lines: Sequence[Line]) -> int | None:
+    """Return the number of the line that ends the frontmatter, None when there is none.
+
+    Two rulers with tasks between them are none: no YAML has a box with words behind it at its left
+    edge, or boxes and no key.
+    """
+    if not lines or lines[0].text.rstrip() != "---":
         return None
-    ends = (line.number for line in file.lines[1:] if line.text.rstrip() in _CLOSERS)
-    return next(ends, None)
+    last = next((line.number for line in lines[1:] if line.text.rstrip() in _CLOSERS), None)
+    inner = [line.text for line in lines[1 : (last or 1) - 1]]
+    boxes = [text for text in inner if _BOX.match(text)]
+    keyed = any(_PAIR.match(text) for text in inner)
+    work = any(not text[0].isspace() for text in boxes) or (boxes and not keyed)
+    return None if work else last
 
 
 def _value(

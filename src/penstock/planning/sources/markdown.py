@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from penstock.planning.sources.frontmatter import frontmatter as frontmatter
+from penstock.planning.sources.frontmatter import head_end
 from penstock.planning.sources.text import Line, SourceFile
 
 # What counts as space in the regular expressions of JavaScript, in which other readers are written.
@@ -134,10 +135,7 @@ class _Layers:
         return last + 1
 
     def _head(self) -> int | None:
-        if not self._lines or self._lines[0].text.rstrip() != "---":
-            return None
-        ends = (line.number for line in self._lines[1:] if line.text.rstrip() in ("---", "..."))
-        end = next(ends, None)
+        end = head_end(self._lines)
         return None if end is None else end - 1
 
     def _comment(self, first: int) -> int | None:

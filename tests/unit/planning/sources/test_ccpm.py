@@ -74,6 +74,8 @@ def test_a_plan_is_called_after_its_epic() -> None:
     assert made.metadata["epic"]["progress"] == "25%"
     assert {"epics/ledger/epic.md", "epics/ledger/updates/13/stream-C.md"} <= set(made.files)
     assert made.passages[0].place.file == "epics/ledger/epic.md"
+    assert "src/ledger/" in made.passages[0].text
+    assert "001.md" not in made.passages[0].text
 
 
 def test_a_task_says_what_it_is() -> None:

@@ -248,6 +248,13 @@ def test_a_file_that_is_one_fence_is_read(tmp_path: Path) -> None:
     assert "no others" in notice(made, "fenced-box").text
 
 
+@pytest.mark.parametrize("head", ["- [ ] T001 x", "  - [ ] T001 x", "note: y\n- [ ] T001 x"])
+def test_tasks_between_two_rulers_are_no_frontmatter(tmp_path: Path, head: str) -> None:
+    """They would be lost; a head with keys is one, boxes in a text of it too."""
+    assert keys(feature(tmp_path, f"---\n{head}\n---\n- [ ] T002 y\n")) == ["T001", "T002"]
+    assert keys(feature(tmp_path, "---\na: |\n  - [ ] T001 x\n---\n- [ ] T002 y\n")) == ["T002"]
+
+
 def test_samples_before_the_first_phase_are_counted_in_it(tmp_path: Path) -> None:
     """With keys of their own, and nobody depends on them."""
     made = feature(tmp_path, "<!--\n- [ ] T001 sample\n-->\n" + phased("Phase 1: Setup"))
