@@ -32,7 +32,9 @@ WORDS = st.sampled_from(
         "",
     ]
 ) | st.text(max_size=12)
-IDS = st.sampled_from([1, 2, 3, "1", "02", "2.1", "1.1", "#3", "x", None, True, "", 1.5, [], {}])
+IDS: st.SearchStrategy[Any] = st.sampled_from(
+    [1, 2, 3, "1", "02", "2.1", "1.1", "#3", "x", None, True, "", 1.5, [], {}]
+)
 STATUSES = st.sampled_from(["pending", "done", "deferred", "cancelled", "review", "odd", None, 3])
 
 
