@@ -1,0 +1,1 @@
+"""Writing results back into the plans of a repository."""
