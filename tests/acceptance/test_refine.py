@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from typing import Any
 
 import pytest
@@ -13,11 +16,13 @@ from penstock.errors import (
     AIMAllToolsFailedError,
     AIMCapabilityNotFoundError,
     AIMRegistryNotFoundError,
+    ClaimError,
     RepositoryError,
     UsageError,
 )
 from penstock.planning.refining.api import ANSWER_FILE, Refined
 from penstock.wiring import Workspace
+from tests.support.cli import PENSTOCK, plain_environment
 from tests.support.pipeline import Project
 from tests.support.refining import FILES, PLAN, Proposal, make_plan
 from tests.support.repos import git, state_of, write
@@ -176,6 +181,47 @@ def test_outside_of_a_repository_nothing_is_refined(tmp_path: Path) -> None:
     """There is no tree to work in."""
     with Workspace(tmp_path) as workspace, pytest.raises(RepositoryError):
         workspace.refine(make_plan())
+
+
+def waits(project: Project) -> tuple[Path, Popen[bytes]]:
+    """Begin to refine a plan in another process, with a tool that never ends; return its mark."""
+    mark = project.root.parent / "mark"
+    project.rules(planning={"primary": "first"})
+    project.configure(default_tool="scripted")
+    project.agent(f"import time\nopen({str(mark)!r}, 'w').close()\ntime.sleep(600)", "first")
+    write(project.root, {PLAN: "- [ ] Change `src/a.py`\n"})
+    process = Popen(
+        [*PENSTOCK, "plan", PLAN, "--refine", "--no-input"],
+        cwd=project.root, env=plain_environment(), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not mark.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert mark.exists(), "the tool was never started"
+    return mark, process
+
+
+def test_a_stop_ends_the_tool(project: Project) -> None:
+    """Ctrl-C ends it with 130; nothing is written and nothing is left."""
+    _mark, process = waits(project)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert git(project.root, "branch", "--list", "workstream/*") == ""
+    assert list((project.root / "workstreams").glob("*.json")) == []
+
+
+def test_two_at_once_do_not_meet(project: Project) -> None:
+    """The second is told so, and after a kill -9 of the first the next one has the place."""
+    _mark, process = waits(project)
+    with process, project.workspace() as workspace:
+        with pytest.raises(ClaimError, match="another process is refining"):
+            workspace.refine(make_plan())
+        process.kill()
+        process.wait(60)
+        project.rules(planning=PLANNING)
+        found = refined(workspace, widened())
+    assert (found.changed, found.refused) == (True, ())
+    assert git(project.root, "branch", "--list", "workstream/*") == ""
 
 
 def test_secrets_do_not_reach_the_tool(

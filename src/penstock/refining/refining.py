@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import AIMAllToolsFailedError, AIMRegistryNotFoundError, UsageError
+from penstock.errors import (
+    AIMAllToolsFailedError,
+    AIMRegistryNotFoundError,
+    Interrupted,
+    UsageError,
+)
 from penstock.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -59,8 +64,8 @@ class Refining(Surroundings):
         written to the checkout. `directory` is the folder that the bundles are for. `script` are turns
         for the scripted tool; `timeout_s` (s) bounds each call, else the rule does. Raises AIMRegistryNotFoundError where AIM is off,
         AIMCapabilityNotFoundError, AIMAllToolsFailedError, UsageError for a refused call and an
-        answer that is not there, RepositoryError outside of a repository, and ClaimError while
-        another process refines here.
+        answer that is not there, RepositoryError outside of a repository, ClaimError while another
+        process refines here, and Interrupted when `stop` is asked.
         """
         from penstock.planning.refining.api import CAPABILITY
         from penstock.planning.refining.document import Draft, encoded
@@ -77,6 +82,8 @@ class Refining(Surroundings):
             desk = Desk(parts, self.open_journal(), tree, shown, stop)
             result = desk.ask(payload, timeout_s)
             self._audit_call(result, CAPABILITY, {"prompt": prompt})
+            if stop is not None and stop.asked:
+                raise Interrupted("refining the plan was interrupted; the draft was not written")
             _require(result)
             answer = desk.answer()
         return judged(draft, shown, answer, self._ground(plan, directory), result.tool_id)
