@@ -161,8 +161,8 @@ def changes_lines(changes: Changes, shown: str, width: int) -> Iterator[str]:
     parts += [f"{len(changes.removed)} removed"] if changes.removed else []
     if parts:
         yield from folded(f"{shown}: ", ", ".join(parts) + ".", width)
-    for name in changes.kept:
-        yield from folded("", f"Kept {name}: it was edited, and what it was to do is done.", width)
+    for name, why in changes.kept.items():
+        yield from folded("", f"Kept {name}: {why}.", width)
 
 
 def folded(head: str, text: str, width: int) -> list[str]:

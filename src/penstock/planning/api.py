@@ -91,8 +91,8 @@ class ValidationReport(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What writing a plan does to a folder, names sorted.
 
-    `removed` are files of the same sources that the plan no longer has; `kept` such that people have
-    edited, all of whose items are done; `conflicts` are those that would be written over or removed
+    `removed` are files of the same sources that the plan no longer has; `kept` those that people have
+    edited and that are in nobody's way, with the reason; `conflicts` are those that would be written over or removed
     though a plan did not write them, or people have edited them, with the reason.
     """
 
@@ -100,7 +100,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     written: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
+    kept: dict[str, str] = {}
     conflicts: dict[str, str] = {}
 
     @property

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +37,9 @@ GENERATED: Final = "generated"
 SKETCHES: Final = "sketches"
 """The folder of placeholders within a folder of bundles: no run looks into it."""
 STAGE: Final = ".penstock-plan-"
+OLD: Final = "old"
+NEW: Final = "new"
+"""What lies in the hidden folder while files are moved: what was there, and what is to come."""
 PATIENCE_S: Final = 10.0
 _PAUSE_S: Final = 0.02
 
@@ -48,7 +51,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A file that a plan wrote once. `name` counts from the folder of bundles.
 
     `plan` says of which source it is, `items` are the keys of those that it was to do; `edited`
-    tells whether its content is no longer what was written.
+    tells whether its content is no longer what was written, of which `seal` is the hash.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
     depends_on: tuple[str, ...]
     edited: bool
+    seal: str
 
 
 def sealed(text: str) -> str:
@@ -117,6 +121,7 @@ def _generated(path: Path, name: str) -> Found | None:
         ids=_texts([value.get("id")]),
         depends_on=_texts(value.get("depends_on")),
         edited=metadata[GENERATED].get("sha256") != _digest(value),
+        seal=str(metadata[GENERATED].get("sha256")),
     )
 
 
@@ -132,32 +137,63 @@ def plan_name(source: Trace | PlanSource) -> PlanName:
 
 # -- what is to be done ----------------------------------------------------------------------
 def compare(
-    directory: Path, files: Mapping[str, str], sources: Sequence[PlanSource]
+    directory: Path,
+    files: Mapping[str, str],
+    sources: Sequence[PlanSource],
+    *,
+    force: bool = False,
 ) -> tuple[Changes, dict[str, Found]]:
     """Return what writing sealed `files`, which come from `sources`, would do to a folder, and what
-    plans wrote there before. Raises EnvironmentProblem for a folder that cannot be read.
+    plans wrote there before. With `force` what people edited is written over also where the plan is
+    the same. Raises EnvironmentProblem for a folder that cannot be read.
     """
     before = found_in(directory)
     still = {plan_name(source): _open_keys(source) for source in sources}
-    conflicts = dict(_clashes(directory, files, before, still))
+    wanted = {name: _wanted(text) for name, text in files.items()}
+    ids = {ws_id for one in wanted.values() for ws_id in one.ids}
     stale = [one for one in before.values() if one.name not in files and one.plan in still]
-    finished = {one.name for one in stale if one.items.isdisjoint(still[one.plan])}
-    kept = sorted(one.name for one in stale if one.edited and one.name in finished)
-    for one in stale:
-        if one.edited and one.name not in finished:
+    conflicts = dict(_clashes(directory, wanted, before, still))
+    kept = {
+        name: "it was edited, and its plan is the same"
+        for name, one in wanted.items()
+        if _stands(before.get(name), one) and not force
+    }
+    for one in (one for one in stale if one.edited):
+        if not one.items.isdisjoint(still[one.plan]):
             conflicts[one.name] = "was edited, and what it is to do is in other bundles now"
+        elif not ids.isdisjoint(one.ids):
+            conflicts[one.name] = "was edited and is done, and its id is needed again"
+        else:
+            kept[one.name] = "it was edited, and what it was to do is done"
     same = {name for name, text in files.items() if name in before and before[name].text == text}
     return (
         Changes(
             directory=str(directory),
-            written=tuple(sorted(files.keys() - same)),
+            written=tuple(sorted(files.keys() - same - kept.keys())),
             unchanged=tuple(sorted(same)),
             removed=tuple(sorted(one.name for one in stale if one.name not in kept)),
-            kept=tuple(kept),
+            kept=dict(sorted(kept.items())),
             conflicts=dict(sorted(conflicts.items())),
         ),
         before,
     )
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """What is to be known of a file that is to be written."""
+
+    seal: str
+    ids: tuple[str, ...]
+
+
+def _wanted(text: str) -> _Wanted:
+    value = json.loads(text)
+    return _Wanted(_digest(value), _texts([value.get("id")]))
+
+
+def _stands(found: Found | None, wanted: _Wanted) -> bool:
+    """Tell whether people have edited what the plan would write again just as it was."""
+    return found is not None and found.edited and found.seal == wanted.seal
 
 
 def _open_keys(source: PlanSource) -> frozenset[str]:
@@ -166,18 +202,18 @@ def _open_keys(source: PlanSource) -> frozenset[str]:
 
 def _clashes(
     directory: Path,
-    files: Mapping[str, str],
+    wanted: Mapping[str, _Wanted],
     before: Mapping[str, Found],
     plans: Collection[PlanName],
 ) -> Iterator[tuple[str, str]]:
     """Yield the wanted names that are taken by what must not be written over."""
-    for name, text in files.items():
+    for name, one in wanted.items():
         path = directory / name
         if name in before:
             found = before[name]
             if found.plan not in plans:
                 yield name, f"belongs to another plan ({found.plan[1]})"
-            elif found.edited and found.text != text:
+            elif found.edited and not _stands(found, one):
                 yield name, "was edited since it was written"
         elif (path.is_symlink() or path.exists()) and not _is_empty(path):
             yield name, "was not written by a plan"
@@ -210,7 +246,7 @@ def write_files(
     _make(directory)
     try:
         with _alone(directory):
-            changes, before = compare(directory, texts, sources)
+            changes, before = compare(directory, texts, sources, force=force)
             if changes.conflicts and not force:
                 raise _refusal(changes)
             if changes.changes:
@@ -255,7 +291,7 @@ def _alone(directory: Path) -> Iterator[None]:
                 raise ClaimError(f"another process is writing a plan to {directory}")
             time.sleep(_PAUSE_S)
         for left in directory.glob(f"{STAGE}*"):
-            shutil.rmtree(left, ignore_errors=True)
+            _clear(left, directory)
         yield
     finally:
         os.close(descriptor)
@@ -267,24 +303,40 @@ def _apply(
     """Write all that is to come aside, take out what is to go, and put the rest in."""
     stage = Path(tempfile.mkdtemp(prefix=STAGE, dir=directory))
     try:
+        for name in changes.written:
+            _write(stage / NEW / name, texts[name])
         # what stays but depends on what changes is taken out and put back
         moved = _with_dependents(changes, before)
+        back = moved - {*changes.removed, *changes.written}
         coming = {name: texts[name] for name in changes.written}
-        coming |= {name: before[name].text for name in moved - {*changes.removed, *coming}}
-        for number, text in enumerate(coming.values()):
-            (stage / str(number)).write_text(text, encoding="utf-8", newline="")
-        numbers = {name: number for number, name in enumerate(coming)}
-        with _undoing(directory, stage) as taken:
+        coming |= {name: before[name].text for name in back}
+        with _undoing() as moves:
             for name in reversed(_order({name: before[name].text for name in moved})):
-                taken.take(name)
+                moves.move(directory / name, stage / OLD / name)
             for name in (one for one in changes.written if one not in moved):
-                taken.take(name)
+                moves.move(directory / name, stage / OLD / name)
             for name in _order(coming):
-                taken.put(stage / str(numbers[name]), name)
+                moves.move(stage / (OLD if name in back else NEW) / name, directory / name)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
         with suppress(OSError):
             (directory / SKETCHES).rmdir()
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="")
+
+
+def _clear(stage: Path, directory: Path) -> None:
+    """Put back what a killed plan had taken out and nothing has taken the place of; drop the rest."""
+    old = stage / OLD
+    for path in sorted(old.rglob("*")):
+        target = directory / path.relative_to(old)
+        if not (path.is_dir() or target.is_symlink() or target.exists()):
+            target.parent.mkdir(exist_ok=True)
+            path.rename(target)
+    shutil.rmtree(stage, ignore_errors=True)
 
 
 def _with_dependents(changes: Changes, before: Mapping[str, Found]) -> set[str]:
@@ -320,49 +372,35 @@ def _order(texts: Mapping[str, str]) -> list[str]:
     return [*(name for name in sorted(texts) if name not in set(ordered)), *ordered]
 
 
-class _Taken:
-    """Moves files out of a folder and into it, and can undo that."""
+class _Moves:
+    """Moves files, and can undo that."""
 
-    def __init__(self, directory: Path, stage: Path) -> None:
-        self._directory = directory
-        self._stage = stage
-        self._out: list[tuple[Path, Path]] = []
-        self._in: list[Path] = []
+    def __init__(self) -> None:
+        self._done: list[tuple[Path, Path]] = []
 
-    def take(self, name: str) -> None:
-        """Move a file aside, where there is one."""
-        path = self._directory / name
-        if path.is_symlink() or path.exists():
-            aside = self._stage / f"old-{len(self._out)}"
-            path.rename(aside)
-            self._out.append((aside, path))
-
-    def put(self, source: Path, name: str) -> None:
-        """Move a finished file to its place."""
-        path = self._directory / name
-        if PurePosixPath(name).parent.name:
-            path.parent.mkdir(exist_ok=True)
-        source.rename(path)
-        self._in.append(path)
+    def move(self, source: Path, target: Path) -> None:
+        """Move a file, where there is one, to a place where there is none."""
+        if not (source.is_symlink() or source.exists()):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        self._done.append((source, target))
 
     def undo(self) -> None:
         """Bring everything back, as far as the disk allows."""
-        for path in reversed(self._in):
+        for source, target in reversed(self._done):
             with suppress(OSError):
-                path.unlink()
-        for aside, path in reversed(self._out):
-            with suppress(OSError):
-                aside.rename(path)
+                target.rename(source)
 
 
 @contextmanager
-def _undoing(directory: Path, stage: Path) -> Iterator[_Taken]:
+def _undoing() -> Iterator[_Moves]:
     """Undo the moves of the block when it fails."""
-    taken = _Taken(directory, stage)
+    moves = _Moves()
     done = False
     try:
-        yield taken
+        yield moves
         done = True
     finally:
         if not done:
-            taken.undo()
+            moves.undo()

@@ -33,8 +33,8 @@ def test_a_source_is_told_in_a_line() -> None:
 def test_a_bundle_is_a_row() -> None:
     """Id, gate, tasks, files and what it waits for."""
     assert plans.bundle_rows(PLAN.bundles) == [
-        ("ws-g1", "1", "2", "2", "-"),
-        ("ws-g2", "1", "1", "1", "ws-g1"),
+        ("ws-plan-g1", "1", "2", "2", "-"),
+        ("ws-plan-g2", "1", "1", "1", "ws-plan-g1"),
     ]
 
 
@@ -58,7 +58,7 @@ def test_items_without_a_scope_are_listed_with_their_lines() -> None:
 def test_why_there_is_no_scope_is_explained() -> None:
     """Once for those that belong together."""
     lines = list(plans.scope_lines(PLAN.needs_scope, 80, everything=True))
-    assert lines.count("    why: no path is named") == 1
+    assert lines.count("    why: what was found is too doubtful") == 1
 
 
 def test_long_lists_are_cut_unless_everything_is_wanted() -> None:
@@ -86,7 +86,7 @@ def test_errors_come_first_and_hints_only_on_demand() -> None:
 def test_the_explanation_tells_the_evidence_of_each_file() -> None:
     """Tasks, files with how they were found, acceptance."""
     text = "\n".join(plans.explain_lines(PLAN, 80))
-    assert "ws-g1 -> ws-generated-plan-1.json" in text
+    assert "ws-plan-g1 -> ws-generated-plan-1.json" in text
     assert "  1. Add the parser" in text
     assert "  file: src/b.py: sibling 90%, said so" in text
     assert "  accepted when: pytest -q tests" in text
@@ -113,11 +113,11 @@ def test_what_was_written_is_told() -> None:
     """What stays although it is stale, too."""
     changes = Changes(
         directory="/x", written=("a.json",), unchanged=("b.json",), removed=("c.json", "d.json"),
-        kept=("e.json",),
+        kept={"e.json": "it was edited"},
     )  # fmt: skip
     assert list(plans.changes_lines(changes, "workstreams/", 80)) == [
         "workstreams/: 1 file written, 1 unchanged, 2 removed.",
-        "Kept e.json: it was edited, and what it was to do is done.",
+        "Kept e.json: it was edited.",
     ]
     assert list(plans.changes_lines(Changes(directory="/x"), "w/", 80)) == []
 

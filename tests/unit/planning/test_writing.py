@@ -119,7 +119,7 @@ def test_what_people_edited_is_not_written_over(tmp_path: Path) -> None:
     put(tmp_path, ONE, TWO)
     edit(tmp_path / "ws-one.json", max_cost_usd=0.5)
     with pytest.raises(UsageError, match=r"ws-one\.json was edited") as caught:
-        put(tmp_path, {**ONE, "gate": 1}, TWO)
+        put(tmp_path, {**ONE, "gate": 2}, {**TWO, "gate": 2})
     assert "--force" in str(caught.value.hint)
     assert json.loads((tmp_path / "ws-one.json").read_text())["max_cost_usd"] == 0.5
 
@@ -136,7 +136,9 @@ def test_force_replaces_what_was_edited(tmp_path: Path) -> None:
     put(tmp_path, ONE)
     edit(tmp_path / "ws-one.json", depends_on=["ws-one"])
     (tmp_path / "ws-two.json").write_text("{}")
-    assert set(put(tmp_path, ONE, TWO, force=True).conflicts) == {"ws-one.json", "ws-two.json"}
+    forced = put(tmp_path, ONE, TWO, force=True)
+    assert forced.written == ("ws-one.json", "ws-two.json")
+    assert set(forced.conflicts) == {"ws-two.json"}
     assert is_valid(tmp_path)
 
 
@@ -145,8 +147,29 @@ def test_an_edited_bundle_whose_items_are_done_stays(tmp_path: Path) -> None:
     put(tmp_path, ONE, TWO)
     edit(tmp_path / "ws-two.json", max_cost_usd=0.5)
     done = source(item("i1"), item("i2", ItemState.DONE), item("i3"))
-    assert write_files(tmp_path, texts(ONE), [done]).kept == ("ws-two.json",)
+    assert write_files(tmp_path, texts(ONE), [done]).kept == {
+        "ws-two.json": "it was edited, and what it was to do is done"
+    }
     assert names(tmp_path) == ["ws-one.json", "ws-two.json"]
+
+
+def test_an_edited_bundle_of_the_same_plan_stays(tmp_path: Path) -> None:
+    """Planning again takes nobody's edit away where the source says what it said."""
+    put(tmp_path, ONE, TWO)
+    edit(tmp_path / "ws-one.json", max_cost_usd=0.5)
+    again = put(tmp_path, ONE, {**TWO, "tasks": ["Other"]})
+    assert again.kept == {"ws-one.json": "it was edited, and its plan is the same"}
+    assert again.written == ("ws-two.json",)
+    assert json.loads((tmp_path / "ws-one.json").read_text())["max_cost_usd"] == 0.5
+
+
+def test_an_edited_bundle_is_in_the_way_of_its_own_id(tmp_path: Path) -> None:
+    """Though it is done, two of one id would be an error."""
+    put(tmp_path, ONE, TWO)
+    edit(tmp_path / "ws-two.json", max_cost_usd=0.5)
+    done = source(item("i1"), item("i2", ItemState.DONE), item("i3"))
+    with pytest.raises(UsageError, match="its id is needed again"):
+        write_files(tmp_path, {"other.json": texts(TWO)["ws-two.json"]}, [done])
 
 
 def test_an_edited_bundle_whose_items_go_elsewhere_is_in_the_way(tmp_path: Path) -> None:
@@ -212,7 +235,7 @@ def test_an_error_in_the_midst_undoes_all(
     put(tmp_path, ONE, TWO)
     before = {name: (tmp_path / name).read_bytes() for name in names(tmp_path)}
     with monkeypatch.context() as patch:
-        patch.setattr(writing._Taken, "undo", _with_real_rename(writing._Taken.undo))
+        patch.setattr(writing._Moves, "undo", _with_real_rename(writing._Moves.undo))
         dying_after(moves, patch, tmp_path)
         changed = {**ONE, "tasks": ["Other"]}
         with pytest.raises(DiedError):
@@ -259,6 +282,17 @@ def test_a_kill_leaves_a_valid_folder(tmp_path: Path, moves: int) -> None:
     put(tmp_path, ONE, TWO, THREE)
     assert names(tmp_path) == ["ws-one.json", "ws-three.json", "ws-two.json"]
     assert not list(tmp_path.glob(f"{STAGE}*"))
+
+
+def test_what_a_kill_took_out_comes_back(tmp_path: Path) -> None:
+    """A bundle that people edited, or of another plan, is not lost with a killed one that moved it."""
+    put(tmp_path, ONE, TWO)
+    edit(tmp_path / "ws-two.json", max_cost_usd=0.5)
+    edited = (tmp_path / "ws-two.json").read_bytes()
+    assert spawn(_write_and_die, str(tmp_path), 1) == -signal.SIGKILL
+    assert not (tmp_path / "ws-two.json").exists()
+    assert put(tmp_path, ONE, TWO).kept.keys() == {"ws-two.json"}
+    assert (tmp_path / "ws-two.json").read_bytes() == edited
 
 
 def spawn(function: Any, *args: Any) -> int | None:
