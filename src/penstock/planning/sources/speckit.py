@@ -214,9 +214,7 @@ class _Units:
         for phase, inside in members:
             self._phases.setdefault(phase.key, []).append(phase)
             self._tasks.setdefault(phase.key, []).extend(inside)
-        self._home = {task.key: key for key, inside in self._tasks.items() for task in inside}
         self._samples = _samples(members, samples, file)
-        self._open = {t.key for inside in self._tasks.values() for t in inside if not t.box.ticked}
 
     def units(self) -> Iterator[Unit]:
         """Yield the units in the order of the file."""
@@ -225,22 +223,9 @@ class _Units:
             yield self._unit(same, [*items, *self._samples.get(key, ())])
 
     def _item(self, task: Task, home: str) -> Item:
-        """Return a task as an item; what can only come later is noted and left out."""
-        own = self._phases[home][0]
-        self._note_story(task, own)
-        after: list[str] = []
-        for key in task.after:
-            other = self._phases[self._home[key]][0]
-            if other.gate > own.gate and key in self._open:
-                self._notes.error(
-                    "later-phase",
-                    f"{task.label or task.text} depends on {key} of a later phase ({other.title})",
-                    task.place,
-                    "move one of them, or remove the dependency: phases are done in order",
-                )
-            else:
-                after.append(key)
-        return task.item(after)
+        """Return a task as an item."""
+        self._note_story(task, self._phases[home][0])
+        return task.item()
 
     def _note_story(self, task: Task, phase: Phase) -> None:
         """Note a task that names another story than the one it stands in."""
@@ -257,7 +242,6 @@ class _Units:
         phase = same[0]
         said = [sayings(self._file.lines[p.first - 1 : p.last]) for p in same]
         story = self._told.get(phase.story) if phase.story is not None else None
-        waits = [self._home[key] for i in items for key in i.depends_on if key in self._open]
         goal = next((each.goal for each in said if each.goal), None)
         told = {
             "goal": goal,
@@ -272,7 +256,6 @@ class _Units:
             items=tuple(items),
             issue=phase.key,
             gate=phase.gate,
-            depends_on=once(key for key in waits if key != phase.key),
             acceptance=once(
                 [
                     *(line for each in said for line in each.acceptance),

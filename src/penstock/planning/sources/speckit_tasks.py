@@ -31,8 +31,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     stories: tuple[int, ...]
     after: tuple[str, ...] = ()
 
-    def item(self, after: Sequence[str]) -> Item:
-        """Return it as an item that waits for the items `after`."""
+    def item(self) -> Item:
+        """Return it as an item."""
         return Item(
             key=self.key,
             label=self.label,
@@ -41,7 +41,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             raw_state=self.box.mark,
             place=self.place,
             details=self.box.details,
-            depends_on=tuple(after),
+            depends_on=self.after,
             parallel=True if self.parallel else None,
         )
 

@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 
 from penstock.config.problems import Key
-from penstock.planning.sources.api import ItemState, Place
+from penstock.planning.sources.api import Place
 from penstock.planning.sources.jsonfile import JsonFile
 from penstock.planning.sources.noting import Notes, once, shown
 from penstock.planning.sources.taskmaster_tree import Node, Tree, text_of
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """What a task waits for: `units` by key, `items` of other tasks by the keys of its own items;
-    `met` are ids that nobody waits for any more, as written."""
+    """What a task waits for: whole `units` by key, and what each of its own items waits for, by the
+    keys of `items`; `met` are ids that nobody waits for any more, as written."""
 
     units: tuple[str, ...]
     items: dict[str, tuple[str, ...]]
@@ -37,12 +37,11 @@ class Linker:
         met: list[str] = []
         items: dict[str, tuple[str, ...]] = {}
         whole = self._targets(top, None, met)
-        units += [self._unit(target) for target in whole if target.state is not ItemState.DONE]
+        units += [target.key for target in whole if target is self._top(target)]
         single = [target for target in whole if target is not self._top(target)]
         for leaf, own in self._below(top, met):
             targets = [*own, *single]
             items[leaf.key] = once(key.key for target in targets for key in target.leaves())
-            units += [self._unit(t) for t in own if t.state is not ItemState.DONE]
         return Links(
             units=tuple(key for key in once(units) if key != top.key),
             items=items,
@@ -67,9 +66,6 @@ class Linker:
 
     def _top(self, node: Node) -> Node:
         return self._tree.top[node.key]
-
-    def _unit(self, node: Node) -> str:
-        return self._top(node).key
 
     def _targets(self, node: Node, parent: Node | None, met: list[str]) -> list[Node]:
         """Return what the references of one node lead to."""

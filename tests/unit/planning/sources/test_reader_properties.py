@@ -143,18 +143,13 @@ def test_any_bytes_are_read_or_refused_as_a_feature(raw: bytes, spec: bytes) -> 
         sound(feature(path, raw, spec=spec))
 
 
-def test_gates_never_lead_backwards() -> None:
-    """What a unit waits for has the same gate or an earlier one."""
-
-    @settings(max_examples=100, deadline=None)
-    @given(st.lists(HEADINGS | BOXES, min_size=5, max_size=25))
-    def check(lines: list[str]) -> None:
-        made = twice(lambda path: feature(path, "\n".join(lines)))
-        gates = {unit.key: unit.gate for unit in made.units}
-        for unit in made.units:
-            assert all(gates[key] <= unit.gate for key in unit.depends_on)
-
-    check()
+@settings(max_examples=60, deadline=None)
+@given(st.lists(HEADINGS | BOXES, min_size=5, max_size=25))
+def test_gates_never_lead_backwards(lines: list[str]) -> None:
+    """They grow with the lines, but for phases of a story that was begun before."""
+    made = twice(lambda path: feature(path, "\n".join(lines)))
+    gates = [unit.gate for unit in made.units]
+    assert gates == sorted(gates)
 
 
 # -- CCPM ------------------------------------------------------------------------------------------

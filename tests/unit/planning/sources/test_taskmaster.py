@@ -108,11 +108,12 @@ def test_low_work_goes_into_the_background() -> None:
 
 
 def test_dependencies_of_tasks_are_of_units_and_those_of_subtasks_of_items() -> None:
-    """What was cancelled holds nobody up; a subtask's reference to another task binds its unit."""
+    """What was cancelled holds nobody up; a subtask's reference to another task is its own."""
     made = ledger()
-    assert unit(made, "3").depends_on == ("2", "5")
+    assert unit(made, "3").depends_on == ("2",)
     assert unit(made, "3").metadata["met"] == ["4"]
     assert item(made, "3.2").depends_on == ("3.1", "5.1")
+    assert item(made, "3.4").depends_on == ("5.1",)
 
 
 def test_what_leads_nowhere_is_an_error_with_its_line() -> None:
@@ -235,12 +236,12 @@ def test_a_fraction_is_an_id_as_it_is_written(tmp_path: Path) -> None:
     subtasks = [task(n) for n in range(1, 11)]
     text = json.dumps({"tasks": [task(5, subtasks=subtasks), task(6, dependencies=["X"])]})
     made = document(tmp_path, text.replace('"X"', "5.10"))
-    assert waits(made, "6") == (("5",), ("5.10",))
+    assert waits(made, "6") == ((), ("5.10",))
 
 
-def test_a_reference_to_a_subtask_that_is_done_binds_nobody(tmp_path: Path) -> None:
-    """The rest of its task is not waited for."""
-    subtasks = [task(1, "done"), task(2)]
+def test_a_reference_to_a_subtask_does_not_bind_its_whole_task(tmp_path: Path) -> None:
+    """The other subtasks are not waited for."""
+    subtasks = [task(1), task(2)]
     made = tag(tmp_path, task(5, subtasks=subtasks), task(6, dependencies=["5.1"]))
     assert waits(made, "6") == ((), ("5.1",))
 
@@ -343,7 +344,7 @@ def test_subtasks_of_subtasks_are_items(tmp_path: Path) -> None:
     made = tag(tmp_path, task(5, subtasks=[task(1), inner]), task(6, dependencies=["5.2"]))
     assert keys(made) == ["5.1", "5.2.1", "6"]
     assert item(made, "5.2.1").depends_on == ("5.1",)
-    assert waits(made, "6") == (("5",), ("5.2.1",))
+    assert waits(made, "6") == ((), ("5.2.1",))
     deep = task(1)
     for _ in range(20):
         deep = task(1, subtasks=[deep])
