@@ -18,9 +18,11 @@ from penstock.cli.asking import ask_for_paths, may_ask
 from penstock.cli.checking import progress
 from penstock.cli.options import json_option
 from penstock.cli.plan_document import plan_document
+from penstock.cli.signals import stop_on_signals
 from penstock.errors import ExitCode, UsageError
 from penstock.planning.drafting.api import GroupBy, Plan, PlanOptions
 from penstock.planning.sources.api import Notice, Severity
+from penstock.process.api import Stop
 from penstock.wiring import Workspace, open_workspace
 
 LISTED = frozenset({"needs-scope"})
@@ -169,7 +171,9 @@ def _stdin() -> bytes:
 
 def _refined(workspace: Workspace, plan: Plan, directory: str | None) -> Plan:
     """Let a tool refine the plan, and show what it changed or why that is refused."""
-    found = workspace.refine(plan, directory=directory)
+    output.warn("Asking a tool of the capability planning to refine the plan ...")
+    with stop_on_signals(Stop()) as stop:
+        found = workspace.refine(plan, directory=directory, stop=stop)
     if found.diff:
         output.warn(found.diff.rstrip("\n"))
     for reason in found.refused:
