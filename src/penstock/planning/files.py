@@ -95,7 +95,10 @@ def _content(descriptor: int, path: Path, limit: int) -> bytes:
             raise UnreadableError(f"{kind}, not a regular file; remove or rename it")
     try:
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(limit + 1)
+            # asked for the limit at once, it would take memory for that each time
+            content = stream.read(min(status.st_size, limit) + 1)
+            if len(content) > status.st_size:  # it grows, or is one of /proc
+                content += stream.read(limit + 1 - len(content))
     except OSError as error:
         raise UnreadableError(f"cannot be read: {reason(error)}") from error
     if len(content) > limit:

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from penstock.planning.api import ProblemType
-from penstock.planning.files import MAX_BYTES, UnreadableError, bundle_files, place, read_text
+from penstock.planning.files import (
+    MAX_BYTES,
+    UnreadableError,
+    bundle_files,
+    place,
+    read_bytes,
+    read_text,
+)
 from penstock.planning.load import load_bundles
 from tests.support.bundles import bundle_dict, write_bundles
 
@@ -172,3 +179,11 @@ def test_a_directory_that_cannot_be_listed_is_told(tmp_path: Path) -> None:
     """A directory that is none is an error with the system's reason."""
     with pytest.raises(UnreadableError, match="cannot be listed: No such file"):
         bundle_files(tmp_path / "missing")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system has no /proc")
+def test_a_file_may_hold_more_than_it_says() -> None:
+    """Those of /proc say nothing of their size; the limit holds all the same."""
+    assert b"VmSize:" in read_bytes(Path("/proc/self/status"))
+    with pytest.raises(UnreadableError, match="larger than"):
+        read_bytes(Path("/proc/self/status"), limit=10)
