@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -118,7 +118,19 @@ def needs_others(batch: Batch) -> bool:
     return batch.dialect is Dialect.CCPM
 
 
-def done_elsewhere(batch: Batch, others: Iterable[Traced]) -> frozenset[str]:
-    """Return the keys of a plan's items that workstreams of other runs have done."""
-    same = (one for one in others if one.trace.path == batch.path and is_in(one.row))
+def done_elsewhere(
+    batch: Batch, others: Iterable[Traced], holds: Callable[[str], bool]
+) -> frozenset[str]:
+    """Return the keys of a plan's items that workstreams of other runs have done.
+
+    `holds` tells whether a commit is in what is written to: only then it is done there too.
+    """
+    same = (
+        one
+        for one in others
+        if one.trace.path == batch.path
+        and is_in(one.row)
+        and one.row.head_commit is not None
+        and holds(one.row.head_commit)
+    )
     return frozenset(item.key for one in same for item in one.trace.items)

@@ -27,10 +27,11 @@ class PlanDesk:
         self, repository: Repository, tip: str | None, others: Collection[str] = ()
     ) -> None:
         self._repository = repository
-        self._tip = tip
+        self.tip = tip
         self._others = tuple(others)
         self._read: dict[str, bytes | None] = {}
         self._tracked: set[str] = set()
+        self._names: dict[str, tuple[str, ...]] = {}
         self.changed: dict[str, bytes | None] = {}
 
     def read(self, name: str) -> bytes | None:
@@ -52,13 +53,15 @@ class PlanDesk:
 
     def tracked(self, folder: str) -> tuple[str, ...]:
         """Return the names of the files that the integration branch has in and below a folder."""
-        if self._tip is None or not is_sound(folder):
+        if self.tip is None or not is_sound(folder):
             return ()
-        return self._repository.list_files(self._tip, folder)
+        if folder not in self._names:
+            self._names[folder] = self._repository.list_files(self.tip, folder)
+        return self._names[folder]
 
     def _look(self, name: str) -> bytes | None:
-        if self._tip is not None:
-            held = self._repository.read_file(self._tip, name)
+        if self.tip is not None:
+            held = self._repository.read_file(self.tip, name)
             if held is not None:
                 self._tracked.add(name)
                 return held

@@ -192,8 +192,10 @@ class _Sync:
         from penstock.syncing.batches import done_elsewhere, needs_others
 
         if needs_others(batch):
-            others = self._other_runs()
-            batch = structs.replace(batch, elsewhere=done_elsewhere(batch, others))
+            others, repository = self._other_runs(), self._around.repository
+            tip = desk.tip or repository.head()
+            elsewhere = done_elsewhere(batch, others, lambda c: repository.is_ancestor(c, tip))
+            batch = structs.replace(batch, elsewhere=elsewhere)
         written = write_back(batch, desk)
         desk.changed.update(written.files)
         return SyncedSource(

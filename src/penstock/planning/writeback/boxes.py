@@ -27,7 +27,7 @@ def tick(batch: Batch, desk: Desk) -> Written:
         place = name if desk.read(name) is not None else _archived(name, desk)
         raw = desk.read(place)
         if raw is None:
-            notes.lose(mine, f"{name} is not there any more")
+            notes.lose(mine, f"{name} is not in the repository (any more)")
             continue
         try:
             file = from_bytes(raw, place)

@@ -119,7 +119,9 @@ class _Epic:
         found = [f for title, f in titles if text == title or text.startswith(f"{title}: ")]
         if len(found) == 1:
             return found[0]
-        return NotThere(f"{name} is not there any more, nor one other task of that name")
+        return NotThere(
+            f"{name} is not in the repository (any more), nor one other task of that name"
+        )
 
     def streams(self, task: SourceFile) -> dict[str, SourceFile | None]:
         """Return the letters of a task's streams, each with the file that tells how far it is."""

@@ -48,7 +48,9 @@ def set_statuses(batch: Batch, desk: Desk) -> Written:
             notes.lose((report.item for report in reports), f"{name} cannot be read: {error}")
             continue
         if file is None:
-            notes.lose((report.item for report in reports), f"{name} is not there any more")
+            notes.lose(
+                (report.item for report in reports), f"{name} is not in the repository (any more)"
+            )
             continue
         _set_in(file, name, reports, notes)
     return notes.written()

@@ -5,13 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from penstock.planning.sources.api import Dialect
-from penstock.planning.writeback.api import Batch, Desk, Written
+from penstock.planning.writeback.api import Batch, Desk, Standing, Written
+
+STANDARD_INPUT: Final = "-"
 
 
 def write_back(batch: Batch, desk: Desk) -> Written:
-    """Return what the files of a plan become. Nothing is written, and no other byte changes."""
+    """Return what the files of a plan become. Nothing is written, and no other byte changes.
+
+    A plan that came from standard input has no file: its items are `unmarked`.
+    """
+    if batch.path == STANDARD_INPUT:
+        done = (report.item for report in batch.reports if report.standing is Standing.DONE)
+        return Written(unmarked=tuple(done))
     return _WRITERS[batch.dialect](batch, desk)
 
 

@@ -79,6 +79,6 @@ def test_a_bullet_has_no_box() -> None:
 def test_a_file_that_is_gone_or_no_text() -> None:
     """All its items are lost, with the reason."""
     gone = back(CHECKLIST, {}, item("Build"))
-    assert [lost.why for lost in gone.lost] == ["tasks.md is not there any more"]
+    assert [lost.why for lost in gone.lost] == ["tasks.md is not in the repository (any more)"]
     binary = back(CHECKLIST, {"tasks.md": b"\0\1"}, item("Build"))
     assert "cannot be read" in binary.lost[0].why

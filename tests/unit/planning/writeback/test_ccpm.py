@@ -137,7 +137,7 @@ def test_a_file_with_a_later_number_is_found_by_its_name() -> None:
 def test_what_is_gone_is_lost() -> None:
     """Neither the file nor another of that name is there."""
     made = close(files(), item("Add a door", key="14", label="14", file=f"{EPIC}/14.md"))
-    why = f"{EPIC}/14.md is not there any more, nor one other task of that name"
+    why = f"{EPIC}/14.md is not in the repository (any more), nor one other task of that name"
     assert [lost.why for lost in made.lost] == [why]
     assert made.files == {}
 

@@ -139,4 +139,4 @@ def test_what_is_no_such_plan_any_more(text: str, tag: str, why: str) -> None:
 def test_a_file_that_is_gone() -> None:
     """All its items are lost."""
     made = back(Dialect.TASK_MASTER, {}, item("Read", label="1", file=NAME))
-    assert [lost.why for lost in made.lost] == [f"{NAME} is not there any more"]
+    assert [lost.why for lost in made.lost] == [f"{NAME} is not in the repository (any more)"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from penstock.planning.sources.api import Dialect
-from penstock.planning.writeback.writing import unified
-from tests.support.plandesks import back, item
+from penstock.planning.writeback.api import Batch, Report, Standing
+from penstock.planning.writeback.writing import unified, write_back
+from tests.support.plandesks import MOMENT, Files, back, item
 
 TASKS = "openspec/changes/add-x/tasks.md"
 
@@ -27,7 +28,7 @@ def test_an_archived_change_is_found(base: str) -> None:
 def test_a_change_that_is_nowhere_is_lost() -> None:
     """With its file's name."""
     made = back(Dialect.OPENSPEC, {}, item("Do", file=TASKS))
-    assert made.lost[0].why == f"{TASKS} is not there any more"
+    assert made.lost[0].why == f"{TASKS} is not in the repository (any more)"
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,12 @@ def test_a_change_that_is_nowhere_is_lost() -> None:
 def test_diffs_are_unified(before: bytes | None, after: bytes | None, lines: list[str]) -> None:
     """As git prints them: lines end at line feeds only."""
     assert unified("n", before, after).split("\n") == lines
+
+
+def test_standard_input_has_no_marks() -> None:
+    """There is no file to write to; nothing is lost either."""
+    done = Report(item=item("Do", file="-"), standing=Standing.DONE, moment=MOMENT)
+    begun = Report(item=item("Wait", file="-"), standing=Standing.STARTED, moment=MOMENT)
+    batch = Batch(dialect=Dialect.CHECKLIST, id="text", path="-", reports=(done, begun))
+    made = write_back(batch, Files({}))
+    assert ([one.text for one in made.unmarked], made.lost) == (["Do"], ())
