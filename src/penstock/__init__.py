@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         init,
         load,
         metrics,
+        plan,
         progress,
         result,
         resume,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
         runs,
         status,
         validate,
+        write_plan,
     )
     from penstock.audit.api import EventType
     from penstock.audit_log import get_audit_logger, log_error, log_event
@@ -173,6 +175,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "init",
         "load",
         "metrics",
+        "plan",
         "progress",
         "result",
         "resume",
@@ -180,6 +183,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runs",
         "status",
         "validate",
+        "write_plan",
     ),
     "penstock.control": (
         "approve",
@@ -409,6 +413,7 @@ __all__ = [
     "open_workspace",
     "parallel_plan",
     "pause",
+    "plan",
     "progress",
     "quarantine",
     "record_audit_log",
@@ -442,6 +447,7 @@ __all__ = [
     "validate",
     "validate_bundle_obj",
     "validate_state_transition",
+    "write_plan",
 ]
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from penstock.engine.ports import Observer, PlannedWorkstream, RunRequest
 from penstock.environment.api import InitReport
@@ -20,7 +21,8 @@ from penstock.model.figures import RunFigures
 from penstock.model.progress import ProgressSnapshot, RunMetrics
 from penstock.model.records import Attempt, Event, Run, Workstream
 from penstock.model.results import RunResult
-from penstock.planning.api import ValidationReport
+from penstock.planning.api import Changes, ValidationReport
+from penstock.planning.drafting.api import Plan
 from penstock.process.api import Stop
 from penstock.schedule.picture import Picture
 from penstock.wiring import Workspace, open_workspace
@@ -212,6 +214,35 @@ def graph(
         if bundles is None:
             bundles = _load(workspace, (), everything=True, with_deps=False, directory=directory)
         return graph_of_bundles(bundles, journal, settings, slots=max_parallel)
+
+
+def plan(
+    *sources: str,
+    options: Mapping[str, Any] | None = None,
+    tag: str | None = None,
+    directory: str | None = None,
+    root: Place = None,
+) -> Plan:
+    """Draft bundles for plans that are written down already; nothing is written.
+
+    `sources` are what `penstock plan` takes, but for standard input, `options` the keys of its
+    `--options`. What `unresolved` of the plan holds are contradictions in the sources. Raises
+    NotFoundError, UsageError.
+    """
+    with _open(root) as workspace:
+        chosen = workspace.plan_options(options)
+        return workspace.plan(sources, chosen, tag=tag, directory=directory)
+
+
+def write_plan(
+    plan: Plan, *, directory: str | None = None, force: bool = False, root: Place = None
+) -> Changes:
+    """Bring the folder of bundles to hold those of a plan, and no older ones of the same sources.
+
+    Raises UsageError when that would write over what people have edited, unless `force`.
+    """
+    with _open(root) as workspace:
+        return workspace.write_plan(plan, directory, force=force)
 
 
 @contextmanager

@@ -43,6 +43,15 @@ def test_bundles_as_values(repo: Path) -> None:
     assert sorted(w.ws_id for w in both.workstreams) == ["ws-a", "ws-c"]
 
 
+def test_a_plan_is_drafted_and_written(repo: Path) -> None:
+    """What `penstock plan` does, in two steps."""
+    (repo / "todo.md").write_text("- [ ] Edit README.md\n- [x] Begin\n")
+    drafted = penstock.plan("todo.md", options={"tool": "scripted"}, root=repo)
+    assert (drafted.items.planned, drafted.items.done, drafted.unresolved) == (1, 1, ())
+    assert penstock.write_plan(drafted, root=repo).written == ("ws-generated-todo-1.json",)
+    assert penstock.validate(root=repo).ok
+
+
 def test_a_dry_run_writes_nothing(repo: Path) -> None:
     """The plan is returned in order, and no journal is made."""
     plan, result = penstock.dry_run(everything=True, root=repo)

@@ -130,8 +130,8 @@ def explain_lines(plan: Plan, width: int) -> Iterator[str]:
         bundle = planned.bundle
         yield ""
         yield f"{bundle.id} -> {planned.file}"
-        for number, task in enumerate(bundle.tasks, 1):
-            yield from folded(f"  {number}. ", shortened(task, 400), width)
+        for task in bundle.tasks:
+            yield from folded("  task: ", shortened(task, 400), width)
         yield from _claim_lines(planned, width)
         for test in bundle.acceptance_tests:
             yield from folded("  accepted when: ", one_line(test), width)

@@ -87,7 +87,7 @@ def test_the_explanation_tells_the_evidence_of_each_file() -> None:
     """Tasks, files with how they were found, acceptance."""
     text = "\n".join(plans.explain_lines(PLAN, 80))
     assert "ws-plan-g1 -> ws-generated-plan-1.json" in text
-    assert "  1. Add the parser" in text
+    assert "  task: Add the parser" in text
     assert "  file: src/b.py: sibling 90%, said so" in text
     assert "  accepted when: pytest -q tests" in text
 
