@@ -15,6 +15,7 @@ from penstock.planning.drafting.links import Arranged, Link
 from penstock.planning.drafting.tasks import Gathered, Task
 from penstock.planning.sources.api import Notice, Place, Severity, Use
 from penstock.schedule.conflicts import claim_neighbours
+from penstock.schedule.glob import WILDCARD
 
 # A claim within a gate: only cells of one gate could run at the same time.
 Spot = tuple[int, str]
@@ -42,7 +43,12 @@ class _Clash(msgspec.Struct, frozen=True):
     @property
     def path(self) -> str:
         """The claim that says more of where the two meet."""
-        return max(self.claim_before, self.claim_after, key=lambda text: (len(text), text))
+        return narrower(self.claim_before, self.claim_after)
+
+
+def narrower(one: str, other: str) -> str:
+    """Return which of two overlapping claims says more: a file before a folder, both before a glob."""
+    return max(one, other, key=lambda text: (not WILDCARD.search(text), len(text), text))
 
 
 def keep_apart(ground: Ground, arranged: Arranged, gathered: Gathered, ids: Sequence[str]) -> Kept:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from penstock.model.bundle import Bundle
-from penstock.planning.drafting.apart import Ground, Kept
+from penstock.planning.drafting.apart import Ground, Kept, narrower
 from penstock.planning.drafting.links import Link
 from penstock.planning.sources.api import Notice, Severity
 from penstock.schedule.conflicts import claim_neighbours, claims_of
@@ -77,7 +77,7 @@ class _Settling:
             for gate, claim in self._ground.spots(at):
                 for text in near[claim]:
                     for other in users.get((gate, text), ()):
-                        found.setdefault(other.id, (max(claim, text, key=len), other))
+                        found.setdefault(other.id, (narrower(claim, text), other))
             yield from ((at, found[ws_id]) for ws_id in sorted(found))
 
     def _group(self, at: int) -> str | None:

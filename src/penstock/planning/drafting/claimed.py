@@ -9,11 +9,12 @@ from penstock.planning.drafting.ordering import Ordered
 from penstock.planning.drafting.tasks import Gathered, Task
 from penstock.planning.sources.api import Dialect, Notice, Severity
 from penstock.schedule.conflicts import claim_neighbours
+from penstock.schedule.scope import Claim
 
 SHOWN = 5
 """So many tasks are named; of more, the number is told."""
-# Pairs are looked at for so many tasks of one path; that some collide is clear by then.
-_COMPARED = 40
+COMPARED = 40
+"""So many tasks of one path are compared: that they clash is clear by then."""
 
 
 def contradictions(gathered: Gathered, ordered: Ordered) -> Iterator[Notice]:
@@ -30,14 +31,31 @@ def contradictions(gathered: Gathered, ordered: Ordered) -> Iterator[Notice]:
             for path in dict.fromkeys(guess.path for guess in task.sure):
                 users.setdefault(path, []).append(task)
         near = claim_neighbours(users)
-        told: set[tuple[int, ...]] = set()
-        for path in users:
+        told: set[tuple[int, int]] = set()
+        # Files come before what may stand for many, so that a clash is told of by its file.
+        for path in sorted(users, key=_is_wide):
             sharing = {task.at: task for other in near[path] for task in users[other]}
-            found = precedence.free([sharing[at] for at in sorted(sharing)])
-            key = tuple(task.at for task in found)
-            if found and key not in told:
-                told.add(key)
-                yield _notice(path, found)
+            pairs = [
+                pair
+                for pair in _pairs(users[path], [sharing[at] for at in sorted(sharing)])
+                if pair not in told and precedence.are_free(*pair)
+            ]
+            if pairs:
+                told.update(pairs)
+                clashing = sorted({at for pair in pairs for at in pair})
+                yield _notice(path, [sharing[at] for at in clashing])
+
+
+def _is_wide(path: str) -> bool:
+    return not Claim(path).names_file or not Claim(path).is_plain
+
+
+def _pairs(own: Sequence[Task], sharing: Sequence[Task]) -> Iterator[tuple[int, int]]:
+    """Yield each task of a path with each that shares it, once, in order; of many the first."""
+    mine = {task.at for task in own[:COMPARED]}
+    for a, b in combinations([task.at for task in sharing[:COMPARED]], 2):
+        if a in mine or b in mine:
+            yield a, b
 
 
 def _runs(gathered: Gathered) -> Iterator[list[Task]]:
@@ -69,21 +87,13 @@ class _Precedence:
         for task in gathered.tasks:
             self._inside[task.unit_at].append(task.at)
 
-    def free(self, tasks: Sequence[Task]) -> list[Task]:
-        """Return the tasks that could run beside another one of them, by what the source says."""
-        found: set[int] = set()
-        for a, b in combinations(tasks[:_COMPARED], 2):
-            if not (a.at in found and b.at in found) and self._are_free(a, b):
-                found |= {a.at, b.at}
-        if found:
-            found.update(task.at for task in tasks[_COMPARED:])
-        return [task for task in tasks if task.at in found]
-
-    def _are_free(self, a: Task, b: Task) -> bool:
-        if b.unit.key in a.unit.conflicts_with or a.unit.key in b.unit.conflicts_with:
+    def are_free(self, first: int, second: int) -> bool:
+        """Tell whether nothing in the source keeps two tasks from running side by side."""
+        a, b = self._tasks[first].unit, self._tasks[second].unit
+        if b.key in a.conflicts_with or a.key in b.conflicts_with:
             return False
-        first, second = sorted((a.at, b.at), key=self._turn.__getitem__)
-        return not self._leads(first, second)
+        before, after = sorted((first, second), key=self._turn.__getitem__)
+        return not self._leads(before, after)
 
     def _leads(self, first: int, second: int) -> bool:
         """Tell whether one task waits for another, also through others."""

@@ -152,7 +152,9 @@ def _joined_streams(gathered: Gathered) -> list[list[int]]:
 
 def _stream_name(units: Sequence[Unit], gathered: Gathered) -> str:
     """`12` when all streams of task 12 are one, `12-a-c` when two of more are."""
-    stem = units[0].key.rpartition("-")[0] or units[0].key
+    stem, _, _ = units[0].key.rpartition("-")
+    if not stem:
+        return "-".join(unit.key for unit in units)
     siblings = [unit for unit in gathered.units if unit.key.startswith(f"{stem}-")]
     if len(siblings) == len(units):
         return stem

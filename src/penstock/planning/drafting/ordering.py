@@ -193,9 +193,7 @@ def _break_cycles(
 
 def _cycle_notice(gathered: Gathered, part: Mapping[str, Sequence[str]]) -> Notice:
     """Tell of one cycle of a component."""
-    cycle = find_cycles(part, limit=1)[0]
-    named = [node for node in cycle if node[0] == "i"]
-    named = named or [node for node in cycle if node[0] == "b"]
+    named = _stated_steps(find_cycles(part, limit=1)[0])
     found = [_described(gathered, node) for node in named]
     return Notice(
         code="circular-dependency",
@@ -205,6 +203,15 @@ def _cycle_notice(gathered: Gathered, part: Mapping[str, Sequence[str]]) -> Noti
         place=found[0][1].place,
         hint="Take one of these dependencies out.",
     )
+
+
+def _stated_steps(cycle: Sequence[str]) -> list[str]:
+    """The nodes of a cycle that state to wait for the next one, beginning with what is written
+    first."""
+    following = [*cycle[1:], cycle[0]]
+    steps = [a for a, b in zip(cycle, following, strict=True) if a[0] + b[0] in ("be", "ii")]
+    first = steps.index(min(steps, key=lambda node: int(node[1:])))
+    return [*steps[first:], *steps[:first]]
 
 
 def _described(gathered: Gathered, node: str) -> tuple[str, Item | Unit]:

@@ -9,6 +9,7 @@ from unicodedata import normalize
 
 MAX_SLUG = 60
 _DIGITS = 6
+_MARKS = re.compile(r"[\u0300-\u036f]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -18,7 +19,7 @@ def slug(text: str, default: str = "plan") -> str:
     Accents are taken off. A text that loses letters (Chinese, Japanese) or its end keeps apart from
     others by six digits of its SHA-256, so that the same title has the same slug everywhere.
     """
-    plain = normalize("NFKD", text).lower()
+    plain = _MARKS.sub("", normalize("NFKD", text.casefold()))
     kept = _OTHER.sub("-", plain).strip("-")
     lost = any(letter.isalnum() and not letter.isascii() for letter in plain)
     if not lost and len(kept) <= MAX_SLUG:

@@ -19,7 +19,7 @@ from tests.support.drafting import judged, plans
 
 Given = tuple[list[PlanSource], list[dict[str, Scope]], PlanOptions]
 
-many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def made(given: Given, around: Sequence[Bundle] = ()) -> Plan:
