@@ -212,8 +212,7 @@ class _Ordering:
             found: dict[int, _Clash] = {}
             for spot in self._ground.spots(at):
                 for clash in self._clashes(at, spot):
-                    if clash.before != at:
-                        found.setdefault(clash.before, clash)
+                    found.setdefault(clash.before, clash)
             for before in sorted(found, reverse=True):
                 if not self._waits(at, before):
                     self._add(found[before])

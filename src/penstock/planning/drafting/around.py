@@ -33,8 +33,31 @@ def settle(ground: Ground, kept: Kept, ids: Sequence[str], around: Iterable[Bund
     if others:
         settling.go()
     return Settled(
-        links=tuple(settling.links), names=settling.names, notices=tuple(settling.notices)
+        links=tuple(settling.links),
+        names=settling.names,
+        notices=(*settling.notices, *_left_alone(others, ids)),
     )
+
+
+def _left_alone(others: Sequence[Bundle], ids: Sequence[str]) -> Iterator[Notice]:
+    """Tell of bundles of the folder that wait for what there is no longer, such as work of this plan
+    that is done by now: the validator refuses them."""
+    known = {*ids, *(bundle.id for bundle in others)}
+    for bundle in others:
+        for gone in (ws_id for ws_id in bundle.depends_on if ws_id not in known):
+            yield Notice(
+                code="lost-dependency",
+                severity=Severity.WARNING,
+                text=f"{bundle.id} in the folder depends on {gone}, which there is not any more",
+                hint=_renewal(bundle),
+            )
+
+
+def _renewal(bundle: Bundle) -> str:
+    """How to mend a bundle of the folder."""
+    plan = bundle.metadata.get("plan")
+    path = plan.get("path") if isinstance(plan, dict) else None
+    return f"Plan {path} again." if path else "Take the entry out of its depends_on."
 
 
 class _Settling:

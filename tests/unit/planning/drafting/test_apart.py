@@ -196,3 +196,15 @@ def test_a_waiting_one_is_met_through_others() -> None:
     made = source(unit("a", "a1"), unit("b", item("b1", depends_on=("a1",))))
     plan = drafted(made, scopes(a1="x.py", b1="y.py"), around=there)
     assert after(bundles(plan)) == [("x",), ("a",)]
+
+
+def test_what_lost_its_dependency_is_told() -> None:
+    """When work is done and gone, bundles of other plans that waited for it are made again."""
+    planned = bundle("ws-x", depends_on=["ws-add-login"], metadata={"plan": {"path": "other.md"}})
+    own = bundle("ws-y", depends_on=["ws-gone", "ws-x"])
+    plan = drafted(source(), around=[planned, own])
+    assert [notice.hint for notice in plan.notices] == [
+        "Plan other.md again.",
+        "Take the entry out of its depends_on.",
+    ]
+    assert codes(drafted(source(unit("a", "a1")), around=[planned])) == []

@@ -94,6 +94,29 @@ def test_units_may_wait_for_each_other_crosswise() -> None:
     assert waits(*units) == {"a-p1": (), "a-p2": ("a-p1", "b"), "b": ("a-p1",)}
 
 
+def test_units_may_wait_crosswise_through_others() -> None:
+    """The circle that a unit would go in may be long, and lead two ways to the same unit."""
+    units = [
+        unit("a", item("a1"), item("a2", depends_on=("d1",))),
+        unit("b", item("b1", depends_on=("a1",))),
+        unit("c", item("c1", depends_on=("b1",))),
+        unit("d", item("d1", depends_on=("b1", "c1"))),
+    ]
+    assert waits(*units)["a-p2"] == ("a-p1", "d")
+    assert waits(*units)["d"] == ("b", "c")
+
+
+def test_a_unit_that_waits_for_others_stays_whole() -> None:
+    """What a unit waits for may have much before it, as long as the unit is not among that."""
+    units = [
+        unit("a", item("a1"), item("a2", depends_on=("d1",))),
+        unit("b", item("b1")),
+        unit("c", item("c1", depends_on=("b1",))),
+        unit("d", item("d1", depends_on=("b1", "c1"))),
+    ]
+    assert waits(*units)["a"] == ("d",)
+
+
 def test_a_gate_is_raised_to_what_is_waited_for() -> None:
     """Who depends on a later gate belongs to it, and that is told."""
     units = [
