@@ -141,6 +141,24 @@ def test_it_runs(cli: Cli) -> None:
     assert {one["final_status"] for one in said.json["workstreams"]} == {"done"}
 
 
+def test_a_symbol_leads_to_its_file(cli: Cli) -> None:
+    """A name that is defined in one file is enough; the index is kept where git does not look."""
+    write(cli.folder, {"names.md": "- [ ] Let `SessionStore` forget\n"})
+    assert cli("plan", "names.md").code == 0
+    assert bundles(cli)[0]["files_scope"] == ["src/store.py"]
+    assert (cli.folder / "state" / "cache").is_dir()
+    assert "state" not in git(cli.folder, "status", "--porcelain")
+
+
+def test_where_our_folder_would_show_no_index_is_kept(cli: Cli) -> None:
+    """A repository that tracks files of its own in state/ is planned all the same."""
+    write(cli.folder, {"names.md": "- [ ] Let `SessionStore` forget\n", "state/a.txt": "x"})
+    git(cli.folder, "add", "state")
+    assert cli("plan", "names.md").code == 0
+    assert bundles(cli)[0]["files_scope"] == ["src/store.py"]
+    assert names(cli.folder / "state") == ["a.txt"]
+
+
 # -- looking only ----------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "looking", [("--dry-run",), ("--check",), ("--graph", "mermaid"), ("--dry-run", "--json")]
@@ -273,6 +291,15 @@ def test_a_bundle_of_ones_own_on_the_same_file_is_kept_apart(cli: Cli) -> None:
     assert cli("validate").code == 0
 
 
+def test_a_folder_that_cannot_be_written_is_told(cli: Cli) -> None:
+    """A file is where the folder should be."""
+    write(cli.folder, {"workstreams": "x"})
+    said = cli("plan", CHECKLIST)
+    assert said.code == 2
+    assert "workstreams" in said.err
+    assert "Hint" in said.err or "cannot be made" in said.err
+
+
 def test_what_is_wrong_in_the_folder_is_told(cli: Cli) -> None:
     """Bundles that are wrong already keep the new ones from running: it is said where to look."""
     write_bundles(cli.folder, bundle("ws-mine", depends_on=["ws-gone"]))
@@ -372,7 +399,8 @@ def test_outside_of_a_repository_a_folder_will_do(tmp_path: Path) -> None:
 def test_a_person_at_a_terminal_is_asked(cli: Cli) -> None:
     """The answer becomes scope; what is not there is to be made."""
     write(cli.folder, {"lost.md": LOST})
-    code, text = on_terminal("plan", "lost.md", cwd=cli.folder, keys="src/auth.py, src/new.py\r")
+    answer = "src/auth.py, src/new.py\r"
+    code, text = on_terminal("plan", "lost.md", cwd=cli.folder, keys=answer, after="\nfiles")
     assert code == 0, text
     assert max(map(len, shown(text))) <= 80
     (made,) = bundles(cli)

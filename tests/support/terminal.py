@@ -25,11 +25,12 @@ def on_terminal(
     cwd: Path,
     columns: int = 80,
     keys: str = "",
+    after: str = "",
     program: Sequence[str] = PENSTOCK,
 ) -> tuple[int, str]:
     """Run a command with all its streams on a terminal; return its exit code and what came.
 
-    `keys` are typed as soon as something is printed.
+    `keys` are typed as soon as `after`, or anything, is printed.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -45,7 +46,7 @@ def on_terminal(
     )
     os.close(theirs)
     try:
-        text = _read(ours, keys.encode())
+        text = _read(ours, keys.encode(), after.encode())
         return process.wait(timeout=DEADLINE_S), text
     finally:
         process.kill()
@@ -58,7 +59,7 @@ def shown(text: str) -> list[str]:
     return [line.rstrip() for line in ESCAPES.sub("", text).replace("\r", "\n").split("\n")]
 
 
-def _read(descriptor: int, keys: bytes) -> str:
+def _read(descriptor: int, keys: bytes, after: bytes = b"") -> str:
     """Read until the other side is closed, typing once."""
     pieces: list[bytes] = []
     deadline = time.monotonic() + DEADLINE_S
@@ -72,7 +73,7 @@ def _read(descriptor: int, keys: bytes) -> str:
         if not data:
             break
         pieces.append(data)
-        if keys:
+        if keys and after in b"".join(pieces):
             os.write(descriptor, keys)
             keys = b""
     return b"".join(pieces).decode("utf-8", "replace")
