@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -92,17 +92,17 @@ KNOWN = {
 }
 
 
-def redraft(sources: Sequence[PlanSource]) -> Plan:
+def redraft(sources: Sequence[PlanSource], known: Mapping[str, Scope] = KNOWN) -> Plan:
     """Draft a plan of sources whose items may state paths beside those that are known."""
-    scopes = [{one.key: _scope(one) for one in source.items} for source in sources]
+    scopes = [{one.key: _scope(one, known) for one in source.items} for source in sources]
     options = PlanOptions(max_files=3, tool="scripted")
     return draft(sources, scopes, options, sizes=lambda _: 100, default_tool=None)
 
 
-def _scope(one: Item) -> Scope:
-    known = KNOWN.get(one.key, Scope())
+def _scope(one: Item, known: Mapping[str, Scope]) -> Scope:
+    own = known.get(one.key, Scope())
     stated = tuple(guess(path.path, Rung.STATED, path.use) for path in one.paths)
-    return structs.replace(known, guesses=(*known.guesses, *stated))
+    return structs.replace(own, guesses=(*own.guesses, *stated))
 
 
 def make_plan() -> Plan:
@@ -144,8 +144,8 @@ class Proposal:
 
     def settle(self, items: Collection[str], scope: Sequence[str], **more: Any) -> None:
         """Propose files for items that need them; the others still do."""
-        (gap,) = self.json["needs_scope"]
-        gap["items"] = [name for name in gap["items"] if name not in items]
+        for gap in self.json["needs_scope"]:
+            gap["items"] = [name for name in gap["items"] if name not in items]
         self.json["needs_scope"].append({"items": [*items], "files_scope": [*scope], **more})
 
     def with_task(self, ws_id: str, task: str) -> Proposal:

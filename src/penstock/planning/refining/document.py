@@ -12,7 +12,7 @@ from msgspec import Meta
 from penstock.model.bundle import Bundle, Kind, Priority
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle
 from penstock.planning.scoping.api import Rung
-from penstock.planning.sources.api import Item, Trace, TracedItem, Unit
+from penstock.planning.sources.api import Item, Place, Trace, TracedItem, Unit
 from penstock.typed import typed, typed_json
 
 MAX_BYTES = 64 << 20
@@ -116,8 +116,8 @@ class Draft:
         return found
 
     def number_of(self, trace: Trace) -> int:
-        """Return the number of the source of a trace, 0 for one of no source of this plan."""
-        return self._numbers.get((trace.dialect, trace.path, trace.id), 0)
+        """Return the number of the source of a trace."""
+        return self._numbers[trace.dialect, trace.path, trace.id]
 
     @cached_property
     def units(self) -> dict[str, tuple[Unit, Item]]:
@@ -134,14 +134,21 @@ class Draft:
             yield f"{number}:{item.key}", item
 
     def _gap_number(self, gap: NeedsScope) -> int:
-        """Return the number of the source that has the items of a gap in its unit."""
-        keys = {item.key for item in gap.items}
-        for number, source in enumerate(self.plan.sources, 1):
-            if gap.source not in (source.id, source.path, source.plan_id):
-                continue
-            if any(unit.key == gap.unit and keys <= _keys(unit) for unit in source.units):
-                return number
-        return 0
+        """Return the number of the source that has the items of a gap.
+
+        Two sources may share their names (the tag `master` of two files), but no line.
+        """
+        first = gap.items[0]
+        return next(
+            number
+            for number in range(1, len(self.plan.sources) + 1)
+            if (first.key, first.place) in self._lines[number - 1]
+        )
+
+    @cached_property
+    def _lines(self) -> list[set[tuple[str, Place]]]:
+        """The items of each source by key and place."""
+        return [{(item.key, item.place) for item in source.items} for source in self.plan.sources]
 
     # -- the document ----------------------------------------------------------------------
     @cached_property
@@ -186,7 +193,3 @@ def stated_paths(planned: PlannedBundle) -> frozenset[str]:
 def derived_order(metadata: Mapping[str, Any]) -> frozenset[str]:
     """Return the dependencies of a bundle that were computed and not stated in its source."""
     return frozenset(str(link["id"]) for link in metadata.get("derived", ()))
-
-
-def _keys(unit: Unit) -> set[str]:
-    return {item.key for item in unit.items}
