@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import penstock
 from penstock.errors import RepositoryError, UsageError
 from penstock.model.events import EventType
 from penstock.planning.sources.api import Dialect
@@ -19,6 +21,7 @@ from tests.support.syncing import (
     EPIC,
     OPENSPEC,
     PLANS,
+    TASK_MASTER,
     TASKS,
     plan,
     plan_project,
@@ -240,6 +243,42 @@ def test_a_link_that_leads_out_is_not_followed(done: Project) -> None:
     (done.root / "plan.md").symlink_to(outside)
     assert sync(done, in_place=True).refused
     assert outside.read_text() == CHECKLIST
+
+
+def test_work_that_is_not_on_the_branch_any_more_is_not_told(done: Project) -> None:
+    """As when somebody has set it back: the plan says what the branch holds."""
+    git(done.root, "branch", "--quiet", "--force", BRANCH, "main")
+    made = sync(done)
+    assert (made.commit, made.sources[0].edits if made.sources else ()) == (None, ())
+    assert set(made.unfinished.values()) == {"done, but not on the branch"}
+
+
+@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
+@pytest.mark.parametrize("early", [True, False])
+def test_ticks_are_handed_over(done: Project, strategy: str, early: bool) -> None:
+    """With the result, or later when that was handed over before."""
+    how: dict[str, Any] = {"strategy": strategy, "update_checkout": True, "root": done.root}
+    if early:
+        penstock.integrate("run-1", "main", **how)
+    sync(done)
+    penstock.integrate("run-1", "main", **how)
+    assert (done.root / "plan.md").read_text() == DONE
+    assert (done.root / "one.txt").read_text() == "full\n"
+
+
+def test_two_plans_of_one_run_are_one_commit(tmp_path: Path) -> None:
+    """Whatever their dialects."""
+    files = {
+        "plan.md": "- [ ] Fill `three.txt`\n",
+        TASKS: TASK_MASTER[TASKS].replace("three", "two"),
+    }
+    project = plan_project(tmp_path / "project", files)
+    plan(project, "plan.md", TASKS)
+    script(project)
+    assert project.run().status == "succeeded"
+    made = sync(project)
+    assert {source.dialect for source in made.sources} == {"checklist", "task-master"}
+    assert git(project.root, "diff", "--name-only", f"{BRANCH}~1", BRANCH) == f"{TASKS}\nplan.md"
 
 
 # -- what cannot be written back -------------------------------------------------------------------

@@ -95,11 +95,11 @@ def plan_project(folder: Path, files: Mapping[str, str], *, tracked: bool = True
     return project
 
 
-def plan(project: Project, word: str) -> Plan:
+def plan(project: Project, *words: str) -> Plan:
     """Plan with the scripted tool, and write the bundles."""
     with project.workspace() as workspace:
         options = workspace.plan_options({"tool": "scripted"})
-        made = workspace.plan([word], options)
+        made = workspace.plan(words, options)
         workspace.write_plan(made, force=True)
     return made
 

@@ -142,14 +142,15 @@ class _Sync:
     def _planned(self) -> tuple[SyncResult, PlanDesk, str | None]:
         """Return what is to be written, the desk that has it, and the commit it is for."""
         from penstock.planning.writeback.api import SyncResult
-        from penstock.syncing.batches import batches, is_in
+        from penstock.syncing.batches import batches
         from penstock.syncing.desk import PlanDesk
         from penstock.syncing.telling import drift, whole_diff
 
         branch = self._run.integration_branch or f"integration/{self._run.run_id}"
         tip = None if self._request.in_place else self._tip(branch)
         desk = PlanDesk(self._around.repository, tip, () if tip is None else self._commits())
-        sources = [self._source(batch, desk) for batch in batches(self._found, desk)]
+        told, unfinished = self._told(tip)
+        sources = [self._source(batch, desk) for batch in batches(told, desk)]
         sources, notes = self._archived(sources, desk)
         lost = any(source.lost for source in sources)
         refused = lost and not self._request.partial
@@ -164,9 +165,30 @@ class _Sync:
             diff=whole_diff(desk),
             notes=notes,
             drift=drift(sources, desk, self._as_read()) if lost else "",
-            unfinished={r.ws_id: r.status.value for r, _ in self._found if not is_in(r)},
+            unfinished=unfinished,
         )
         return result, desk, tip
+
+    def _told(self, tip: str | None) -> tuple[list[Traced], dict[str, str]]:
+        """Return the workstreams of which something may be told, and the state of those that are not
+        integrated: a branch that somebody has set back does not hold what was merged into it once."""
+        from penstock.syncing.batches import is_in
+
+        told: list[Traced] = []
+        unfinished: dict[str, str] = {}
+        for one in self._found:
+            row, commit = one.row, one.row.head_commit
+            is_gone = is_in(row) and tip is not None and not self._holds(commit, tip)
+            if is_gone:
+                unfinished[row.ws_id] = "done, but not on the branch"
+                continue
+            told.append(one)
+            if not is_in(row):
+                unfinished[row.ws_id] = row.status.value
+        return told, unfinished
+
+    def _holds(self, commit: str | None, tip: str) -> bool:
+        return commit is None or self._around.repository.is_ancestor(commit, tip)
 
     def _commits(self) -> tuple[str, ...]:
         """Return the commits beside the integration branch that may have a plan: base and HEAD."""

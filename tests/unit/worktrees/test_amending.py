@@ -142,6 +142,20 @@ def test_bytes_are_read_as_git_has_them(repo: GitRepository) -> None:
     assert os.fsencode(ODD) in [os.fsencode(name) for name in repo.list_files("HEAD", "plans/")]
 
 
+def test_a_repository_in_sha256_is_changed_too(tmp_path: Path) -> None:
+    """Its object ids are longer; a file comes and one goes."""
+    git(tmp_path, "init", "--quiet", "--object-format=sha256", "repo")
+    root = tmp_path / "repo"
+    write(root, {"a.md": "a\n"})
+    git(root, "add", "--all")
+    git(root, "-c", "user.name=A", "-c", "user.email=a@example.invalid", "commit", "-qm", "First")
+    repo = opened(root)
+    repo.ensure_branch(BRANCH, repo.head())
+    made = amend(repo, {"a.md": None, "b.md": b"b"})
+    assert made is not None
+    assert (repo.read_file(made, "a.md"), repo.read_file(made, "b.md")) == (None, b"b")
+
+
 def test_another_branch_than_ours_is_refused(repo: GitRepository) -> None:
     """A branch of the user's only moves by a hand-over."""
     with pytest.raises(RepositoryError, match="not a branch name that penstock may write"):
