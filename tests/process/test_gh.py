@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -146,3 +149,37 @@ def test_a_full_disk_is_an_answer(
     assert not answer.ok
     assert (answer.reason or "").startswith("the text cannot be written")
     assert not gh.calls
+
+
+IMPATIENT = """
+import sys
+from pathlib import Path
+from penstock.forge.api import Issue
+from penstock.forge.choice import Subject
+from penstock.forge.gh import Gh
+from penstock.forge.links import IssueLinks
+from penstock.model.records import Event
+links = IssueLinks(
+    Gh(Path.cwd()),
+    subject_of=lambda run_id, ws_id: Subject(Issue(1), "c"),
+    mask=str,
+    report=lambda told: None,
+    patience_s=60.0,
+)
+payload = {"to": "done"}
+links.hear(Event(id=1, timestamp="t", event_type="workstream_status_changed", payload=payload))
+try:
+    links.close()
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_ctrl_c_waits_for_nothing_and_leaves_nothing(gh: FakeGh, tmp_path: Path) -> None:
+    """While the last words wait for a `gh` that hangs, the user may go."""
+    gh.behave(hangs=True)
+    child = subprocess.Popen([sys.executable, "-c", IMPATIENT], cwd=tmp_path)
+    pid = called(gh)
+    child.send_signal(signal.SIGINT)
+    assert child.wait(20) == 130
+    assert gone(pid)

@@ -25,9 +25,6 @@ class Issue(msgspec.Struct, frozen=True):
     number: int
     repository: str | None = None
 
-    def __str__(self) -> str:
-        return f"{self.repository or ''}#{self.number}"
-
 
 class Labels(msgspec.Struct, frozen=True, kw_only=True):
     """A change of labels."""

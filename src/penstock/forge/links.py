@@ -60,6 +60,7 @@ class IssueLinks:
         self._starting = threading.Lock()
         self._failures = 0
         self._over = threading.Event()
+        self._ended = threading.Event()
 
     def hear(self, event: Event) -> None:
         """Take notice of an event; returns at once. From any thread; beyond a thousand that wait, one is
@@ -78,17 +79,22 @@ class IssueLinks:
         if self._thread is None:
             return
         self._waiting.put(None)
-        self._thread.join(self._patience_s)
-        self._over.set()
-        if self._thread.is_alive():
-            self._tracker.stop()
-            self._thread.join(ENDING_S)
+        try:
+            self._ended.wait(self._patience_s)
+        finally:  # the user may not want to wait; and a join that is interrupted takes a thread for ended
+            self._over.set()
+            if not self._ended.is_set():
+                self._tracker.stop()
+                self._ended.wait(ENDING_S)
 
     # -- in the thread that tells ------------------------------------------------------------
     def _work(self) -> None:
-        while (heard := self._waiting.get()) is not None:
-            if not self._over.is_set():
-                self._tell(*heard)
+        try:
+            while (heard := self._waiting.get()) is not None:
+                if not self._over.is_set():
+                    self._tell(*heard)
+        finally:
+            self._ended.set()
 
     def _tell(self, event: Event, stage: Stage) -> None:
         subject = self._subject_of(event.run_id or "", event.ws_id or "")

@@ -65,7 +65,14 @@ def masked(text: str) -> str:
 
 
 def tellers() -> list[threading.Thread]:
-    """The threads that tell issues."""
+    """The threads that tell issues and do not end within a while."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and _telling():
+        time.sleep(0.01)
+    return _telling()
+
+
+def _telling() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "issue-links"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,8 +11,9 @@ import msgspec
 from msgspec import Meta, field
 
 from penstock.config.decode import decode
-from penstock.config.documents import ConfigFileError
+from penstock.config.documents import ConfigFileError, Document
 from penstock.config.pipeline import find_document
+from penstock.config.problems import Key
 from penstock.planning.specs.api import TBD, Target
 
 NAMES: Final = ("config/spec_mapping.yaml", "config/spec_mapping.yml")
@@ -45,7 +47,7 @@ PACKAGED: Final[Mapping[str, Target]] = {
 """A key that ends in * is a beginning, and serves categories that nothing else names."""
 OTHER: Final = Target(module="src/pipeline/")
 
-Category = Annotated[str, Meta(pattern=r"^[A-Z]+\*?$")]
+_CATEGORY: Final = re.compile(r"[A-Z]+\*?")
 Module = Annotated[str, Meta(min_length=1)]
 
 
@@ -61,7 +63,7 @@ class MappingFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rest, `packaged` false leaves the packaged table out."""
 
     packaged: bool = True
-    categories: dict[Category, Row] = field(default_factory=dict)
+    categories: dict[str, Row] = field(default_factory=dict)
     other: Row | None = None
 
 
@@ -98,7 +100,7 @@ def load_rules(root: Path) -> Rules:
     if document is None or document.value is None:
         return DEFAULT
     given = decode(document, MappingFile)
-    _check_modules(document.shown, given)
+    _check(document, given)
     own = {key: _target(row) for key, row in given.categories.items()}
     return Rules(
         categories={**PACKAGED, **own} if given.packaged else own,
@@ -112,15 +114,20 @@ def _target(row: Row) -> Target:
     return Target(module=row.module, phase=row.phase)
 
 
-def _check_modules(shown: str, given: MappingFile) -> None:
-    """Refuse modules that lie elsewhere than in the repository."""
-    rows = {f"categories.{key}": row for key, row in given.categories.items()}
+def _check(document: Document, given: MappingFile) -> None:
+    """Refuse keys that are no category, and modules that lie elsewhere than in the repository."""
+    rows: dict[Key, Row] = {("categories", key): row for key, row in given.categories.items()}
     if given.other is not None:
-        rows["other"] = given.other
+        rows["other",] = given.other
     wrong = [
-        f"{key}.module: {row.module!r} is not a path within the repository"
+        document.problem(("categories", key), "is no category: capital letters, then perhaps *")
+        for key in given.categories
+        if not _CATEGORY.fullmatch(key)
+    ]
+    wrong += [
+        document.problem((*key, "module"), f"{row.module!r} is not a path within the repository")
         for key, row in rows.items()
         if row.module.startswith(("/", "~")) or ".." in row.module.replace("\\", "/").split("/")
     ]
     if wrong:
-        raise ConfigFileError(shown, wrong)
+        raise ConfigFileError(document.shown, wrong)

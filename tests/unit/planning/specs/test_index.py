@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.planning.specs.api import SpecIndex
 from penstock.planning.specs.index import build_index, is_map
@@ -88,3 +91,22 @@ def test_five_megabytes_are_read(tmp_path: Path) -> None:
     """The last line is as good as the first."""
     text = "# Title\n" + "a line of text that is not looked at\n" * 140_000 + "[IDX-A-1]\n"
     assert rows(index(tmp_path, {"a.md": text})) == ["IDX-A-1 docs/a.md:140002 Title"]
+
+
+@given(st.binary(max_size=120), st.binary(max_size=60))
+def test_any_bytes_are_read_or_told(before: bytes, after: bytes) -> None:
+    """A tag among rubbish is a row, or its file is told; never an error, never silence."""
+    with tempfile.TemporaryDirectory() as name:
+        content = before + b"\n[IDX-A-1] x\n" + after
+        found = index(Path(name), {"a.md": content})
+    told = [note.code for note in found.notices]
+    assert (
+        is_map_like(content)
+        or any(row.idx == "IDX-A-1" for row in found.rows)
+        or "unreadable" in told
+    )
+
+
+def is_map_like(content: bytes) -> bool:
+    """Tell whether rubbish happens to begin like a mapping."""
+    return is_map(content.decode("utf-8-sig", "replace"))

@@ -57,14 +57,18 @@ def test_the_longest_beginning_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("categories: {db: {module: a.py}}\n", "db"),
+        ("categories: {db: {module: a.py}}\n", "column 14, categories.db: is no category"),
+        ("categories: {A1: {module: a.py}}\n", "capital letters"),
         ("categories: {DB: {}}\n", "module is missing"),
         ("categories: {DB: {module: ''}}\n", "categories.DB.module"),
         ("categories: {DB: {module: a.py, phse: PH-01}}\n", "did you mean phase?"),
         ("categories: [DB]\n", "expected a mapping"),
         ("rows: []\n", "unknown key"),
         ("packaged: maybe\n", "expected true or false"),
-        ("categories: {DB: {module: /etc/passwd}}\n", "not a path within the repository"),
+        (
+            "categories: {DB: {module: /etc/passwd}}\n",
+            "line 1, column 19, categories.DB.module: '/etc/passwd' is not a path within the repository",
+        ),
         ("categories: {DB: {module: ~/x}}\n", "not a path within the repository"),
         ("other: {module: a/../../b}\n", "other.module"),
         ("categories: {DB: {module: a.py}, DB: {module: b.py}}\n", "twice"),
