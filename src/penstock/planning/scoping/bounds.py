@@ -7,7 +7,7 @@ from typing import Final
 
 from penstock.planning.scoping.ground import Ground
 from penstock.planning.scoping.mentions import has_known_name
-from penstock.schedule.scope import refusal
+from penstock.schedule.scope import normalise, refusal
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:[/\\]")
 _SYSTEM: Final = re.compile(
@@ -26,7 +26,10 @@ def outside(text: str, ground: Ground) -> tuple[str, tuple[str, ...]] | None:
         return "absolute; a plan names paths from the repository's top", known[:1]
     if ".." in text.split("/"):
         return "holds '..', which leads out of where it stands", ()
-    why = refusal(text.rstrip("/"))
+    try:
+        why = refusal(normalise(text).rstrip("/"))
+    except ValueError as error:
+        why = str(error)
     return (why, ()) if why else None
 
 

@@ -18,6 +18,7 @@ MAX_CANDIDATES = 5
 """So many paths are told where a name may be any of them."""
 _NEAR_LOOKED_AT = 1000
 _NEAR_COMPARED = 12
+_MOST_NEAR = 1000
 _LEAST_LIKENESS = 0.72
 
 
@@ -158,8 +159,11 @@ class Ground:
         return Found(Match.PLAN, (fitting[0],)) if fitting else _NOTHING
 
     def near(self, text: str) -> tuple[str, ...]:
-        """Return up to three paths whose names are like that of a path which is not there."""
+        """Return up to three paths whose names are like that of a path which is not there; none for
+        the thousandth such path of a plan."""
         if text not in self._near:
+            if len(self._near) >= _MOST_NEAR:
+                return ()
             self._near[text] = self._likely(text)
         return self._near[text]
 

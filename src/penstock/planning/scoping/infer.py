@@ -16,7 +16,7 @@ import msgspec
 
 from penstock.planning.scoping import confidence as sure
 from penstock.planning.scoping import siblings
-from penstock.planning.scoping.api import Guess, Rung, Scope, Symbols, Terrain
+from penstock.planning.scoping.api import Guess, Rung, Scope, Symbols, Terrain, Unresolved
 from penstock.planning.scoping.evidence import Evidence
 from penstock.planning.scoping.ground import Ground
 from penstock.planning.scoping.history import History
@@ -168,7 +168,7 @@ class _Inference:
         named = self._namer.read(item.text, item.place, numbered=False)
         below = Place(item.place.file, item.place.line + self._numbered)
         named.take(self._namer.read(item.details, below, numbered=self._numbered))
-        return joined(named)
+        return joined(named, self._ground, item.place)
 
     def _decided(self, steps: Sequence[Step]) -> tuple[int, tuple[Guess, ...]]:
         """Return the number of the first step that is sure enough, and its guesses that are."""
@@ -227,10 +227,13 @@ class _Inference:
         return Scope(
             guesses=guesses,
             doubtful=tuple(self._doubted(guess) for guess in ranked),
-            unresolved=tuple(dict.fromkeys(odd.unresolved)),
+            unresolved=tuple(map(self._with_near, dict.fromkeys(odd.unresolved))),
             existing=tuple(dict.fromkeys(odd.existing)),
             refused=tuple(dict.fromkeys(odd.refused)),
         )
+
+    def _with_near(self, missing: Unresolved) -> Unresolved:
+        return msgspec.structs.replace(missing, near=self._ground.near(missing.path))
 
     def _doubted(self, guess: Guess) -> Guess:
         confidence = sure.below(guess.confidence, self._threshold)

@@ -16,18 +16,18 @@ from penstock.planning.scoping.names import (
     FILES_WITHOUT_EXTENSION,
     looks_like_a_product,
 )
+from penstock.planning.scoping.spans import blanked, code_spans
 
 MAX_LINE: Final = 20_000
 """So many characters of one line are looked at."""
 MAX_BRACES: Final = 32
 """So many paths may one `{a,b}` stand for."""
 _NO_PATH: Final = re.compile(
-    r"-+>|=+>|(?:[A-Za-z][A-Za-z0-9+.-]*://|www\.|mailto:)[^\s)>\]\"'`]+"
-    r"|\b[\w.-]+@[\w-]+(?:\.[\w-]+)+(?::[^\s)`]+)?"
-    r"|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|ai|app|edu|gov|cn|jp|de|co)/[^\s)>\]\"'`]*",
+    r"-+>|=+>|(?:(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]*://|www\.|mailto:)[^\s)>\]\"'`]+"
+    r"|(?<![\w.-])[\w.-]+@[\w-]+(?:\.[\w-]+)+(?::[^\s)`]+)?"
+    r"|(?<![\w.-])(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|ai|app|edu|gov|cn|jp|de|co)/[^\s)>\]\"'`]*",
     re.ASCII,
 )
-_SPAN: Final = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _WORD: Final = re.compile(
     r"(?:\{[^{}\s/]*\}|\([\w.@-]+\)(?=/)"
     r"|[^\s`\"'<>|,;!?()\u3001\u3002\uff0c\uff1b\uff1a\uff08\uff09\u300c-\u3011\u201c\u201d\u2018\u2019\u2026\u2192])+"
@@ -40,6 +40,8 @@ _BRACES: Final = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
 _MAY_BE_A_PATH: Final = re.compile(
     "|".join((r"[/\\.{]", *map(re.escape, sorted(FILES_WITHOUT_EXTENSION))))
 )
+_SIGNS: Final = frozenset("./\\")
+"""One of them is in every path but the well-known names."""
 _EMPHASIS: Final = (("**", "**"), ("__", "__"), ("*", "*"), ("_", "_"), ("~~", "~~"))
 
 
@@ -68,11 +70,9 @@ class Mention(NamedTuple):
 def mentions(line: str) -> list[Mention]:
     """Return the paths that a line mentions, in order, braces spelt out."""
     line = _NO_PATH.sub(lambda found: " " * len(found[0]), line[:MAX_LINE])
-    found: list[Mention] = []
-    rest = line
-    for span in _SPAN.finditer(line):
-        found += _of_span(span[2], span.start(2))
-        rest = rest[: span.start()] + " " * (span.end() - span.start()) + rest[span.end() :]
+    spans = code_spans(line)
+    found = [mention for span in spans for mention in _of_span(span.text, span.inside)]
+    rest = blanked(line, spans)
     for word in _WORD.finditer(rest):
         found += _of_word(word[0], word.start(), Quoting.PLAIN)
     return sorted(found, key=lambda mention: (mention.start, mention.text))
@@ -90,6 +90,8 @@ def _of_span(code: str, start: int) -> Iterator[Mention]:
 
 def _of_word(word: str, start: int, quoting: Quoting) -> Iterator[Mention]:
     """Yield the paths of one word, which may run into letters of another script."""
+    if _SIGNS.isdisjoint(word) and cleaned(word) not in FILES_WITHOUT_EXTENSION:
+        return
     if _MAY_BE_A_PATH.search(word) is None:
         return
     for text, begin in _pieces(word):

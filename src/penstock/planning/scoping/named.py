@@ -141,9 +141,8 @@ class Namer:
         if creatable and said in (Cue.NEW, Cue.MAKING):
             found.guesses.append(_new(text, self._newness(text, said, quoted=quoted), place))
         else:
-            near = self.ground.near(text)
             found.misses += said is not Cue.READ
-            found.unresolved.append(Unresolved(path=text, place=place, near=near))
+            found.unresolved.append(Unresolved(path=text, place=place))
 
     def _is_claimed(self, mention: Mention) -> bool:
         """Tell whether a mention that is not there is a path all the same: it has an extension, is
@@ -162,7 +161,7 @@ class Namer:
         return plain + sure.IN_CODE * quoted
 
 
-def joined(found: Evidence) -> Evidence:
+def joined(found: Evidence, ground: Ground, place: Place) -> Evidence:
     """Return the evidence of an item with files that are new and named without a folder put into
     the one folder that it names."""
     folders = [
@@ -172,18 +171,26 @@ def joined(found: Evidence) -> Evidence:
     if len({guess.path for guess in folders}) != 1 or not bare:
         return found
     folder = folders[0]
+    placed = {guess.path: _into(guess, folder, ground) for guess in bare}
     guesses = [
-        _into(guess, folder) if guess in bare else guess
+        placed.get(guess.path, guess)
         for guess in found.guesses
         if guess.path != folder.path or guess.use is Use.CREATE
     ]
-    return dataclasses.replace(found, guesses=guesses)
+    there = [
+        Unresolved(path=guess.path, place=guess.place or place)
+        for guess in placed.values()
+        if guess.use is not Use.CREATE
+    ]
+    return dataclasses.replace(found, guesses=guesses, existing=found.existing + there)
 
 
-def _into(guess: Guess, folder: Guess) -> Guess:
+def _into(guess: Guess, folder: Guess, ground: Ground) -> Guess:
+    path = folder.path + guess.path
     return msgspec.structs.replace(
         guess,
-        path=folder.path + guess.path,
+        path=path,
+        use=Use.MODIFY if ground.has(path) else Use.CREATE,
         confidence=sure.rounded(min(sure.NAMED_NEW_PLACE, folder.confidence)),
         evidence=f"{guess.evidence}, in {folder.path}",
     )

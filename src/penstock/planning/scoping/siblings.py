@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from heapq import nsmallest
 from itertools import islice
 from typing import Final
 
@@ -15,6 +15,7 @@ import msgspec
 from penstock.planning.scoping import confidence as sure
 from penstock.planning.scoping.api import Guess, Rung
 from penstock.planning.scoping.evidence import Evidence
+from penstock.planning.scoping.mentions import MAX_LINE
 from penstock.planning.scoping.named import Namer, lines_of
 from penstock.planning.scoping.names import words
 from penstock.planning.sources.api import Dialect, Item, Passage, Unit, Use
@@ -26,6 +27,8 @@ GROUPED: Final = frozenset({Dialect.OPENSPEC, Dialect.SPEC_KIT})
 LARGE_GROUP: Final = 12
 MOST_SHARED: Final = 60
 """So many files of a unit are told to an item that knows of none."""
+MOST_RELATED: Final = 40
+"""So many lines of a design that share words with an item are told."""
 MOST_OTHERS: Final = 12
 """So many lines of a design that are about something else are told as doubtful."""
 _SHORT_PASSAGES: Final = 3
@@ -37,12 +40,11 @@ _EVERYWHERE: Final = words(
 )
 
 
-@lru_cache(maxsize=4096)
 def words_of(text: str) -> frozenset[str]:
     """Return the words of a text that tell what it is about; of scripts without spaces, pairs of
     characters."""
     found: set[str] = set()
-    for word in _WORDS.findall(text.lower()):
+    for word in _WORDS.findall(text[:MAX_LINE].lower()):
         if word.isascii():
             found.add(word.removesuffix("s"))
         else:
@@ -136,7 +138,8 @@ class Sections:
         title = {n for word in words_of(unit.title) for n in self._by_word.get(word, ())}
         shared.update(title & shared.keys())
         least = sure.PASSAGE_SHORT if self._is_short else sure.PASSAGE_OTHER
-        told = {**dict.fromkeys(range(min(len(self._lines), MOST_OTHERS)), 0), **shared}
+        related = nsmallest(MOST_RELATED, shared.items(), key=lambda each: (-each[1], each[0]))
+        told = {**dict.fromkeys(range(min(len(self._lines), MOST_OTHERS)), 0), **dict(related)}
         return [
             _from_passage(guess, self._lines[number][0], max(_related(told[number]), least))
             for number in sorted(told)

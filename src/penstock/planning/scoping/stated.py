@@ -42,23 +42,21 @@ def _take(
     elif stated.use is Use.CREATE and there.match is Match.FILE:
         found.existing.append(Unresolved(path=text, place=stated.place))
         words += " as new, yet it is there"
-    _take_present(text, there, stated, ground, confidence, words, found)
+    _take_present(text, there, stated, confidence, words, found)
 
 
 def _take_present(
     text: str,
     there: Found,
     stated: StatedPath,
-    ground: Ground,
     confidence: float,
     words: str,
     found: Evidence,
 ) -> None:
     use = Use.READ if stated.use is Use.READ else Use.MODIFY
     if there.match is Match.NONE:
-        near = ground.near(text)
         found.misses += use is not Use.READ
-        found.unresolved.append(Unresolved(path=text, place=stated.place, near=near))
+        found.unresolved.append(Unresolved(path=text, place=stated.place))
     elif there.match is Match.SEVERAL:
         confidence = min(confidence, sure.ONE_OF_SEVERAL)
         words += f", one of {len(there.paths)} paths that {text} may mean"

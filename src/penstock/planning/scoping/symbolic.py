@@ -12,10 +12,10 @@ from penstock.planning.scoping import confidence as sure
 from penstock.planning.scoping.api import Definition, Guess, Rung, Symbols
 from penstock.planning.scoping.mentions import MAX_LINE, has_known_name
 from penstock.planning.scoping.names import COMMON_SYMBOLS, PRODUCTS
+from penstock.planning.scoping.spans import blanked, code_spans
 from penstock.planning.sources.api import Item, Use
 
 _NAME: Final = r"[A-Za-z_$][A-Za-z0-9_$]*[?!]?"
-_SPAN: Final = re.compile(r"(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _QUALIFIED: Final = re.compile(rf"{_NAME}(?:(?:\.|::|#|->){_NAME})*")
 _WORD: Final = re.compile(
     rf"(?<![\w./\\@:#$-])({_NAME}(?:(?:\.|::|#|->){_NAME})*)(\(\)|\([^()\s]{{0,40}}\))?(?![\w/\\@])",
@@ -23,7 +23,7 @@ _WORD: Final = re.compile(
 )
 _PARTS: Final = re.compile(r"\.|::|#|->")
 _CAMEL: Final = re.compile(
-    r"[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+|[a-z]+[a-z0-9]*(?:[A-Z][a-z0-9]+)+|[A-Z]{2,}[a-z]\w+"
+    r"[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*|[a-z][a-z0-9]*[A-Z][A-Za-z0-9]*|[A-Z]{2,}[a-z]\w+"
 )
 _SNAKE: Final = re.compile(r"_*[A-Za-z0-9]+(?:_[A-Za-z0-9]+)+|__\w+__")
 _TESTS: Final = re.compile(
@@ -57,13 +57,14 @@ class SymbolMention(NamedTuple):
 def symbol_mentions(line: str) -> Iterator[SymbolMention]:
     """Yield the names in a line that can only be a symbol's: in backticks, with `()`, in CamelCase
     or snake_case, or dotted."""
-    rest = line[:MAX_LINE]
-    for span in _SPAN.finditer(rest):
-        code = span[2].strip()
+    line = line[:MAX_LINE]
+    spans = code_spans(line)
+    for span in spans:
+        code = span.text.strip()
         called = code.partition("(")[0] if code.endswith(")") else code
         if _QUALIFIED.fullmatch(called) and not has_known_name(called):
             yield SymbolMention(tuple(_PARTS.split(called)), Shape.CODE)
-        rest = rest[: span.start()] + " " * len(span[0]) + rest[span.end() :]
+    rest = blanked(line, spans)
     for word in _WORD.finditer(rest):
         name, call = word[1], word[2]
         if call is not None:

@@ -129,6 +129,12 @@ def test_siblings_do_not_stand_in_for_a_path_that_is_missing() -> None:
     assert decided(found["3"]) == [("src/a.py", Rung.SIBLING)]
 
 
+def test_what_is_missing_is_told_with_what_is_like_it() -> None:
+    """A path that is not there is told with the paths that may be meant."""
+    (missing,) = scope(source(unit("Fix src/bb.py"))).unresolved
+    assert (missing.path, missing.near[0]) == ("src/bb.py", "src/b.py")
+
+
 def test_a_large_group_is_no_evidence() -> None:
     """Where siblings touch everything, an item without a path is about none of it for sure."""
     files = [f"src/{n}.py" for n in range(20)]
