@@ -40,8 +40,6 @@ _BRACES: Final = re.compile(r"\{([^{}/]*,[^{}/]*)\}")
 _MAY_BE_A_PATH: Final = re.compile(
     "|".join((r"[/\\.{]", *map(re.escape, sorted(FILES_WITHOUT_EXTENSION))))
 )
-_SIGNS: Final = frozenset("./\\")
-"""One of them is in every path but the well-known names."""
 _EMPHASIS: Final = (("**", "**"), ("__", "__"), ("*", "*"), ("_", "_"), ("~~", "~~"))
 
 
@@ -90,8 +88,6 @@ def _of_span(code: str, start: int) -> Iterator[Mention]:
 
 def _of_word(word: str, start: int, quoting: Quoting) -> Iterator[Mention]:
     """Yield the paths of one word, which may run into letters of another script."""
-    if _SIGNS.isdisjoint(word) and cleaned(word) not in FILES_WITHOUT_EXTENSION:
-        return
     if _MAY_BE_A_PATH.search(word) is None:
         return
     for text, begin in _pieces(word):
