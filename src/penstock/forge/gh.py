@@ -19,8 +19,10 @@ KEPT: Final = 4000
 LONGEST: Final = 300
 NO_LOGIN: Final = 4
 """What `gh` exits with when nobody is logged in."""
-LOGIN: Final = ("GH_*", "GITHUB_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
-"""What `gh` finds its login and host by."""
+LOGIN: Final = (
+    "GH_*", "GITHUB_TOKEN", "GITHUB_ENTERPRISE_TOKEN", "DBUS_SESSION_BUS_ADDRESS",
+)  # fmt: skip
+"""What `gh` finds its login and host by; the last one leads to the keyring."""
 _QUIET: Final = {
     "GH_PROMPT_DISABLED": "1",
     "GH_NO_UPDATE_NOTIFIER": "1",
