@@ -177,11 +177,11 @@ class Change:
     @cached_property
     def tasks(self) -> tuple[SourceFile, ...]:
         """The files with tasks that the schema names; tasks.md when it names none that is there."""
-        paths = list(self._tracked()) or [self.path / TASKS]
+        paths = sorted(self._tracked(), key=str) or [self.path / TASKS]
         return tuple(file for path in paths if (file := self.read(path)))
 
     def _tracked(self) -> Iterator[Path]:
-        """Yield the files that match the pattern of the schema for tasks, sorted."""
+        """Yield the files that match the pattern of the schema for tasks."""
         if self.built_in or not self.knows_schema(self.schema):
             return
         file = self.read(self.openspec / "schemas" / self.schema / "schema.yaml")
@@ -189,8 +189,8 @@ class Change:
         if pattern is None:
             return
         for folder, folders, names in os.walk(self.path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
                 path = Path(folder) / name
                 if _matches(path.relative_to(self.path).as_posix(), pattern):
                     yield path
