@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -14,7 +15,9 @@ from penstock.forge.messages import message, stage_of
 from penstock.model.records import Event
 
 PATIENCE_S: Final = 5.0
-"""How long (s) the last words may take once the run is over."""
+"""How long (s) is waited for the next answer once the run is over."""
+LONGEST_S: Final = 30.0
+"""How long (s) all answers may take then."""
 ENDING_S: Final = 10.0
 """How long (s) a program that was told to end may take."""
 MOST_WAITING: Final = 1000
@@ -59,6 +62,7 @@ class IssueLinks:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._failures = 0
+        self._answers = 0
         self._over = threading.Event()
         self._ended = threading.Event()
 
@@ -75,17 +79,25 @@ class IssueLinks:
                 self._thread.start()
 
     def close(self) -> None:
-        """Let what waits be told for a little while, then end it. Nothing is told afterwards."""
+        """Let what waits be told while answers come, then end it. Nothing is told afterwards."""
         if self._thread is None:
             return
         self._waiting.put(None)
         try:
-            self._ended.wait(self._patience_s)
+            self._wait()
         finally:  # the user may not want to wait; and a join that is interrupted takes a thread for ended
             self._over.set()
             if not self._ended.is_set():
                 self._tracker.stop()
                 self._ended.wait(ENDING_S)
+
+    def _wait(self) -> None:
+        """Wait for the end as long as there are answers."""
+        deadline, before = time.monotonic() + LONGEST_S, -1
+        while before != self._answers and time.monotonic() < deadline:
+            before = self._answers
+            if self._ended.wait(min(self._patience_s, max(deadline - time.monotonic(), 0))):
+                return
 
     # -- in the thread that tells ------------------------------------------------------------
     def _work(self) -> None:
@@ -104,6 +116,7 @@ class IssueLinks:
         self._failures = 0 if answer.ok else self._failures + 1
         if answer.final or self._failures >= MOST_FAILURES:
             self._over.set()
+        self._answers += 1
         self._report(Told(event, subject.issue, stage, answer))
 
     def _ask(self, event: Event, stage: Stage, subject: Subject) -> Answer:

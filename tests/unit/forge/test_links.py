@@ -47,6 +47,15 @@ class Tracker:
         self.gate.set()
 
 
+class Slowly(Tracker):
+    """Takes a while for each answer."""
+
+    def comment(self, issue: Issue, body: str) -> Answer:
+        """Add a comment, later."""
+        threading.Event().wait(0.1)
+        return super().comment(issue, body)
+
+
 def moved(to: str, ws_id: str = "ws-a", reason: str | None = None) -> Event:
     """A workstream's move."""
     kind = EventType.WORKSTREAM_STATUS_CHANGED
@@ -184,6 +193,18 @@ def test_hearing_never_waits_and_the_end_is_bounded() -> None:
     assert tracker.stopped
     assert len(tracker.asked) == 1
     assert tellers() == []
+
+
+def test_the_end_waits_while_answers_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow tracker may say its last words, but not for ever."""
+    slow = Slowly()
+    linked = Linked(slow, patience_s=0.5)
+    linked.hear(*[moved("started")] * 8)
+    assert len(linked.told) == 8
+    monkeypatch.setattr(module, "LONGEST_S", 0.5)
+    linked = Linked(Slowly(), patience_s=0.5)
+    linked.hear(*[moved("started")] * 50)
+    assert 1 <= len(linked.told) < 50
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
