@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,23 @@ def test_openspec_scenarios_become_acceptance(cli: Cli) -> None:
     accepted = "\n".join(line for one in bundles(cli) for line in one.get("acceptance_tests", ()))
     assert "comes back" in accepted
     assert {one["openspec_change"] for one in bundles(cli)} == {"add-sessions"}
+
+
+def test_what_the_openspec_program_sees_otherwise_is_told(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is installed; the bundles do not depend on it."""
+    cli("plan", "add-sessions", "--output-dir", "without")
+    program = tmp_path / "bin" / "openspec"
+    program.parent.mkdir()
+    listed = {"changes": [{"name": "add-sessions", "completedTasks": 0, "totalTasks": 9}]}
+    program.write_text(f"#!/bin/sh\necho '{json.dumps(listed)}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    said = cli("plan", "add-sessions", "--output-dir", "with")
+    assert said.code == 0
+    assert "[openspec-differs]" in " ".join(said.err.split())
+    assert bundles(cli, "with") == bundles(cli, "without")
 
 
 def test_standard_input_is_a_source(cli: Cli) -> None:
@@ -364,6 +382,12 @@ def test_a_source_can_be_drawn_before_it_is_run(cli: Cli) -> None:
     assert cli("plan", CHECKLIST, "--graph", "dot").out.startswith("digraph")
     assert len(cli("graph", CHECKLIST, "--json").json["workstreams"]) == 2
     assert untouched(cli)
+
+
+def test_standard_input_can_be_drawn(cli: Cli) -> None:
+    """As any other source."""
+    said = child("graph", "-", cwd=cli.folder, stdin="- [ ] Edit src/auth.py\n")
+    assert (said.code, said.out.startswith("-: 1 workstream")) == (0, True)
 
 
 def test_a_folder_of_bundles_stays_one(cli: Cli) -> None:

@@ -67,7 +67,10 @@ def command(
             drawn = graph_of_run(workspace.reader, run, workspace.settings, slots=max_parallel)
             return print_graph(drawn, run.run_id, run.run_id, form)
         if kind is What.SOURCE:
-            plan = workspace.plan(what, workspace.plan_options(checking=True))
+            from penstock.cli.commands.plan import read_stdin
+
+            options = workspace.plan_options(checking=True)
+            plan = workspace.plan(what, options, stdin=read_stdin)
             drawn = workspace.plan_graph(plan, slots=max_parallel)
             return print_graph(drawn, None, ", ".join(what[:3]), form)
         return _bundles(workspace, what, directory, max_parallel, form)

@@ -20,6 +20,7 @@ from penstock.cli.options import json_option
 from penstock.cli.plan_document import plan_document
 from penstock.cli.signals import stop_on_signals
 from penstock.errors import ExitCode, UsageError
+from penstock.planning.api import Changes
 from penstock.planning.drafting.api import GroupBy, Plan, PlanOptions
 from penstock.planning.sources.api import Notice, Severity
 from penstock.process.api import Stop
@@ -55,11 +56,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     def sources(self) -> tuple[str, ...]:
         """What is to be planned, under whatever name it was given."""
         return (*self.words, *self.spec_id)
-
-    @property
-    def only_looks(self) -> bool:
-        """Whether nothing is written."""
-        return self.dry_run or self.check or self.graph is not None
 
     @property
     def asks(self) -> bool:
@@ -140,7 +136,7 @@ def _drafted(workspace: Workspace, wanted: Wanted, words: tuple[str, ...]) -> Pl
     """Read, ask where a person may be asked, and draft."""
     options = _options(workspace, wanted)
     with _following() as shown:
-        read = workspace.read_plans(words, tag=wanted.tag, stdin=_stdin, following=shown)
+        read = workspace.read_plans(words, tag=wanted.tag, stdin=read_stdin, following=shown)
         plan = workspace.draft_plan(read, options, directory=wanted.output_dir, following=shown)
     if plan.needs_scope and wanted.asks:
         answers = ask_for_paths(plan.needs_scope)
@@ -161,7 +157,8 @@ def _following() -> Iterator[Following]:
         yield Following(problem=warn) if shown is None else Following(shown, warn)
 
 
-def _stdin() -> bytes:
+def read_stdin() -> bytes:
+    """Return all of standard input. Raises UsageError where there is none."""
     if sys.stdin is None or sys.stdin.closed:
         raise UsageError("there is no standard input to read a plan from", hint="Name a file.")
     if output.on_terminal(sys.stdin):
@@ -231,9 +228,8 @@ def _draw(workspace: Workspace, plan: Plan, form: str) -> int:
 def _settle(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
     """Show the plan, and write it unless something speaks against it."""
     refused = bool(plan.unresolved) and not wanted.lenient
-    writes = not (wanted.only_looks or refused)
     changes = None
-    if writes:
+    if not (wanted.dry_run or refused):
         changes = workspace.write_plan(plan, wanted.output_dir, force=wanted.force)
     if wanted.as_json:
         output.emit_json(plan_document(workspace.plan_document(plan), changes))
@@ -242,10 +238,9 @@ def _settle(workspace: Workspace, plan: Plan, wanted: Wanted) -> int:
     if refused and not wanted.dry_run:
         output.warn("Nothing was written: the plan contradicts itself (see the errors).")
         output.warn("Hint: mend the source, or pass --lenient to plan all the same.")
-    if changes is not None and not wanted.as_json:
-        _emit(plans.changes_lines(changes, _from_here(changes.directory), output.width()))
-        _warn_of_others(workspace, plan, wanted)
-    stuck = not plan.bundles and bool(plan.needs_scope)
+    elif changes is not None and not wanted.as_json:
+        _tell_written(workspace, plan, changes, wanted)
+    stuck = not plan.bundles and plan.needs_scope
     return int(ExitCode.FAILED if refused or stuck else ExitCode.DONE)
 
 
@@ -267,15 +262,15 @@ def _show(plan: Plan, wanted: Wanted) -> None:
         output.emit("There is nothing to do.")
 
 
-def _warn_of_others(workspace: Workspace, plan: Plan, wanted: Wanted) -> None:
-    """Say what else in the folder keeps the new bundles from running."""
+def _tell_written(workspace: Workspace, plan: Plan, changes: Changes, wanted: Wanted) -> None:
+    """Say what was written, what comes next, and what keeps the new bundles from running."""
+    _emit(plans.changes_lines(changes, _from_here(changes.directory), output.width()))
     if not plan.bundles:
         return
-    report = workspace.load_bundles(directory=wanted.output_dir)
-    if report.ok:
+    if workspace.load_bundles(directory=wanted.output_dir).ok:
         output.emit("Look at them: penstock graph. Run them: penstock run --all")
-        return
-    output.warn("The folder has bundles that do not go together with these: penstock validate")
+    else:
+        output.warn("The folder has bundles that do not go together with these: penstock validate")
 
 
 def _from_here(directory: str) -> str:
