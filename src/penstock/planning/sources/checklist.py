@@ -281,22 +281,15 @@ def _gates(found: Sequence[Heading]) -> list[int]:
 
 
 def linked(units: Sequence[Unit], notes: Notes) -> tuple[Unit, ...]:
-    """Return units with the dependencies that the texts of their items state; unknown ones are told."""
+    """Return units with items that wait for those that their texts name; unknown ones are told."""
     labels: References[Item] = References()
-    owners: dict[str, str] = {}
-    for unit in units:
-        for item in unit.items:
-            owners[item.key] = unit.key
-            if item.label and not labels.add(item.label, item):
-                notes.warning("duplicate-id", f"the id {item.label} is given twice", item.place)
-    return tuple(_linked(unit, labels, owners, notes) for unit in units)
-
-
-def _linked(unit: Unit, labels: References[Item], owners: dict[str, str], notes: Notes) -> Unit:
-    items = tuple(_depending(item, labels, notes) for item in unit.items)
-    wanted = once(owners[key] for item in items for key in item.depends_on)
-    others = tuple(key for key in wanted if key != unit.key)
-    return replace(unit, items=items, depends_on=others)
+    for item in (item for unit in units for item in unit.items):
+        if item.label and not labels.add(item.label, item):
+            notes.warning("duplicate-id", f"the id {item.label} is given twice", item.place)
+    return tuple(
+        replace(unit, items=tuple(_depending(item, labels, notes) for item in unit.items))
+        for unit in units
+    )
 
 
 def _depending(item: Item, labels: References[Item], notes: Notes) -> Item:

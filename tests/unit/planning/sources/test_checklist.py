@@ -71,11 +71,11 @@ def test_items_keep_id_state_place_and_details() -> None:
     assert items[1].details == "with care"
 
 
-def test_stated_dependencies_link_items_and_units() -> None:
-    """An item waits for the one that it names, its unit for the unit of that."""
+def test_stated_dependencies_link_items() -> None:
+    """An item waits for the one that it names; which workstream waits follows from that."""
     source = checklist(PLAN)
     assert [item.depends_on for item in source.items] == [(), ("1.1",), (), ("1.2",)]
-    assert [unit.depends_on for unit in source.units] == [(), ("1-index-45",)]
+    assert [unit.depends_on for unit in source.units] == [(), ()]
 
 
 def test_an_unknown_dependency_is_an_error_with_its_line() -> None:
