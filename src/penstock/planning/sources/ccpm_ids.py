@@ -17,7 +17,7 @@ _ROW: Final = re.compile(r"^\s*\|(.+)\|\s*$")
 _LISTED: Final = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+(?:\[[ xX]?\]\s+)?\[?#(\d+)\b")
 _OLD: Final = re.compile(r"^(0\d+)(?:\.md)?$")
 _ISSUE: Final = re.compile(r"^\[?#?(\d+)(?:\.md)?(?:\]\([^)]*\))?$")
-_URL: Final = re.compile(r"/issues/(\d+)\b")
+_URL: Final = re.compile(r"/issues/([0-9]{1,18})\b")
 _NONE: Final = frozenset(
     {"", "-", "none", "n/a", "na", "nil", "null", "[]", "no", "false", "无", "無", "なし", "\u2014"}
 )

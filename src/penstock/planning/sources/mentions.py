@@ -9,8 +9,11 @@ from typing import Final, NamedTuple
 _ID: Final = r"T-?[0-9]+(?:\.[0-9]+)*[A-Za-z]?(?![A-Za-z0-9])"
 _TO: Final = r"(?:-|\u2013|\u2014|~|\uFF5E|\.\.\.?|\bto\b|\bthrough\b|\u2192|至|到|から)"
 _AND: Final = r"(?:,|;|/|&|\+|\u3001|\uFF0C|\uFF1B|和|及|與|与|と|\band\b|\bor\b)"
-_GAP: Final = rf"\s*(?:{_TO}|{_AND}\s*(?:and\s+|&\s*)?)\s*(?:tasks?\s+)?"
-_LIST: Final = rf"(?P<ids>{_ID}(?:{_GAP}{_ID})*)"
+# Possessive throughout: blanks that could be shared out in two ways double the work for each id.
+_GAP: Final = rf"\s*+(?:{_TO}|{_AND}\s*+(?:and\s++|&\s*+)?)\s*+(?:tasks?\s++)?"
+_LIST: Final = rf"(?P<ids>{_ID}(?:{_GAP}{_ID})*+)"
+# In front of a word a list is tried from each of its ids on: a long one would take for ever.
+_SHORT_LIST: Final = rf"(?P<ids>{_ID}(?:{_GAP}{_ID}){{0,20}}+)"
 _BEFORE: Final = (
     r"(?:\bdepends?\s+(?:up)?on|\bdependent\s+(?:up)?on|\bdependenc(?:y|ies)|\bdeps|\brequires?"
     r"|\bneeds|\bblocked\s+by|\bafter|依赖于?|依賴於?|依存先?|前提|前置(?:任务|任務)?)"
@@ -19,7 +22,7 @@ _SAID: Final = re.compile(
     rf"{_BEFORE}\s*(?:[:\uFF1A]\s*)?(?:(?:on|tasks?|任务|任務|タスク)\s*)?{_LIST}", re.IGNORECASE
 )
 _BEHIND: Final = re.compile(
-    rf"{_LIST}\s*(?:に依存|の完了後|完了後|完成[之以]?后|完成[之以]?後|之后|之後)"
+    rf"{_SHORT_LIST}\s*(?:に依存|の完了後|完了後|完成[之以]?后|完成[之以]?後|之后|之後)"
 )
 _BLOCKS: Final = re.compile(rf"^(?P<own>{_ID})\s+(?:must\s+)?blocks?\s+{_LIST}", re.IGNORECASE)
 _WAITS: Final = re.compile(rf"^(?P<own>{_ID})\s+(?={_BEFORE})", re.IGNORECASE)

@@ -19,10 +19,10 @@ _NUMBERED: Final = re.compile(
     re.IGNORECASE,
 )
 _STORY: Final = re.compile(
-    r"(?:user\s+stor(?:y|ies)|story|US|用户故事|使用者故事|ユーザーストーリー)\s*[-#]?\s*([0-9]+)",
+    r"(?:user\s+stor(?:y|ies)|story|US|用户故事|使用者故事|ユーザーストーリー)\s*[-#]?\s*([0-9]{1,9})(?![0-9])",
     re.IGNORECASE,
 )
-_STORY_ASIDE: Final = re.compile(r"[(\[](?:US|User Story )\s*-?([0-9]+)[)\]]", re.IGNORECASE)
+_STORY_ASIDE: Final = re.compile(r"[(\[](?:US|User Story )\s*-?([0-9]{1,9})[)\]]", re.IGNORECASE)
 _KINDS: Final = (
     (
         SETUP,

@@ -14,7 +14,7 @@ from penstock.planning.sources.noting import one_line
 from penstock.planning.sources.text import Line, SourceFile
 
 _STORY: Final = re.compile(
-    r"(?:user\s+story|story|US|用户故事|使用者故事|ユーザーストーリー)\s*[-#]?\s*([0-9]+)\b",
+    r"(?:user\s+story|story|US|用户故事|使用者故事|ユーザーストーリー)\s*[-#]?\s*([0-9]{1,9})(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 _SCENARIOS: Final = re.compile(
@@ -33,10 +33,8 @@ _ORDER: Final = re.compile(
     r"depend|execution order|implementation order|依赖|依賴|依存|执行顺序|執行順序|実行順序",
     re.IGNORECASE,
 )
-_ACROSS: Final = re.compile(
-    r"\b(?:spec|feature)s?\s+#?[0-9]{3}\b.*\b(?:must|before|after|first|depends?|blocks?)\b",
-    re.IGNORECASE,
-)
+_FEATURE: Final = re.compile(r"\b(?:spec|feature)s?\s+#?[0-9]{3}\b", re.IGNORECASE)
+_ORDERED: Final = re.compile(r"\b(?:must|before|after|first|depends?|blocks?)\b", re.IGNORECASE)
 _EMPHASIS: Final = re.compile(r"\*\*|__")
 
 
@@ -126,5 +124,6 @@ def order_prose(tasks: SourceFile, made: Sequence[Heading]) -> list[tuple[int, i
 def other_features(file: SourceFile) -> Iterator[str]:
     """Yield the lines that speak of the order of features: "Spec 004 MUST be implemented first"."""
     for line in file.lines:
-        if _ACROSS.search(line.text):
+        named = _FEATURE.search(line.text)
+        if named and _ORDERED.search(line.text, named.end()):
             yield _plain(line.text.strip().lstrip("-*> "))

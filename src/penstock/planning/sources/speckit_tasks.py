@@ -16,7 +16,7 @@ from penstock.planning.sources.noting import Keys, Notes, References, once, one_
 from penstock.planning.sources.text import SourceFile
 
 _TAG: Final = re.compile(r"\*{0,2}\[\s*([^\]]*?)\s*\]\*{0,2}\s*")
-_STORIES: Final = re.compile(r"(?:US|Story)\s*-?\s*([0-9]+)", re.IGNORECASE)
+_STORIES: Final = re.compile(r"(?:US|Story)\s*-?\s*([0-9]{1,9})(?![0-9])", re.IGNORECASE)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

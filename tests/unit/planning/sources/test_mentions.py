@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,17 @@ def test_a_range_is_what_stands_between_in_the_plan() -> None:
     """Either way round."""
     order = ["T001", "T005", "T002", "T009"]
     assert between(order, "T005", "T009") == between(order, "T009", "T005") == order[1:]
+
+
+@pytest.mark.parametrize("before", ["", "depends on ", "T001 blocks "])
+@pytest.mark.parametrize("between_", [", ", " and ", " - ", ",  & ", "-", " "])
+def test_a_long_list_takes_no_long_time(before: str, between_: str) -> None:
+    """Twenty ids in a row were enough to stand still for minutes."""
+    text = before + between_.join(["T001"] * 20_000) + " x"
+    began = time.process_time()
+    waits_for(text)
+    said_order(text)
+    assert time.process_time() - began < 5
 
 
 @given(st.text(alphabet="T0123- ,;()dependsonaftr依赖から&/", max_size=200))

@@ -320,6 +320,14 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     assert (codes(made), item(made, "T001").depends_on) == (["bad-encoding"], ("T002",))
 
 
+def test_numbers_without_end_are_no_stories(tmp_path: Path) -> None:
+    """Nor does anything break at them."""
+    nines = "9" * 5000
+    text = f"## User Story {nines}\n- [ ] T001 [US{nines}] x\n## Cart (US{nines})\n- [ ] T002 y\n"
+    made = feature(tmp_path, text, spec=f"### User Story {nines}\n")
+    assert [each.kind for each in made.units] == ["phase", "phase"]
+
+
 def test_scenarios_end_where_their_list_ends(tmp_path: Path) -> None:
     """And of two stories with one number the first counts."""
     spec = "### User Story 1\n**Acceptance Criteria**:\n- one\n\n- **two**\n\nProse.\n- three\n"
