@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from penstock.engine.ports import RunRequest
 from penstock.model.events import EventType
 from tests.support.cli import child
 from tests.support.fake_gh import FakeGh
 from tests.support.pipeline import Project, says
+from tests.support.repos import git, write
 
 VARIABLES = ("ENABLE_GH_SYNC", "GITHUB_OWNER", "GITHUB_REPO", "GITHUB_TOKEN", "GH_TOKEN")
 
@@ -127,6 +129,44 @@ def test_only_bundles_with_an_issue_are_told_of(gh: FakeGh, project: Project) ->
     project.bundle("ws-b", ccpm_issue=3, metadata={"scripted": turns, "plan": plan})
     assert project.run().status == "succeeded"
     assert gh.calls == ()
+
+
+EPIC = """\
+---
+name: cart
+status: open
+github: https://github.com/acme/shop/issues/31
+---
+# Task: cart
+
+## Technical Details
+- `src/cart.py`
+
+## Acceptance Criteria
+- [ ] it adds up
+"""
+
+
+def test_a_planned_epic_tells_the_issues_of_its_tasks(gh: FakeGh, project: Project) -> None:
+    """The number is that of GitHub, not that of the file."""
+    write(
+        project.root,
+        {
+            ".claude/epics/shop/epic.md": "---\nname: shop\nstatus: in-progress\n---\n# shop\n",
+            ".claude/epics/shop/003.md": EPIC,
+            "src/cart.py": "TOTAL = 0\n",
+        },
+    )
+    git(project.root, "add", "-A")
+    git(project.root, "commit", "-qm", "plan")
+    project.agent("open('src/cart.py', 'w').write('TOTAL = 1\\n')")
+    said = child("plan", "shop", "--tool", "agent", "--output-dir", "planned", cwd=project.root)
+    assert said.code == 0, said.err
+    with project.workspace() as workspace:
+        report = workspace.load_bundles((project.root / "planned",))
+        bundles = tuple(item.bundle for item in report.bundles)
+        workspace.run(RunRequest(bundles=bundles, run_id="run-1"))
+    assert {call.argv[2] for call in gh.calls} == {"31"}
 
 
 def test_a_failing_gh_changes_nothing(gh: FakeGh, project: Project) -> None:
