@@ -130,3 +130,27 @@ def test_a_full_disk_is_told(root: Path, tmp_path: Path) -> None:
     ]
     assert not (state / NAME).exists()
     assert list(state.iterdir()) == []
+
+
+SEEDED = """
+import sys
+from tests.support.terrains import *
+from penstock.planning.scoping.infer import infer
+files = [f"src/{a}/{b}_item.py" for a in ("one", "two") for b in ("load", "store", "merge", "sort")]
+lines = "\\n".join(f"the {n} loader merges stores in {path}" for n, path in enumerate(files * 9))
+texts = ("Fix the loader of stores", "Fix src/one/loud_item.py", "merge_item.py", "Tidy src/")
+plan = source(unit(*texts, passages=(passage(lines, "spec"),)), passages=(passage(lines),))
+terrain = FakeTerrain(files, [files[n : n + 3] for n in (0, 1, 2, 3)] * 4)
+print(infer(plan, terrain, threshold=0.5))
+"""
+
+
+def test_the_order_of_sets_decides_nothing() -> None:
+    """Whatever order Python's sets have in a process, the same scopes come of the same plan."""
+    outs = set()
+    for seed in ("1", "2", "3"):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        argv = [sys.executable, "-c", SEEDED]
+        outs.add(subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, check=True).stdout)
+    assert len(outs) == 1
+    assert len(outs.pop()) > 1000

@@ -184,7 +184,8 @@ class Ground:
         wanted = _runs(name)
         shared: defaultdict[str, int] = defaultdict(int)
         looked_at = 0
-        for holders in sorted((self._pieces[p] for p in wanted if p in self._pieces), key=len):
+        rarest = sorted((len(self._pieces[p]), p) for p in wanted if p in self._pieces)
+        for holders in (self._pieces[piece] for _, piece in rarest):
             if looked_at > 0 and looked_at + len(holders) > _NEAR_LOOKED_AT:
                 break
             looked_at += len(holders)

@@ -91,9 +91,19 @@ def test_an_empty_repository() -> None:
 
 def test_near_names_are_bounded() -> None:
     """A name that thousands of files share is answered at once, with few paths."""
-    ground = Ground(f"p{n}/index.ts" for n in range(20_000))
+    ground = Ground([*(f"p{n}/index.ts" for n in range(20_000)), "q/index.tsx"])
     assert len(ground.near("indez.ts")) == 3
+    many = Ground(f"p/module_{n}.ts" for n in range(20_000))
+    assert many.near("modulo_777.ts")
     assert len(ground.find("index.ts").paths) > MAX_CANDIDATES
+
+
+def test_near_names_are_told_of_the_first_thousand_only() -> None:
+    """A plan of nothing but wrong paths is not compared with the repository for ever."""
+    ground = Ground(["src/users.py"])
+    for number in range(1000):
+        ground.near(f"{number}.py")
+    assert (ground.near("src/user.py"), ground.near("0.py")) == ((), ())
 
 
 PATHS = st.lists(

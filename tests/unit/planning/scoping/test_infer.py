@@ -212,6 +212,12 @@ def test_what_a_plan_states_wrongly_is_told_once() -> None:
     assert [len(found[key].unresolved) for key in "123"] == [0, 2, 0]
 
 
+def test_nothing_is_told_of_a_plan_that_is_done() -> None:
+    """What a plan of which nothing is open states wrongly harms nobody."""
+    done = item("x", state=ItemState.DONE)
+    assert scope(source(unit(done, paths=(stated("src/zz.py"),)))).unresolved == ()
+
+
 def test_examples_in_a_design_are_not_told() -> None:
     """What a design names and is not there is no mistake of a task; an analysis' is."""
     plan = source(

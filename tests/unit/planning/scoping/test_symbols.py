@@ -178,6 +178,15 @@ def test_a_file_in_place_of_the_folder_is_told(root: Path, tmp_path: Path) -> No
     assert (len(index), len(index.problems)) == (3, 2)
 
 
+def test_a_damaged_index_that_cannot_be_moved_is_told(root: Path, state: Path) -> None:
+    """Where what is damaged cannot be set aside it is told, and written over."""
+    state.mkdir(parents=True)
+    (state / NAME).write_text("rubbish")
+    (state / DAMAGED / "x").mkdir(parents=True)
+    assert "it cannot be set aside" in opened(root, state).problems[1]
+    assert opened(root, state).problems == ()
+
+
 def test_old_drafts_are_removed(root: Path, state: Path) -> None:
     """What a killed process left behind goes after an hour; a draft of now stays."""
     state.mkdir(parents=True)
@@ -220,6 +229,16 @@ def test_without_a_place_files_are_read_through_the_terrain() -> None:
     """A repository that lies in no folder is read as it gives itself."""
     index = open_symbols(FakeTerrain(FILES))
     assert [definition.path for definition in index.find("total")] == ["src/a.py", "src/b.ts"]
+
+
+def test_what_a_terrain_cannot_read_defines_nothing() -> None:
+    """A file that vanishes between the listing and the reading is passed over."""
+
+    class Vanishing(FakeTerrain):
+        def read(self, path: str) -> bytes:
+            raise FileNotFoundError(path)
+
+    assert len(open_symbols(Vanishing(FILES))) == 0
 
 
 def test_a_terrain_without_a_place_is_kept_by_content(state: Path) -> None:
