@@ -7,17 +7,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from penstock.errors import UsageError
 from penstock.model.bundle import Bundle
-from penstock.planning.drafting.apart import Ground, Kept, keep_apart
+from penstock.planning.drafting.apart import Ground, keep_apart
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle, PlanOptions
-from penstock.planning.drafting.around import Settled, settle
+from penstock.planning.drafting.around import settle
 from penstock.planning.drafting.claimed import contradictions
 from penstock.planning.drafting.compose import Piece, evidence, make_bundle, traced
 from penstock.planning.drafting.grouping import group
 from penstock.planning.drafting.limits import Meter
 from penstock.planning.drafting.links import Arranged, arrange
-from penstock.planning.drafting.ordering import Ordered, order
+from penstock.planning.drafting.ordering import order
 from penstock.planning.drafting.parts import over_limit, split
-from penstock.planning.drafting.reading import Reading
+from penstock.planning.drafting.pieces import Meetings, make_pieces
 from penstock.planning.drafting.remarks import remarks
 from penstock.planning.drafting.slugs import Names, slug
 from penstock.planning.drafting.tasks import Gathered, Task, gather
@@ -57,25 +57,25 @@ def draft(
     ground = Ground(arranged, gathered)
     kept = keep_apart(ground, arranged, gathered, ids)
     settled = settle(ground, kept, ids, around)
-    pieces = _pieces(arranged, kept, settled, gathered, ordered, ids, meter)
+    pieces = make_pieces(arranged, Meetings(ids, kept, settled), gathered, ordered, meter)
     tool = _tool(options, default_tool) if pieces else ""
-    needs = tuple(_needs_scope(gathered))
+    notices = (
+        *(notice for source in sources for notice in source.notices),
+        *gathered.notices,
+        *ordered.notices,
+        *contradictions(gathered, ordered),
+        *remarks(gathered),
+        *kept.notices,
+        *settled.notices,
+        *_size_notices(pieces, options),
+        *_unmet_notices(pieces),
+    )
     return Plan(
         sources=tuple(sources),
         bundles=tuple(_planned(pieces, gathered, options, tool, taken_files)),
-        needs_scope=needs,
+        needs_scope=tuple(_needs_scope(gathered)),
         items=gathered.counts(),
-        notices=(
-            *(notice for source in sources for notice in source.notices),
-            *gathered.notices,
-            *ordered.notices,
-            *contradictions(gathered, ordered),
-            *remarks(gathered),
-            *kept.notices,
-            *settled.notices,
-            *_size_notices(pieces, options),
-            *_unmet_notices(pieces),
-        ),
+        notices=notices,
         options=options,
     )
 
@@ -100,74 +100,6 @@ def _ids(arranged: Arranged, gathered: Gathered, taken: Collection[str]) -> list
         parts += [slug(cell.name, "unit")] if cell.name else []
         parts += [f"p{cell.part}"] if cell.part else []
         found[at] = names.give("-".join(parts))
-    return found
-
-
-def _pieces(
-    arranged: Arranged,
-    kept: Kept,
-    settled: Settled,
-    gathered: Gathered,
-    ordered: Ordered,
-    ids: Sequence[str],
-    meter: Meter,
-) -> list[Piece]:
-    """Put together what each bundle is made of, source by source."""
-    last: dict[int, int] = {}
-    first: dict[int, int] = {}
-    tasks = [tuple(gathered.tasks[t] for t in cell.tasks) for cell in arranged.cells]
-    for at, own in enumerate(tasks):
-        for task in own:
-            last[task.unit_at] = at
-            first.setdefault(task.unit_at, at)
-    unmet = _unmet(gathered, ordered)
-    readings = [Reading(source) for source in gathered.sources]
-    pieces = []
-    for at, cell in enumerate(arranged.cells):
-        units = dict.fromkeys(task.unit_at for task in tasks[at])
-        waits = {ids[other]: link for other, link in kept.links[at].items()}
-        pieces.append(
-            Piece(
-                ws_id=ids[at],
-                cell=cell,
-                tasks=tasks[at],
-                amount=meter.measure(tasks[at]),
-                waits={**waits, **settled.links[at]},
-                group=_group(at, kept, settled, ids),
-                whole=tuple(gathered.units[u] for u in units if last[u] == at),
-                fresh=tuple(gathered.units[u] for u in units if first[u] == at),
-                unmet=_once(other for task in tasks[at] for other in unmet(task)),
-                reading=readings[cell.source],
-            )
-        )
-    return sorted(pieces, key=lambda piece: piece.cell.source)
-
-
-def _group(at: int, kept: Kept, settled: Settled, ids: Sequence[str]) -> str | None:
-    """The conflict group of a cell: one of the folder, else one called after its first member."""
-    head = kept.groups.get(at)
-    own = None if head is None else "cg" + ids[head].removeprefix("ws")
-    return settled.names.get(at if head is None else head, own)
-
-
-def _once(tasks: Iterator[Task]) -> tuple[Task, ...]:
-    return tuple({task.at: task for task in tasks}.values())
-
-
-def _unmet(gathered: Gathered, ordered: Ordered) -> Callable[[Task], Iterator[Task]]:
-    """Return how to find what a task depends on directly and what is not planned."""
-    bare: dict[int, list[Task]] = {}
-    for task in gathered.tasks:
-        if not task.claims:
-            bare.setdefault(task.unit_at, []).append(task)
-
-    def found(task: Task) -> Iterator[Task]:
-        for at in ordered.before[task.at]:
-            if not gathered.tasks[at].claims:
-                yield gathered.tasks[at]
-        for unit in ordered.units_before[task.unit_at]:
-            yield from bare.get(unit, ())
-
     return found
 
 

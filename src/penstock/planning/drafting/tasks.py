@@ -91,35 +91,60 @@ def gather(
 
     Raises UsageError when a path of `options.files_scope` is none.
     """
-    supplied = _supplied(options.files_scope)
-    units: list[Unit] = []
-    tasks: list[Task] = []
-    notices: list[Notice] = []
+    gathering = _Gathering(_supplied(options.files_scope))
     for at, (source, known) in enumerate(zip(sources, scopes, strict=True)):
         for unit in source.units:
-            fence = _Fence(unit)
-            units.append(unit)
-            for item in unit.items:
-                if item.state is not ItemState.OPEN:
-                    continue
-                scope = known.get(item.key, _EMPTY)
-                guesses = tuple(_allowed(item, scope, supplied, fence, notices))
-                claims = tuple(dict.fromkeys(g.path for g in guesses if g.use is not Use.READ))
-                tasks.append(
-                    Task(
-                        at=len(tasks),
-                        source=at,
-                        unit_at=len(units) - 1,
-                        unit=unit,
-                        item=item,
-                        scope=scope,
-                        guesses=guesses,
-                        claims=claims,
-                    )
-                )
+            gathering.add(at, unit, known)
     return Gathered(
-        sources=tuple(sources), units=tuple(units), tasks=tuple(tasks), notices=tuple(notices)
+        sources=tuple(sources),
+        units=tuple(gathering.units),
+        tasks=tuple(gathering.tasks),
+        notices=tuple(gathering.notices),
     )
+
+
+class _Gathering:
+    """Units and their open items on their way; `supplied` is for what has no scope."""
+
+    def __init__(self, supplied: Sequence[Guess]) -> None:
+        self.units: list[Unit] = []
+        self.tasks: list[Task] = []
+        self.notices: list[Notice] = []
+        self._supplied = supplied
+
+    def add(self, source: int, unit: Unit, known: Mapping[str, Scope]) -> None:
+        """Take a unit and its open items in."""
+        fence = _Fence(unit)
+        self.units.append(unit)
+        for item in unit.items:
+            if item.state is not ItemState.OPEN:
+                continue
+            scope = known.get(item.key, _EMPTY)
+            guesses = tuple(self._allowed(item, scope, fence))
+            task = Task(
+                at=len(self.tasks),
+                source=source,
+                unit_at=len(self.units) - 1,
+                unit=unit,
+                item=item,
+                scope=scope,
+                guesses=guesses,
+                claims=tuple(dict.fromkeys(g.path for g in guesses if g.use is not Use.READ)),
+            )
+            self.tasks.append(task)
+
+    def _allowed(self, item: Item, scope: Scope, fence: _Fence) -> Iterator[Guess]:
+        """Yield the guesses that may stand, else those that the user supplies."""
+        any_claim = False
+        for guess in scope.guesses:
+            plain, notice = fence.judge(item, guess)
+            if notice is not None:
+                self.notices.append(notice)
+            if plain is not None:
+                any_claim = any_claim or guess.use is not Use.READ
+                yield msgspec.structs.replace(guess, path=plain)
+        if not any_claim:
+            yield from self._supplied
 
 
 def _supplied(paths: Sequence[str]) -> tuple[Guess, ...]:
@@ -145,26 +170,6 @@ def _supplied(paths: Sequence[str]) -> tuple[Guess, ...]:
             )
         )
     return tuple(found)
-
-
-def _allowed(
-    item: Item,
-    scope: Scope,
-    supplied: Sequence[Guess],
-    fence: _Fence,
-    notices: list[Notice],
-) -> Iterator[Guess]:
-    """Yield the guesses that may stand, else those that the user supplies."""
-    any_claim = False
-    for guess in scope.guesses:
-        plain, notice = fence.judge(item, guess)
-        if notice is not None:
-            notices.append(notice)
-        if plain is not None:
-            any_claim = any_claim or guess.use is not Use.READ
-            yield msgspec.structs.replace(guess, path=plain)
-    if not any_claim:
-        yield from supplied
 
 
 class _Fence:
