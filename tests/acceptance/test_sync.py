@@ -12,6 +12,7 @@ import penstock
 from penstock.errors import RepositoryError, UsageError
 from penstock.model.events import EventType
 from penstock.planning.sources.api import Dialect
+from penstock.worktrees.repository import GitRepository
 from tests.support.pipeline import Project, says
 from tests.support.planners import openspec_program
 from tests.support.repos import git, state_of, write
@@ -196,6 +197,40 @@ def test_a_plan_that_is_gone_is_refused(done: Project) -> None:
     assert made.refused
     assert (done.root / "plan.md").read_text() == CHECKLIST
     assert made.drift.startswith("--- plan.md\n+++ /dev/null\n")
+
+
+def test_what_git_never_had_is_shown_by_its_lines(tmp_path: Path) -> None:
+    """There is no older version to hold the plan against."""
+    project = ran(tmp_path / "project", Dialect.CHECKLIST, tracked=False)
+    write(project.root, {"plan.md": "# Nothing\n"})
+    made = sync(project)
+    assert made.refused
+    assert made.drift.startswith("--- plan.md (as planned)\n-3: Fill `one.txt`\n-5: Fill")
+
+
+# -- a branch that moves ---------------------------------------------------------------------------
+def test_a_branch_that_moves_meanwhile_is_read_again(
+    done: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody has committed in between stays, and the marks come on top."""
+    real = GitRepository.amend
+
+    def moved(repository: GitRepository, branch: str, tip: str, files: Any, **more: Any) -> Any:
+        monkeypatch.setattr(GitRepository, "amend", real)
+        changed(done, f"# First\n\n{CHECKLIST}")
+        return real(repository, branch, tip, files, **more)
+
+    monkeypatch.setattr(GitRepository, "amend", moved)
+    assert sync(done).commit is not None
+    assert git(done.root, "show", f"{BRANCH}:plan.md") == f"# First\n\n{DONE}".strip()
+
+
+def test_a_branch_that_never_stands_still(done: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few times it is given up, and nothing is written."""
+    monkeypatch.setattr(GitRepository, "amend", lambda *_args, **_more: None)
+    with pytest.raises(RepositoryError, match="keeps moving; nothing was written"):
+        sync(done)
+    assert done.events(EventType.PLAN_WRITTEN_BACK) == []
 
 
 # -- where it is written ---------------------------------------------------------------------------

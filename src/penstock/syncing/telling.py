@@ -42,13 +42,12 @@ def whole_diff(desk: PlanDesk) -> str:
 def drift(sources: Iterable[SyncedSource], desk: PlanDesk, as_read: Mapping[str, bytes]) -> str:
     """Return how the files of lost items have changed: a diff where git has what was read, else the
     lines that are missed."""
+    lost = sorted((one.item for source in sources for one in source.lost), key=lambda i: i.place)
     missed: dict[str, list[str]] = {}
-    for source in sources:
-        for lost in source.lost:
-            item = lost.item
-            label = f"{item.label} " if item.label else ""
-            line = f"-{item.place.line}: {label}{item.text}\n"
-            missed.setdefault(item.place.file, []).append(line)
+    for item in lost:
+        label = f"{item.label} " if item.label else ""
+        line = f"-{item.place.line}: {label}{item.text}\n"
+        missed.setdefault(item.place.file, []).append(line)
     return "".join(_drift_of(name, lines, desk, as_read) for name, lines in sorted(missed.items()))
 
 
