@@ -22,12 +22,18 @@ _NEW_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 _ADDED_BEFORE: Final = re.compile(
-    rf"\b(?:add|adds|added|adding|introduce|introduces|touch)(?:\s+|:\s*){_KINDS}{_MARKS}",
+    rf"\b(?:add|adds|added|adding|introduce|introduces|touch)(?:\s+|:\s*){_KINDS}{_MARKS}"
+    rf"|\b(?:mov|renam|extract|split|cop[yi])\w*\b.*(?:\b(?:to|into|as)\s+|[-=]+>|\u2192)\s*{_KINDS}{_MARKS}"
+    rf"|(?:移动|重命名|提取|拆分).*[到为至]\s*{_MARKS}",
     re.IGNORECASE,
 )
+_CLOSED: Final = r"\s*[)\],;:\uff09\u3011\uff0c\uff1b]"
 _NEW_AFTER: Final = re.compile(
     r"[`\"'*_]*\s*(?:"
-    r"[(\[\uff08\u3010]\s*(?:(?:brand[- ])?new\b|create\b|created\b|to be created|to create|adds?\b|新)"
+    r"[(\[\uff08\u3010]\s*(?:"
+    r"(?:brand[- ])?new(?:\s+(?:file|module|script|page|component|class|test|folder|directory))?"
+    r"|create|created|to be created|to create|新(?:建|增|规|規)?(?:作成)?(?:文件|ファイル)?"
+    rf"){_CLOSED}"
     r"|[-\u2013\u2014:]+\s*(?:new|create)\b"
     r"|(?:という)?(?:ファイル|文件|フォルダ)?\s*を?\s*(?:新規)?(?:作成|新規追加)"
     r")",
@@ -54,7 +60,9 @@ _READING: Final = re.compile(
     re.IGNORECASE,
 )
 _READING_AFTER: Final = re.compile(
-    r"[`\"'*_]*\s*(?:を(?:参照|参考)|[(\[\uff08]\s*(?:read[- ]only|reference|参考))", re.IGNORECASE
+    r"[`\"'*_]*\s*(?:を(?:参照|参考)|[(\[\uff08]\s*(?:read[- ]only|reference|参考)"
+    rf"{_CLOSED})",
+    re.IGNORECASE,
 )
 _CLAUSE: Final = re.compile(r"[.;!?]\s|[\u3002\uff1b\uff01\uff1f]|\bthen\b")
 _FAR: Final = 400

@@ -147,10 +147,17 @@ class Ground:
         known = self._by_name.get(name.casefold(), ())
         exact = [path for path in known if path.endswith("/" + text)]
         if exact or not folder:
-            return _one_of(exact or list(known), Match.TAIL if folder else Match.NAME)
+            lone = exact or list(known) or self._with_extension(text)
+            return _one_of(lone, Match.TAIL if folder else Match.NAME)
         low = text.casefold()
         loose = [path for path in known if path.casefold() == low]
         return _one_of(loose, Match.CASE)
+
+    def _with_extension(self, name: str) -> list[str]:
+        """Return the files at the top that a name without extension is short for."""
+        if "." in name:
+            return []
+        return [path for path in self.files if path.startswith(f"{name}.") and "/" not in path]
 
     def _in_plan(self, text: str) -> Found:
         """Return a file of the plan itself whose path ends with a text."""

@@ -37,6 +37,8 @@ def said(line: str, path: str = "src/a.py") -> Cue:
         "`src/a.py`を新規作成",
         "src/a.py というファイルを作成",
         "新規ファイル src/a.py",
+        "新建 `src/a.py`\uff08参考 src/b.py\uff09",
+        "src/a.py (new file, see src/b.py)",
     ],
 )
 def test_a_path_is_called_new(line: str) -> None:
@@ -67,6 +69,10 @@ def test_something_is_made_at_a_path(line: str) -> None:
         "Write tests in src/a.py",
         "A newline in src/a.py",
         "Renew src/a.py",
+        "src/a.py (add tests)",
+        "src/a.py (create a handler)",
+        "src/a.py (new endpoint)",
+        "Move src/a.py to src/b.py",
         "Do not create src/a.py",
         "不要创建 src/a.py",
         "Create the model and register it in src/a.py",

@@ -42,6 +42,7 @@ def ground() -> Ground:
         ("api/users.py", Match.TAIL, "src/api/users.py"),
         ("login.tsx", Match.NAME, "src/web/login.tsx"),
         ("readme.md", Match.NAME, "README.md"),
+        ("README", Match.NAME, "README.md"),
         ("tasks.md", Match.PLAN, "plans/x/tasks.md"),
         ("contracts/api.yaml", Match.PLAN, "plans/x/contracts/api.yaml"),
         ("plans/x/tasks.md", Match.FILE, "plans/x/tasks.md"),
