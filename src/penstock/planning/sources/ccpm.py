@@ -62,7 +62,7 @@ class _Reader:
         self._id = self._folder.resolve().name
         self._notes = Notes()
         self._files: dict[str, str] = {}
-        self._lost: list[Unit] = []
+        self._lost: dict[str, str] = {}
         self._names = self._listed(self._folder)
 
     def source(self) -> PlanSource:
@@ -71,8 +71,9 @@ class _Reader:
         fields = frontmatter(epic)[0] if epic else {}
         tasks = list(self._tasks())
         resolver = self._resolver(tasks)
-        maker = UnitMaker(tasks, resolver, self._others(), self._notes)
-        units = (*maker.units(), *self._lost)
+        maker = UnitMaker(tasks, resolver, self._others(), self._notes, tuple(self._lost))
+        lost = (self._unread(maker.key(stem), name) for stem, name in self._lost.items())
+        units = (*maker.units(), *lost)
         if epic is not None:
             self._note_missing(epic, resolver)
         if not units:
@@ -126,7 +127,7 @@ class _Reader:
                 continue
             file = self._read(name)
             if file is None:
-                self._lost.append(self._unread(stem, name))
+                self._lost[stem] = name
                 continue
             if not (_TASK.match(name) or _BUG.match(name)) and not self._odd_task(name, file):
                 continue
@@ -161,18 +162,18 @@ class _Reader:
         self._notes.info("unread-file", f"{name} is no task: it is not read", file.place(1))
         return False
 
-    def _unread(self, stem: str, name: str) -> Unit:
+    def _unread(self, key: str, name: str) -> Unit:
         """Return a unit that counts a task nobody can read, and leaves it alone."""
-        place = Place(f"{self._name}/{name}", 1)
+        stem, place = name.removesuffix(".md"), Place(f"{self._name}/{name}", 1)
         item = Item(
-            key=stem,
+            key=key,
             label=stem,
             text=stem,
             state=ItemState.SKIPPED,
             raw_state="unreadable",
             place=place,
         )
-        return Unit(key=stem, kind="task", title=stem, place=place, items=(item,), issue=stem)
+        return Unit(key=key, kind="task", title=stem, place=place, items=(item,), issue=stem)
 
     def _analyses(self) -> dict[str, Analysis]:
         """Return the analyses by the plain id of their task."""
@@ -197,8 +198,8 @@ class _Reader:
     def _resolver(self, tasks: list[Task]) -> Resolver:
         """Return what finds tasks by their ids: stems first, then the numbers of their issues."""
         resolver = Resolver(Mapping(self._read(_MAPPING) if _MAPPING in self._names else None))
-        for task in tasks:
-            resolver.ids.add(task.file.stem, task.file.stem)
+        for stem in (*(task.file.stem for task in tasks), *self._lost):
+            resolver.ids.add(stem, stem)
         for task in tasks:
             number = issue_number(task.file.fields.get("github"))
             if number is not None:

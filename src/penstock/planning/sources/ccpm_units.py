@@ -37,16 +37,26 @@ class UnitMaker:
     """Makes the units of an epic."""
 
     def __init__(
-        self, tasks: Sequence[Task], resolver: Resolver, others: Mapping[str, str], notes: Notes
+        self,
+        tasks: Sequence[Task],
+        resolver: Resolver,
+        others: Mapping[str, str],
+        notes: Notes,
+        lost: Sequence[str] = (),
     ) -> None:
-        """`others` are the stems of tasks in other epics, with the name of the epic."""
+        """`others` are the stems of tasks in other epics, with the name of the epic; `lost` those
+        of tasks that cannot be read."""
         self._tasks = tasks
         self._resolver = resolver
         self._others = others
         self._notes = notes
-        self._keys = self._stream_keys()
+        self._keys = self._stream_keys(lost)
 
-    def _stream_keys(self) -> dict[str, tuple[str, ...]]:
+    def key(self, stem: str) -> str:
+        """Return the key of the first unit of a task."""
+        return self._keys[stem][0]
+
+    def _stream_keys(self, lost: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the keys of the units of each task."""
         keys = Keys()
         made: dict[str, tuple[str, ...]] = {}
@@ -54,7 +64,7 @@ class UnitMaker:
             own = keys.take(task.key)
             letters = [keys.take(f"{own}-{stream.letter}") for stream in task.streams]
             made[task.file.stem] = tuple(letters) or (own,)
-        return made
+        return made | {stem: (keys.take(stem),) for stem in lost}
 
     def units(self) -> Iterator[Unit]:
         """Yield the units in the order of the tasks."""

@@ -218,9 +218,10 @@ def test_a_file_of_another_name_may_be_a_task(tmp_path: Path) -> None:
 
 
 def test_a_task_that_cannot_be_read_is_counted(tmp_path: Path) -> None:
-    """As skipped, with an error."""
-    made = books(tmp_path, _1=task_text("a"), _2=b"\x00\x01\x02")
+    """As skipped, with an error; others may wait for it."""
+    made = books(tmp_path, _1=task_text("a", "depends_on: [2]\n"), _2=b"\x00\x01\x02")
     assert (states(made), codes(made)) == ({"1": OPEN, "2": SKIPPED}, ["unreadable-file"])
+    assert unit(made, "1").depends_on == ("2",)
 
 
 def test_links_out_of_the_repository_are_not_followed(tmp_path: Path) -> None:
