@@ -80,7 +80,7 @@ def features(specs: Path) -> Iterator[Found]:
 
 def _feature_names(name: str) -> tuple[str, ...]:
     number, _, rest = name.partition("-")
-    if not number.isdigit():
+    if not number.isdecimal():
         return (name, f"specs/{name}")
     return (name, f"specs/{name}", number, str(int(number)), rest)
 

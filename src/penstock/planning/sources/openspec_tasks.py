@@ -72,10 +72,10 @@ class TaskReader:
         level = _group_level(titles)
         starts: list[Heading | None] = [None, *(each for each in titles if each.level <= level)]
         lines = [each.line if each else 0 for each in starts] + [len(file.lines) + 1]
-        for heading, first, last in zip(starts, lines, lines[1:], strict=False):
-            inside = tuple(box for box in counted if first < box.line < last)
-            if inside:
-                yield _Group(file, heading, inside)
+        cuts = [bisect_left(counted, line, key=lambda box: box.line) for line in lines]
+        for heading, first, last in zip(starts, cuts, cuts[1:], strict=False):
+            if first < last:
+                yield _Group(file, heading, tuple(counted[first:last]))
 
     def _counts(self, box: Box, file: SourceFile) -> bool:
         """Whether the program counts a box: it has the marker of a list, and a plain mark."""
@@ -88,7 +88,7 @@ class TaskReader:
         file, heading = group.file, group.heading
         name = heading.text if heading else title
         number = _NUMBERED.match(name) if heading else None
-        wanted = f"g{int(number[1])}" if number else f"g-{slug(name)}" if heading else "g0"
+        wanted = f"g{_plain(number[1])}" if number else f"g-{slug(name)}" if heading else "g0"
         key = self._units.take(wanted)
         self._gate += 1
         return Unit(
@@ -133,10 +133,10 @@ class TaskReader:
             at = bisect_left(starts, box.line, key=lambda line: line.number) - 1
             group, label = numbers[at] if at >= 0 else None, _ID.match(box.text)
             if group and label:
-                self._check_number(label[1], int(group[1]), file.place(box.line))
+                self._check_number(label[1], _plain(group[1]), file.place(box.line))
 
-    def _check_number(self, label: str, group: int, place: Place) -> None:
-        if int(label.split(".")[0]) != group:
+    def _check_number(self, label: str, group: str, place: Place) -> None:
+        if _plain(label.split(".")[0]) != group:
             text = f"the task {label} stands in group {group}"
             self._notes.warning("task-numbering", text, place)
         first = self._first.setdefault(label, place)
@@ -170,6 +170,11 @@ def _group_level(titles: Sequence[Heading]) -> int:
     if _GROUP_LEVEL in levels:
         return _GROUP_LEVEL
     return min((level for level in levels if level > 1), default=1)
+
+
+def _plain(number: str) -> str:
+    """Return digits without the zeros before them; they may be too many for a number."""
+    return number.lstrip("0") or "0"
 
 
 def _split(text: str) -> tuple[str | None, str]:

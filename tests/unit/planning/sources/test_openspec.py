@@ -176,6 +176,13 @@ def test_groups_are_units_with_gates_in_written_order(tmp_path: Path) -> None:
     ]
 
 
+def test_a_number_may_be_longer_than_a_number_can_be(tmp_path: Path) -> None:
+    """Digits are compared as they stand, without zeros before them."""
+    many = "9" * 5000
+    source = tasks(tmp_path, f"## 0{many}. A\n- [ ] {many}.1 a\n- [ ] 00{many}.2 b\n")
+    assert (source.units[0].key, source.notices) == (f"g{many}", ())
+
+
 def test_boxes_above_the_groups_have_a_unit(tmp_path: Path) -> None:
     """Titled like the change."""
     source = tasks(tmp_path, "- [ ] a\n## 1. B\n- [ ] b\n")
@@ -393,6 +400,14 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
     (root / CHANGE / "specs" / "round").symlink_to("..")
     (root / CHANGE / "loop").symlink_to("loop")
     assert len(read_one(root).items) == 2
+
+
+def test_very_many_groups_are_read(tmp_path: Path) -> None:
+    """Time grows with size, not with size times groups."""
+    text = "".join(f"## {n}. A\n- [ ] {n}.1 Do `src/a.py` and more of it\n" for n in range(30_000))
+    begun = time.process_time()
+    assert len(tasks(tmp_path, text).units) == 30_000
+    assert time.process_time() - begun < 20
 
 
 def test_a_hundred_changes_are_read_in_a_moment(tmp_path: Path) -> None:

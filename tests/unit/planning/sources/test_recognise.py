@@ -185,6 +185,13 @@ def test_a_pipe_is_refused_and_not_waited_for(repo: Path) -> None:
         find(repo, "pipe")
 
 
+@pytest.mark.parametrize("name", ["\u00b2-a", "x", "\u0663-b"])
+def test_features_with_odd_names_are_found(repo: Path, name: str) -> None:
+    """Digits that are no number, or none at all."""
+    write_tree(repo, {f"specs/{name}/tasks.md": TASKS})
+    assert find(repo, name)[0].name == f"specs/{name}"
+
+
 def test_a_link_to_itself_is_refused(repo: Path) -> None:
     """A loop of links ends in an answer."""
     (repo / "loop").symlink_to("loop")
