@@ -58,3 +58,12 @@ def _paths_for(one: NeedsScope) -> tuple[str, ...]:
     guessed = ", ".join(guess.path for guess in one.doubtful[:3])
     said: str = click.prompt("files", default=guessed, show_default=bool(guessed), err=True)
     return tuple(word.strip() for word in said.split(",") if word.strip(" -"))
+
+
+def read_stdin() -> bytes:
+    """Return all of standard input. Raises UsageError where there is none."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("there is no standard input to read a plan from", hint="Name a file.")
+    if output.on_terminal(sys.stdin):
+        output.warn("Type or paste the plan; end it with Ctrl-D.")
+    return sys.stdin.buffer.read()

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from penstock.cli import output
+from penstock.cli.asking import read_stdin
 from penstock.cli.options import db_option
 from penstock.cli.problems import show_errors
 from penstock.cli.select import find_run
@@ -67,8 +68,6 @@ def command(
             drawn = graph_of_run(workspace.reader, run, workspace.settings, slots=max_parallel)
             return print_graph(drawn, run.run_id, run.run_id, form)
         if kind is What.SOURCE:
-            from penstock.cli.commands.plan import read_stdin
-
             options = workspace.plan_options(checking=True)
             plan = workspace.plan(what, options, stdin=read_stdin)
             drawn = workspace.plan_graph(plan, slots=max_parallel)

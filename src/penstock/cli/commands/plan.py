@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ import msgspec
 
 from penstock.authoring.following import Following
 from penstock.cli import output, plans
-from penstock.cli.asking import ask_for_paths, may_ask
+from penstock.cli.asking import ask_for_paths, may_ask, read_stdin
 from penstock.cli.checking import progress
 from penstock.cli.options import json_option
 from penstock.cli.plan_document import plan_document
@@ -155,15 +154,6 @@ def _following() -> Iterator[Following]:
 
     with progress("steps") as shown:
         yield Following(problem=warn) if shown is None else Following(shown, warn)
-
-
-def read_stdin() -> bytes:
-    """Return all of standard input. Raises UsageError where there is none."""
-    if sys.stdin is None or sys.stdin.closed:
-        raise UsageError("there is no standard input to read a plan from", hint="Name a file.")
-    if output.on_terminal(sys.stdin):
-        output.warn("Type or paste the plan; end it with Ctrl-D.")
-    return sys.stdin.buffer.read()
 
 
 def _refined(workspace: Workspace, plan: Plan, directory: str | None) -> Plan:
