@@ -27,10 +27,21 @@ def outside(text: str, ground: Ground) -> tuple[str, tuple[str, ...]] | None:
     if ".." in text.split("/"):
         return "holds '..', which leads out of where it stands", ()
     try:
-        why = refusal(normalise(text).rstrip("/"))
+        plain = normalise(text).rstrip("/")
     except ValueError as error:
-        why = str(error)
+        return str(error), ()
+    why = refusal(plain) or _below_a_file(plain, ground)
     return (why, ()) if why else None
+
+
+def _below_a_file(path: str, ground: Ground) -> str | None:
+    """Say which file or link a path runs through, None when there is none: a link may lead out."""
+    end = path.find("/")
+    while end > 0:
+        if path[:end] in ground.files:
+            return f"{path[:end]} is a file or a link, nothing lies below it"
+        end = path.find("/", end + 1)
+    return None
 
 
 def is_no_path(text: str) -> bool:

@@ -76,6 +76,6 @@ PRODUCTS: Final = frozenset({
     "LinkedIn", "MariaDB", "MongoDB", "MySQL", "NestJS", "NextJS", "NodeJS", "NoSQL", "NuGet",
     "OAuth", "OpenAI", "OpenAPI", "OpenSpec", "OpenTelemetry", "PayPal", "PostgreSQL", "PowerShell",
     "PyPI", "PyTest", "RabbitMQ", "SQLAlchemy", "SQLite", "TailwindCSS", "TypeScript", "WebSocket",
-    "WebSockets", "YouTube", "iOS", "macOS", "README", "TODO", "FIXME", "CamelCase", "ChangeLog",
+    "WebSockets", "YouTube", "iOS", "macOS", "CamelCase", "ChangeLog",
 })  # fmt: skip
 """Names in CamelCase that are everybody's."""

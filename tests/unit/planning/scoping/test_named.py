@@ -152,6 +152,7 @@ def test_what_is_no_path_of_a_repository(text: str) -> None:
         ("Edit ~/a.py", "~/a.py", "outside"),
         ("Edit `C:\\x\\a.py`", "C:/x/a.py", "outside"),
         ("Edit .git/hooks/pre-commit.sh", ".git/hooks/pre-commit.sh", "git's own"),
+        ("Create README.md/a.py", "README.md/a.py", "nothing lies below"),
         ("Create state/keep.txt", "state/keep.txt", "belongs to penstock"),
     ],
 )
