@@ -75,7 +75,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(inner)
 
 
-def _rewritten(rng: random.Random, data: bytes) -> bytes:
+def rewritten(rng: random.Random, data: bytes) -> bytes:
     """Return a JSON document in which one value is another, gone, or under another key."""
     try:
         document = json.loads(data.removeprefix(codecs.BOM_UTF8))
@@ -99,7 +99,7 @@ def mutated(case: Case, seed: int) -> dict[str, bytes]:
     for _ in range(rng.randrange(1, 5)):
         name = rng.choice(sorted(files))
         if name.endswith("tasks.json") and rng.random() < 0.85:
-            files[name] = _rewritten(rng, files[name])
+            files[name] = rewritten(rng, files[name])
             continue
         data = bytearray(files[name])
         if data:
