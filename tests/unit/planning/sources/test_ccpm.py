@@ -423,6 +423,35 @@ def test_an_analysis_without_streams_is_a_passage(tmp_path: Path) -> None:
     assert "src/a.py" in unit(made, "12").passages[0].text
 
 
+def test_an_analysis_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """Its task is one item."""
+    made = books(tmp_path, _12=task_text("x"), _12__analysis=b"\x00\x01")
+    assert (keys(made), codes(made)) == (["12"], ["unreadable-file"])
+
+
+def test_what_is_below_a_stream_is_not_its_own(tmp_path: Path) -> None:
+    """A heading ends its last field; a field it does not know is kept, an empty one is not."""
+    made = analysed(tmp_path, stream("A", Owner="me", Empty=""), "#### Notes\n- src/no.py\n")
+    assert paths(item(made, "12-a")) == [("src/a.py", "modify")]
+    assert unit(made, "12-a").metadata["stream_fields"] == {"Owner": "me"}
+
+
+def test_key_files_end_where_their_list_ends(tmp_path: Path) -> None:
+    """Words between do not name files; a path that is an item by itself does."""
+    body = "## Technical Details\nKey files:\n- src/a.py\n\n- src/b.py\nProse on src/c.py\n- about src/d.py\n"
+    made = books(tmp_path, _1=task_text("x", body=body + "- `src/e.py`\n- src/f.py (new)\n"))
+    assert paths(made.items[0]) == [
+        ("src/a.py", "modify"), ("src/b.py", "modify"), ("src/e.py", "modify"), ("src/f.py", "create"),
+    ]  # fmt: skip
+
+
+def test_criteria_may_be_bullets(tmp_path: Path) -> None:
+    """Where there is no box; of both sections, each once."""
+    body = "## Acceptance Criteria\n- one\n- two\n## 完成定义\n- [ ] two\n- [x] three\n"
+    made = books(tmp_path, _1=task_text("x", body=body))
+    assert made.units[0].acceptance == ("one", "two", "three")
+
+
 def test_an_analysis_of_an_old_name_finds_its_task(tmp_path: Path) -> None:
     """Padded as it may be."""
     made = books(tmp_path, _012=task_text("x"), _12__analysis=stream("A"))
