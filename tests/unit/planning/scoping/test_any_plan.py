@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.api import Scope
@@ -63,6 +63,7 @@ def inferred(plan: PlanSource, threshold: float = 0.5) -> dict[str, Scope]:
     return infer(plan, TERRAIN, threshold=threshold, index=INDEX)
 
 
+@settings(deadline=None, max_examples=60)
 @given(plans())
 def test_every_item_has_a_scope(plan: PlanSource) -> None:
     """Every item has one scope, in the order of the source, the same every time."""
@@ -71,6 +72,7 @@ def test_every_item_has_a_scope(plan: PlanSource) -> None:
     assert inferred(plan) == found
 
 
+@settings(deadline=None, max_examples=60)
 @given(plans(), st.floats(0, 1))
 def test_the_threshold_parts_guesses(plan: PlanSource, threshold: float) -> None:
     """What counts reaches the threshold, what is doubtful does not, and no path is both."""
@@ -81,6 +83,7 @@ def test_the_threshold_parts_guesses(plan: PlanSource, threshold: float) -> None
         assert len(paths) == len(set(paths))
 
 
+@settings(deadline=None, max_examples=60)
 @given(plans())
 def test_nothing_is_invented(plan: PlanSource) -> None:
     """What is changed or read is there, what is created is not, nor is what is unresolved."""
@@ -95,6 +98,7 @@ def test_nothing_is_invented(plan: PlanSource) -> None:
         assert all(ground.has(there.path) for there in scope.existing)
 
 
+@settings(deadline=None, max_examples=60)
 @given(plans())
 def test_every_path_may_be_claimed(plan: PlanSource) -> None:
     """No guess leads out of the repository or to what no workstream may touch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.definitions import (
@@ -205,6 +205,7 @@ def test_every_grammar_has_an_extension() -> None:
     assert known == set(GRAMMARS)
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.binary(max_size=300),
     st.sampled_from(ENDS.split()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.ground import MAX_CANDIDATES, Found, Ground, Match
@@ -115,6 +115,7 @@ PATHS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(PATHS, st.text(alphabet="abAB./[]*?é", min_size=1, max_size=8))
 def test_what_is_found_is_there(files: list[str], text: str) -> None:
     """Whatever is asked for, a file or folder that is told exists."""

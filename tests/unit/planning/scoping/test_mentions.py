@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.mentions import MAX_BRACES, MAX_LINE, Quoting, cleaned, mentions
@@ -108,6 +108,7 @@ def test_very_long_lines_are_cut() -> None:
     assert texts("a/" * 2000) == []
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_borne(line: str) -> None:
     """No text at all raises, and every mention lies within its line."""
@@ -116,6 +117,7 @@ def test_any_text_is_borne(line: str) -> None:
         assert mention.text
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab/.*[]{}()`'\"_-:#,\\ ~@"))
 def test_cleaning_ends(word: str) -> None:
     """Cleaning a cleaned word does not fail, whatever brackets and dots it is made of."""

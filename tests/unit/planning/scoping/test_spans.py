@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.spans import blanked, code_spans
@@ -28,6 +28,7 @@ def test_spans(line: str, texts: list[str]) -> None:
     assert [span.text for span in code_spans(line)] == texts
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`a "))
 def test_spans_lie_apart_in_their_line(line: str) -> None:
     """Spans follow each other, hold what the line does, and are blanked without moving the rest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.planning.scoping.api import Guess
@@ -129,6 +129,7 @@ def test_many_symbols_are_bounded() -> None:
         assert len(symbol_guesses(item("x", details=details), many)) == MAX_SYMBOLS
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_borne(line: str) -> None:
     """No text at all raises."""
