@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from penstock.planning.drafting.api import RESOLVED
@@ -23,27 +23,44 @@ def documented() -> list[str]:
 
 def used() -> set[str]:
     """The codes that the rooms of planning give."""
-    return {
-        code
+    nodes = [
+        node
         for room in ROOMS
         for path in (ROOT / "src" / "penstock" / "planning" / room).glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call)
-        for code in codes_of(node)
+    ]
+    named = {
+        node.target.id: node.value.value
+        for node in nodes
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and isinstance(node.value, ast.Constant)
     }
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    usual = {
+        str(named[default.id])
+        for node in nodes
+        if isinstance(node, ast.FunctionDef) and node.args.args[-1:]
+        for default in node.args.defaults[-1:]
+        if node.args.args[-1].arg == "code" and isinstance(default, ast.Name)
+    }
+    return usual | {code for call in calls for code in codes_of(call, named)}
 
 
-def codes_of(call: ast.Call) -> Iterator[str]:
-    """Yield what is given as a code: by keyword, to what takes notes, or handed on to it."""
+def codes_of(call: ast.Call, named: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is given as a code: by keyword, to what takes notes, or handed on to it; `named`
+    are the constants that have a name."""
+
+    def text(value: ast.expr) -> str:
+        found = named.get(value.id) if isinstance(value, ast.Name) else None
+        found = value.value if isinstance(value, ast.Constant) else found
+        return found if isinstance(found, str) and CODE.fullmatch(found) else ""
+
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-    if NOTES.fullmatch(name):
-        given += call.args[:1]
-    for text in (one.value for one in given if isinstance(one, ast.Constant)):
-        if isinstance(text, str) and CODE.fullmatch(text):
-            yield text
-    handed = [one.value for one in call.args if isinstance(one, ast.Constant)]
-    yield from (t for t in handed if isinstance(t, str) and CODE.fullmatch(t) and "-" in t)
+    given = [text(keyword.value) for keyword in call.keywords if keyword.arg == "code"]
+    given += [text(value) for value in call.args[: NOTES.fullmatch(name) is not None]]
+    yield from filter(None, given)
+    yield from (found for found in map(text, call.args) if "-" in found)
 
 
 def test_every_code_is_explained_once() -> None:
