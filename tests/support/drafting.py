@@ -114,6 +114,7 @@ def drafted(
     sizes: Mapping[str, int] | None = None,
     default_tool: str | None = "scripted",
     taken: Sequence[str] = (),
+    taken_files: Sequence[str] = (),
     around: Sequence[Bundle] = (),
     **options: Any,
 ) -> Plan:
@@ -130,6 +131,7 @@ def drafted(
         sizes=lambda path: (sizes or {}).get(path, 0),
         default_tool=default_tool,
         taken=[*taken, *(one.id for one in around)],
+        taken_files=taken_files,
         around=around,
     )
 

@@ -82,7 +82,10 @@ class PlannedBundle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was made of some sources. The same sources and repository give the same plan."""
+    """All that was made of some sources. The same sources and repository give the same plan.
+
+    `stems` are what the files of each source are called by.
+    """
 
     sources: tuple[PlanSource, ...]
     bundles: tuple[PlannedBundle, ...]
@@ -90,6 +93,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     items: ItemCount
     notices: tuple[Notice, ...]
     options: PlanOptions
+    stems: tuple[str, ...] = ()
 
     @property
     def contradicts(self) -> bool:

@@ -9,8 +9,8 @@ import msgspec
 from penstock.model.bundle import Bundle
 from penstock.planning.drafting.api import NeedsScope, Plan, PlannedBundle
 from penstock.planning.drafting.check import findings
-from penstock.planning.drafting.slugs import Names, slug
-from penstock.planning.sources.api import PlanSource, Trace
+from penstock.planning.drafting.slugs import slug
+from penstock.planning.sources.api import PlanSource, Trace, Unit
 from penstock.schedule.waves import parallel_plan
 
 SKETCHES: Final = "sketches"
@@ -92,22 +92,32 @@ def _text(value: Any) -> str:
 
 def _sketches(plan: Plan) -> dict[str, str]:
     """The placeholders of what needs a scope, by name."""
-    names = Names()
-    stems = {source.plan_id: names.give(slug(source.id)) for source in plan.sources}
     count: dict[str, int] = {}
     found: dict[str, str] = {}
     for needs in plan.needs_scope:
-        stem = stems[needs.source]
+        at, unit = _origin(plan, needs)
+        stem = plan.stems[at]
         count[stem] = count.get(stem, 0) + 1
         name = f"{SKETCHES}/ws-generated-placeholder-{stem}-{count[stem]}.json"
-        found[name] = _text(_sketch(plan, needs, stem))
+        found[name] = _text(_sketch(plan, needs, plan.sources[at], unit, stem))
     return found
 
 
-def _sketch(plan: Plan, needs: NeedsScope, stem: str) -> dict[str, Any]:
-    sources = (source for source in plan.sources if source.plan_id == needs.source)
-    found = ((one, unit) for one in sources for unit in one.units if unit.key == needs.unit)
-    source, unit = next(found)
+def _origin(plan: Plan, needs: NeedsScope) -> tuple[int, Unit]:
+    """The source, by its number, and the unit that need a scope; plans may share a name."""
+    first = needs.items[0].place
+    return next(
+        (at, unit)
+        for at, source in enumerate(plan.sources)
+        if source.plan_id == needs.source
+        for unit in source.units
+        if unit.key == needs.unit and any(item.place == first for item in unit.items)
+    )
+
+
+def _sketch(
+    plan: Plan, needs: NeedsScope, source: PlanSource, unit: Unit, stem: str
+) -> dict[str, Any]:
     labels = {item.key: item.label for item in needs.items}
     return {
         "id": f"ws-{stem}-{slug(unit.key, 'unit')}-sketch",

@@ -15,7 +15,7 @@ from penstock.planning.drafting.compose import Piece, evidence, make_bundle, tra
 from penstock.planning.drafting.grouping import group
 from penstock.planning.drafting.limits import Meter
 from penstock.planning.drafting.links import Arranged, arrange
-from penstock.planning.drafting.ordering import order
+from penstock.planning.drafting.ordering import Ordered, order
 from penstock.planning.drafting.parts import over_limit, split
 from penstock.planning.drafting.pieces import Meetings, make_pieces
 from penstock.planning.drafting.remarks import remarks
@@ -24,7 +24,7 @@ from penstock.planning.drafting.tasks import Gathered, Task, gather
 from penstock.planning.scoping.api import Scope
 from penstock.planning.sources.api import Notice, PlanSource, Severity
 
-_GENERATED = re.compile(r"ws-generated-(.+)-\d+\.json")
+_GENERATED = re.compile(r"(?:sketches/)?ws-generated-(?:placeholder-)?(.+)-\d+\.json")
 
 
 def draft(
@@ -53,31 +53,52 @@ def draft(
     meter = Meter(sizes)
     cells = split(group(gathered, ordered, options.group_by), gathered, ordered, meter, options)
     arranged = arrange(cells, gathered, ordered)
+    meetings = _kept_apart(arranged, gathered, taken, around)
+    pieces = make_pieces(arranged, meetings, gathered, ordered, meter)
+    tool = _tool(options, default_tool) if pieces else ""
+    stems = _stems(sources, taken_files)
+    return Plan(
+        sources=tuple(sources),
+        bundles=tuple(_planned(pieces, gathered, options, tool, stems)),
+        needs_scope=tuple(_needs_scope(gathered)),
+        items=gathered.counts(),
+        notices=tuple(_notices(gathered, ordered, meetings, pieces, options)),
+        options=options,
+        stems=stems,
+    )
+
+
+def _kept_apart(
+    arranged: Arranged, gathered: Gathered, taken: Collection[str], around: Sequence[Bundle]
+) -> Meetings:
+    """Give the cells their ids and keep them apart from each other and from what is there."""
     ids = _ids(arranged, gathered, taken)
     ground = Ground(arranged, gathered)
     kept = keep_apart(ground, arranged, gathered, ids)
-    settled = settle(ground, kept, ids, around)
-    pieces = make_pieces(arranged, Meetings(ids, kept, settled), gathered, ordered, meter)
-    tool = _tool(options, default_tool) if pieces else ""
-    notices = (
-        *(notice for source in sources for notice in source.notices),
-        *gathered.notices,
-        *ordered.notices,
-        *contradictions(gathered, ordered),
-        *remarks(gathered),
-        *kept.notices,
-        *settled.notices,
-        *_size_notices(pieces, options),
-        *_unmet_notices(pieces),
-    )
-    return Plan(
-        sources=tuple(sources),
-        bundles=tuple(_planned(pieces, gathered, options, tool, taken_files)),
-        needs_scope=tuple(_needs_scope(gathered)),
-        items=gathered.counts(),
-        notices=notices,
-        options=options,
-    )
+    return Meetings(ids, kept, settle(ground, kept, ids, around))
+
+
+def _stems(sources: Sequence[PlanSource], taken_files: Collection[str]) -> tuple[str, ...]:
+    """What the files of each source are called by, none like those of other plans."""
+    names = Names({found[1] for name in taken_files if (found := _GENERATED.fullmatch(name))})
+    return tuple(names.give(slug(source.id)) for source in sources)
+
+
+def _notices(
+    gathered: Gathered,
+    ordered: Ordered,
+    meetings: Meetings,
+    pieces: Sequence[Piece],
+    options: PlanOptions,
+) -> Iterator[Notice]:
+    """Yield all that is to be said, first what the readers said."""
+    yield from (notice for source in gathered.sources for notice in source.notices)
+    yield from (*gathered.notices, *ordered.notices)
+    yield from contradictions(gathered, ordered)
+    yield from remarks(gathered)
+    yield from (*meetings.kept.notices, *meetings.settled.notices)
+    yield from _size_notices(pieces, options)
+    yield from _unmet_notices(pieces)
 
 
 def _tool(options: PlanOptions, default_tool: str | None) -> str:
@@ -108,10 +129,8 @@ def _planned(
     gathered: Gathered,
     options: PlanOptions,
     tool: str,
-    taken_files: Collection[str],
+    stems: Sequence[str],
 ) -> Iterator[PlannedBundle]:
-    names = Names({found[1] for name in taken_files if (found := _GENERATED.fullmatch(name))})
-    stems = [names.give(slug(source.id)) for source in gathered.sources]
     count: dict[int, int] = {}
     for piece in pieces:
         source = piece.cell.source

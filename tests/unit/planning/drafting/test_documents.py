@@ -34,6 +34,21 @@ def test_sketches_are_written_on_request_only() -> None:
     assert not judge_bundles([sketch], None).ok
 
 
+def test_sketches_of_plans_of_one_name_keep_apart() -> None:
+    """Neither those of another plan in the folder nor those of a plan beside it are written over."""
+    made = [
+        source(unit("g1", item("a", file=name)), path=name, ident="todo")
+        for name in ("a.md", "b.md")
+    ]
+    taken = ["sketches/ws-generated-placeholder-todo-1.json", "notes.json"]
+    plan = drafted(made, [{}, {}], taken_files=taken, sketch=True)
+    files = {name: json.loads(text) for name, text in bundle_files(plan).items()}
+    assert [(name, one["metadata"]["plan"]["path"]) for name, one in files.items()] == [
+        (f"{SKETCHES}/ws-generated-placeholder-todo-2-1.json", "a.md"),
+        (f"{SKETCHES}/ws-generated-placeholder-todo-3-1.json", "b.md"),
+    ]
+
+
 def test_the_document_holds_everything() -> None:
     """Counts, bundles with reasons, what needs a scope, notices and waves are there."""
     made = source(unit("g1", "a", "b"), unit("g2", "c"))
