@@ -16,7 +16,7 @@ from penstock.planning.sources.recognise import locate
 from tests.support.openspec_changes import write_changes
 from tests.support.planners import openspec_in
 
-CHANGES = 60
+CHANGES = 80
 CODES = {
     "no-delta-section": r"No delta sections found",
     "empty-delta-section": r"no requirement entries parsed",

@@ -10,6 +10,27 @@ MARKS = (" ", " ", " ", "x", "X", "~", "-", "", " x ", "/", "?", "  ")
 MARKERS = ("-", "-", "-", "*", "+", "1.", "2)", "10.")
 NAMES = ("Log in", "Log out", "log in", "Password reset", "登录", "ログイン", "Rate limit #", "C#")
 AREAS = ("user-auth", "billing/invoices", "search", "api")
+SLIPS: tuple[str, ...] = (
+    "```",
+    "~~~\n",
+    "\n",
+    "#",
+    "[",
+    "]",
+    "\t",
+    "---\n",
+    "<!--",
+    "-->",
+    "`",
+    "  ",
+    "\n- [x] 1.1 z\n",
+)
+SLIPS_OF_LINES: tuple[str, ...] = (
+    "\n## 2. G\n",
+    "\n### Requirement: Q\nIt SHALL\n",
+    "\n#### S\nx\n",
+)
+ROUGH = 0.3
 FILLER = (
     "Some prose.",
     "",
@@ -17,7 +38,7 @@ FILLER = (
     "| a | b |",
     "- a bullet",
     "1. numbered",
-    "* * *",
+    "***",
 )
 
 
@@ -181,9 +202,21 @@ def metadata(chance: Random) -> str:
 def _ended(chance: Random, text: str) -> str:
     """Return a text with one kind of line end, and a byte order mark now and then: not before a
     group, which the program would not see."""
+    text = roughened(chance, text) if chance.random() < ROUGH else text
     mark = chance.choice(("", "", "\ufeff"))
     text = text.replace("\n", chance.choice(("\n", "\n", "\r\n")))
     return text if re.match("## .*[0-9]", text) else mark + text
+
+
+def roughened(chance: Random, text: str) -> str:
+    """Return a text after slips of the keyboard: signs put in, cut out, pasted elsewhere."""
+    for _ in range(chance.randint(1, 4)):
+        at, other = chance.randrange(len(text) + 1), chance.randrange(len(text) + 1)
+        put = chance.choice(
+            (chance.choice(SLIPS + SLIPS_OF_LINES), text[other : other + chance.randint(1, 60)], "")
+        )
+        text = text[:at] + put + text[at + (0 if put else chance.randint(1, 9)) :]
+    return text
 
 
 def _write(path: Path, text: str) -> None:

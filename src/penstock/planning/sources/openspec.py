@@ -58,8 +58,9 @@ def read_openspec(located: Located, root: Path) -> PlanSource:
     deltas = judge(change)
     if change.archived:
         notes.info("archived", f"{change.name} is archived: nothing of it is to be done", None)
-    numbered = change.built_in and metadata_fault(change) is None
-    reader = TaskReader(notes, numbered=numbered, archived=change.archived)
+    tracked = metadata_fault(change) is None
+    numbered = change.built_in and tracked
+    reader = TaskReader(notes, tracked=tracked, numbered=numbered, archived=change.archived)
     units = reader.units(change.tasks, title)
     if not change.tasks:
         notes.warning("no-tasks", f"{change.name} has no tasks.md", None)

@@ -21,8 +21,8 @@ _SCENARIO: Final = re.compile(r"####\s+")
 _SCENARIO_END: Final = re.compile(r"#{1,4}\s")
 _HEADER: Final = re.compile(r"#{1,6}\s")
 _LABELLED: Final = re.compile(r"\*\*[^*]+\*\*:")
-_LISTED_NAME: Final = re.compile(r"\s*[-*+]\s*`?###\s*Requirement:\s*(\S.*?)`?\s*$")
-_SIDE: Final = re.compile(r"\s*[-*+]?\s*(FROM|TO):\s*`?###\s*Requirement:\s*(\S.*?)`?\s*$")
+_LISTED_NAME: Final = re.compile(r"\s*[-*+]\s*`?###\s*Requirement:\s*(.+?)`?\s*$")
+_SIDE: Final = re.compile(r"\s*[-*+]?\s*(FROM|TO):\s*`?###\s*Requirement:\s*(.+?)`?\s*$")
 _CLOSING: Final = re.compile(r"[ \t]+#+[ \t]*$")
 _MAIN_SECTION: Final = "requirements"
 

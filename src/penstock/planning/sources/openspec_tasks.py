@@ -40,10 +40,14 @@ class _Group(NamedTuple):
 
 
 class TaskReader:
-    """Reads the files with tasks; keys and gates go on from file to file."""
+    """Reads the files with tasks; keys and gates go on from file to file.
 
-    def __init__(self, notes: Notes, *, numbered: bool, archived: bool) -> None:
+    `tracked` says that the program knows which files they are, `numbered` that it looks at numbers.
+    """
+
+    def __init__(self, notes: Notes, *, tracked: bool, numbered: bool, archived: bool) -> None:
         self._notes = notes
+        self._tracked = tracked
         self._numbered = numbered
         self._archived = archived
         self._units = Keys()
@@ -157,7 +161,7 @@ class TaskReader:
         hint = "write each task as `- [ ] 1.1 text`"
         for file in files:
             listed = [bullet for bullet in bullets(file) if bullet.indent < _CODE]
-            if listed:
+            if listed and self._tracked:
                 text, place = "lists without boxes are no tasks", file.place(listed[0].line)
                 self._notes.warning("no-boxes", text, place, hint)
             else:
