@@ -137,7 +137,8 @@ def test_no_block_is_overlooked() -> None:
 def test_the_pages_for_users_are_run() -> None:
     """The README, the tutorial and what users look up all show commands that are run."""
     how_to = (
-        "prepare-worktrees read-the-journal recover-a-run use-in-ci use-real-clis write-bundles"
+        "plan-from-specs prepare-worktrees read-the-journal recover-a-run use-in-ci use-real-clis"
+        " write-bundles"
     )
     wanted = {f"docs/how-to/{name}.md" for name in how_to.split()}
     run = {page_id(page) for page in RUNNABLE}
