@@ -52,7 +52,7 @@ _CHANGING: Final = re.compile(
     re.IGNORECASE,
 )
 _READING: Final = re.compile(
-    r"(?:\bsee(?:\s+also)?|\brefer(?:s|ring)?(?:\s+to)?|\bcf\.?|\baccording\s+to|\breview"
+    r"(?:\bsee(?:\s+also)?|\bper\b|\bin\s+line\s+with|\brefer(?:s|ring)?(?:\s+to)?|\bcf\.?|\baccording\s+to|\breview"
     r"|\b(?:described|defined|documented|specified|shown|outlined|as|like|same\s+as|done)\s+in"
     r"|\bsimilar\s+to|\bpatterns?\s+(?:of|in|from)|\bmodell?ed\s+(?:on|after)|\bbased\s+on"
     r"|\bread(?:s|ing)?(?:\s+from)?|\bconsult(?:s|ing)?"

@@ -22,6 +22,8 @@ from penstock.schedule.glob import WILDCARD
 _SHORTEST_FOLDER: Final = 4
 """`w/` is a word, `src/` a folder."""
 _FENCE: Final = re.compile(r"\s*(?:```|~~~)")
+_SAME: Final = (Match.FILE, Match.CASE, Match.TAIL)
+"""What is called new and found so is there already."""
 _HOW: Final = {
     Match.FILE: "named as {0}",
     Match.FOLDER: "the folder is named as {0}",
@@ -91,6 +93,9 @@ class Namer:
                 found.refused.append(Refused(path=text, place=place, why=why[0], near=why[1]))
         elif mention.quoting is Quoting.COMMAND:
             self._in_command(text, there, place, found)
+        elif said is Cue.NEW and there.match in (Match.NAME, Match.SEVERAL):
+            # one more of a name that others elsewhere have
+            found.guesses.append(_new(text, sure.NEW_WITHOUT_FOLDER, place))
         elif there.match is Match.SEVERAL:
             self._one_of_several(text, there, said, place, found)
         elif known:
@@ -113,7 +118,7 @@ class Namer:
         use = Use.MODIFY
         if said is Cue.READ or there.match is Match.PLAN:
             use, words = Use.READ, f"{words}, to be read"
-        elif said is Cue.NEW and there.match in (Match.FILE, Match.CASE):
+        elif said is Cue.NEW and there.match in _SAME:
             found.existing.append(Unresolved(path=there.path, place=place))
             words = f"{words}; said to be new, yet it is there"
         found.guesses.append(_guess(there.path, use, confidence, words, place))
@@ -121,10 +126,7 @@ class Namer:
     def _one_of_several(
         self, text: str, there: Found, said: Cue, place: Place, found: Evidence
     ) -> None:
-        """A name of several files is doubtful, unless it is to be one more of that name."""
-        if said is Cue.NEW:
-            found.guesses.append(_new(text, sure.NEW_WITHOUT_FOLDER, place))
-            return
+        """A name of several files is doubtful."""
         use = Use.READ if said is Cue.READ else Use.MODIFY
         words = f"one of {len(there.paths)} paths that {text} may mean"
         found.guesses += [

@@ -100,6 +100,7 @@ def test_a_path_is_not_called_new(line: str) -> None:
         "following the pattern of src/a.py",
         "refer to the file src/a.py",
         "similar to src/a.py",
+        "Do it per src/a.py",
         "Read from src/a.py",
         "参考 src/a.py",
         "根据`src/a.py`实现",

@@ -63,6 +63,7 @@ def test_what_is_there_is_changed(text: str, path: str, confidence: float) -> No
         ("Create `src/roles/`", "src/roles/", 0.9),
         ("Create CONTRIBUTING.md", "CONTRIBUTING.md", 0.55),
         ("Create a new users.py", "users.py", 0.55),
+        ("Create a new login.tsx", "login.tsx", 0.55),
     ],
 )
 def test_what_is_new_is_created(text: str, path: str, confidence: float) -> None:
@@ -97,9 +98,10 @@ def test_a_folder_that_does_not_exist_is_reported(text: str) -> None:
     assert found.misses == (not text.startswith("See"))
 
 
-def test_what_is_called_new_and_is_there_is_told() -> None:
+@pytest.mark.parametrize("text", ["Create src/web/login.tsx", "Create web/login.tsx"])
+def test_what_is_called_new_and_is_there_is_told(text: str) -> None:
     """A file to create that exists is told, and taken as one to change."""
-    found = read("Create src/web/login.tsx")
+    found = read(text)
     assert [there.path for there in found.existing] == ["src/web/login.tsx"]
     assert paths(found, Use.MODIFY) == ["src/web/login.tsx"]
 
