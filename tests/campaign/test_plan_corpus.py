@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from penstock.planning.drafting.api import GroupBy
+from penstock.planning.load import judge_bundles
 from tests.support.cli import Cli, Said, child
 from tests.support.plan_corpus import MAKERS, Case, repository_files
 from tests.support.repos import make_repo, state_of, write
@@ -112,6 +114,39 @@ def test_paths_stay_in_the_repository(repository: Path, cli: Cli, dialect: str) 
                 inside = (repository / path).resolve().is_relative_to(repository.resolve())
                 assert inside, (case.seed, path)
                 assert ".git" not in path.split("/"), (case.seed, path)
+
+
+@pytest.mark.parametrize("grouped", list(GroupBy))
+def test_however_it_is_cut_nothing_is_lost(repository: Path, cli: Cli, grouped: GroupBy) -> None:
+    """With every way to group and limits that hardly anything fits into."""
+    rng = random.Random(grouped.value)
+    for dialect in MAKERS:
+        for case in cases(repository, dialect):
+            limits = {"max_tasks": rng.randrange(1, 4), "max_files": rng.randrange(1, 4)}
+            limits["max_context_tokens"] = rng.choice((1, 100, 100_000))
+            chosen = json.dumps({**limits, "threshold": rng.choice((0, 0.3, 1))})
+            document = looked(cli, case, "--group-by", grouped.value, "--options", chosen).json
+            assert sum(document["items"].values()) == 2 * case.total, (case.seed, chosen)
+            assert set(keys(document).values()) <= {1}, (case.seed, chosen)
+            report = judge_bundles([one["bundle"] for one in document["bundles"]], None)
+            assert report.ok, (dialect, case.seed, chosen, report.errors[:3])
+
+
+def test_several_plans_at_once_are_one(repository: Path, cli: Cli) -> None:
+    """One of every dialect: all items are counted, and the bundles are valid together."""
+    for seed in SEEDS:
+        several = [make(seed) for make in MAKERS.values()]
+        for case in several:
+            write(repository, case.files)
+        said = cli("plan", *(case.word for case in several), *LOOK)
+        assert said.code in (0, 1), (seed, said.err)
+        items = said.json["items"]
+        assert items["total"] == sum(case.total for case in several), seed
+        assert items["done"] == sum(case.done for case in several), seed
+        report = judge_bundles([one["bundle"] for one in said.json["bundles"]], None)
+        assert report.ok, (seed, report.errors[:3])
+        for case in several:
+            write(repository, dict.fromkeys(case.files))
 
 
 @pytest.mark.parametrize("dialect", MAKERS)
