@@ -11,6 +11,7 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from penstock.errors import (
     AIMAllToolsFailedError,
@@ -175,6 +176,20 @@ def test_without_a_rule_nothing_is_refined(project: Project, workspace: Workspac
     project.rules(code_generation={"primary": "scripted"})
     with pytest.raises(AIMCapabilityNotFoundError, match="planning"):
         workspace.refine(make_plan())
+
+
+def test_nothing_is_asked_where_nothing_is_open(workspace: Workspace) -> None:
+    """No tool is called: there is no script that it could play."""
+    empty = structs.replace(make_plan(), bundles=(), needs_scope=())
+    assert workspace.refine(empty) == Refined(plan=empty)
+
+
+def test_without_a_tool_for_the_work_nothing_is_asked(workspace: Workspace) -> None:
+    """What needs a scope could not become a workstream, so that no tool is paid for it."""
+    plan = make_plan()
+    bare = structs.replace(plan, options=structs.replace(plan.options, tool=None))
+    with pytest.raises(UsageError, match="which tool does the work"):
+        workspace.refine(bare)
 
 
 def test_outside_of_a_repository_nothing_is_refined(tmp_path: Path) -> None:

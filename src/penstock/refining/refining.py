@@ -67,12 +67,15 @@ class Refining(Surroundings):
         answer that is not there, RepositoryError outside of a repository, ClaimError while another
         process refines here, and Interrupted when `stop` is asked.
         """
-        from penstock.planning.refining.api import CAPABILITY
+        from penstock.planning.refining.api import CAPABILITY, Refined
         from penstock.planning.refining.document import Draft, encoded
         from penstock.planning.refining.judge import judged
         from penstock.planning.refining.prompt import instructions
         from penstock.refining.desk import Desk, lent_tree
 
+        if not plan.bundles and not plan.needs_scope:
+            return Refined(plan=plan)  # there is nothing to ask about
+        self._require_tool(plan)
         parts = self._refining_parts()
         draft = Draft(plan)
         shown = self.redactor.prose(encoded(draft.document).decode()).encode()
@@ -87,6 +90,14 @@ class Refining(Surroundings):
             _require(result)
             answer = desk.answer()
         return judged(draft, shown, answer, self._ground(plan, directory), result.tool_id)
+
+    def _require_tool(self, plan: Plan) -> None:
+        """Raise UsageError where no workstream could be made of what a tool finds files for."""
+        if plan.needs_scope and not (plan.options.tool or self.settings.default_tool):
+            raise UsageError(
+                "a plan does not say which tool does the work",
+                hint="Name it with --tool, or set default_tool in config/pipeline.yaml.",
+            )
 
     def _refining_parts(self) -> Parts:
         """Return the edges. Raises as `refine` does where no tool could be asked."""
