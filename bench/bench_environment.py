@@ -55,7 +55,10 @@ with open_workspace(Path.cwd()) as workspace:
 print(json.dumps(times))
 """
 ASKED = ("jules", "goose", "cursor-agent", "amp")
-FOREIGN = ("PIPELINE_", "AIM_", "XDG_", "PIP", "UV_", "npm_", "NPM_", "PYTHONDONTWRITEBYTECODE")
+FOREIGN = (
+    "PIPELINE_", "AIM_", "XDG_", "PIP", "UV_", "npm_", "NPM_", "PYTHONDONTWRITEBYTECODE",
+    "VIRTUAL_ENV",
+)  # fmt: skip
 
 
 class Times(NamedTuple):
