@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from tests.support.cli import make_repository
+from tests.support.cli import bundle, make_repository, write_bundles
 from tests.support.machines import Desk, make_desk
 
 
@@ -181,11 +181,21 @@ def test_without_auditing(desk: Desk) -> None:
 
 
 def test_what_dead_runs_left(desk: Desk) -> None:
-    """A folder among the worktrees that is none is told with what clears it away."""
+    """A folder among the worktrees that is none is named; it is for its owner to clear away."""
     (desk.root / ".worktrees" / "stray").mkdir(parents=True)
     check = found(desk, "worktrees")
     assert (check["status"], check["details"]["stray"]) == ("warn", ["stray"])
-    assert "penstock clean" in check["hint"]
+    assert "remove the rest" in check["hint"]
+    assert check["message"] == ".worktrees holds what is no worktree: stray"
+
+
+def test_what_a_run_keeps_for_the_next_one_is_not_left_over(desk: Desk) -> None:
+    """The worktree in the pool, which each run leaves behind, is no reason for a warning."""
+    write_bundles(desk.root, bundle("ws-one"))
+    assert desk.penstock("run", "ws-one").code == 0
+    assert any((desk.root / ".worktrees" / ".pool").iterdir())
+    check = found(desk, "worktrees")
+    assert (check["status"], check["details"]["stray"]) == ("pass", [])
 
 
 def test_a_repository_without_a_commit(desk: Desk, tmp_path: Path) -> None:

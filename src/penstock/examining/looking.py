@@ -6,7 +6,7 @@ As in wiring, everything is imported where it is used.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,12 +228,13 @@ class Looking(Surroundings):
     def _look_at_worktrees(self) -> Finding:
         """Look for worktrees and ports that died with their runs."""
         from penstock.environment.isolation import Isolation
+        from penstock.worktrees.names import POOL, TRASH
 
         if self.place is None:
             return Finding(message="not inside a repository")
         rows = self.repository.worktrees()
         home = self.place.root / ".worktrees"
-        known = {Path(row["path"]).name for row in rows}
+        known = {Path(row["path"]).name for row in rows} | {POOL, TRASH}
         stray = (
             sorted(p.name for p in home.glob("*/") if p.name not in known) if home.is_dir() else []
         )
@@ -243,9 +244,22 @@ class Looking(Surroundings):
         details = {"worktrees": states, "stray": stray, "ports": ports}
         if not stray and not ports:
             return Finding(message=f"{len(rows)} worktrees, nothing left over", details=details)
-        told = f"{len(stray)} folders without a worktree, {len(ports)} blocks of ports of the dead"
-        hint = "penstock clean, or penstock resume RUN for a run that was interrupted"
-        return Finding(status=Verdict.WARN, message=told, details=details, hint=hint)
+        told, hints = [], []
+        if stray:
+            told.append(f".worktrees holds what is no worktree: {_few(stray)}")
+            hints.append("move what you need out of .worktrees and remove the rest: it is not ours")
+        if ports:
+            told.append(f"ports are reserved for runs that are dead: {_few(ports)}")
+            hints.append("penstock clean, or penstock resume RUN for a run that was interrupted")
+        return Finding(
+            status=Verdict.WARN, message="; ".join(told), details=details, hint="; ".join(hints)
+        )
+
+
+def _few(names: Sequence[object], limit: int = 5) -> str:
+    """Return some names as text, and how many more there are."""
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(str(name) for name in names[:limit]) + more
 
 
 def _refusal(read: Callable[[], Any]) -> str | None:
