@@ -265,9 +265,10 @@ def test_the_status_screen(desk: Desk) -> None:
 def test_git_that_answers_but_works_on_nothing(desk: Desk) -> None:
     """A git that hangs as soon as it is asked about the repository is ended, and nothing of it stays."""
     real = shutil.which("git", path="/usr/bin:/bin")
-    script = f'case "$*" in *--version*|config*) exec {real} "$@";; *) exec sleep 61.7;; esac'
+    sleep = f"sleep 61.{os.getpid()}"  # nobody else's
+    script = f'case "$*" in *--version*|config*) exec {real} "$@";; *) exec {sleep};; esac'
     desk.machine.program("git", script)
     check = found(desk, "git")
     assert "git rev-parse did not answer" in check["message"]
-    left = subprocess.run(["pgrep", "-f", "sleep 61.7"], capture_output=True, check=False)
+    left = subprocess.run(["pgrep", "-f", sleep], capture_output=True, check=False)
     assert left.stdout == b""

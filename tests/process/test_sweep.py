@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,8 @@ def test_a_process_at_a_terminal_is_not_taken_for_its_folder(tmp_path: Path) -> 
         argv, cwd=tmp_path, env=ENV, stdin=subprocess.DEVNULL, start_new_session=True
     )
     try:
-        assert eventually(lambda: bool(children_of(terminal.pid)))
+        # before it has become `sleep` it is not at its terminal yet
+        assert eventually(lambda: [name_of(p) for p in children_of(terminal.pid)] == ["sleep"])
         assert sweep_markers([], [tmp_path]) == 0
         assert len(children_of(terminal.pid)) == 1
     finally:
@@ -134,6 +136,13 @@ def test_a_process_at_a_terminal_is_not_taken_for_its_folder(tmp_path: Path) -> 
 def children_of(pid: int) -> list[int]:
     """The running children of a process."""
     return [entry.pid for entry in proc.entries() if entry.parent == pid]
+
+
+def name_of(pid: int) -> str:
+    """What a process runs, empty when it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def test_our_own_running_children_are_spared(tmp_path: Path) -> None:
