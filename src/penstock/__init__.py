@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         run,
         runs,
         status,
+        sync_plan,
         validate,
         write_plan,
     )
@@ -182,6 +183,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "run",
         "runs",
         "status",
+        "sync_plan",
         "validate",
         "write_plan",
     ),
@@ -441,6 +443,7 @@ __all__ = [
     "save_error_context",
     "status",
     "sync_bundles_to_db",
+    "sync_plan",
     "tick",
     "update_run_status",
     "update_workstream_status",

@@ -23,6 +23,7 @@ from penstock.model.records import Attempt, Event, Run, Workstream
 from penstock.model.results import RunResult
 from penstock.planning.api import Changes, ValidationReport
 from penstock.planning.drafting.api import Plan
+from penstock.planning.writeback.api import SyncRequest, SyncResult
 from penstock.process.api import Stop
 from penstock.schedule.picture import Picture
 from penstock.wiring import Workspace, open_workspace
@@ -243,6 +244,30 @@ def write_plan(
     """
     with _open(root) as workspace:
         return workspace.write_plan(plan, directory, force=force)
+
+
+def sync_plan(
+    run_id: str,
+    *,
+    dry_run: bool = False,
+    partial: bool = False,
+    in_place: bool = False,
+    archive: bool = False,
+    root: Place = None,
+    db: str | None = None,
+) -> SyncResult:
+    """Write what a run has done back into the plan that it came from, as `penstock sync` does.
+
+    `partial` writes what is still to be found of a plan that has changed, where else all is
+    `refused`; `in_place` writes to the checkout and commits nothing; `archive` lets the openspec
+    program archive what is wholly done. Raises NotFoundError, UsageError, RepositoryError.
+    """
+    with _open(root, db) as workspace:
+        return workspace.sync_plan(
+            SyncRequest(
+                run_id=run_id, dry_run=dry_run, partial=partial, in_place=in_place, archive=archive
+            )
+        )
 
 
 @contextmanager

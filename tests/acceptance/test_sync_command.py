@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import penstock
 from tests.support.cli import Cli
 from tests.support.repos import git, write
 from tests.support.syncing import CHECKLIST, plan, plan_project, script
@@ -151,3 +152,14 @@ def test_an_unknown_run(cli: Cli) -> None:
     """Is named, with exit code 2."""
     said = cli("sync", "run-none")
     assert (said.code, "run-none" in said.err) == (2, True)
+
+
+@pytest.mark.usefixtures("cli")
+def test_a_program_syncs_as_the_command_does(root: Path) -> None:
+    """A dry run tells what would be written; then it is committed, and the second time is none."""
+    told = penstock.sync_plan("run-1", dry_run=True)
+    assert (told.commit, told.dry_run) == (None, True)
+    assert "[x]" in told.diff
+    done = penstock.sync_plan("run-1")
+    assert done.commit == git(root, "rev-parse", BRANCH)
+    assert penstock.sync_plan("run-1").commit is None

@@ -259,6 +259,7 @@ def _tell_written(workspace: Workspace, plan: Plan, changes: Changes, wanted: Wa
         return
     if workspace.load_bundles(directory=wanted.output_dir).ok:
         output.emit("Look at them: penstock graph. Run them: penstock run --all")
+        output.emit("Tick what a run has done: penstock sync latest")
     else:
         output.warn("The folder has bundles that do not go together with these: penstock validate")
 
