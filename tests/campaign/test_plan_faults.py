@@ -25,9 +25,12 @@ DEADLINE_S = 120
 OUT = "bundles"
 STARVED = """\
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, most))
 from penstock.cli.main import main
-sys.exit(main(sys.argv[1:]))
+code = main(sys.argv[1:])
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))  # what measures coverage writes now
+sys.exit(code)
 """
 LARGE = 10_000
 
