@@ -376,19 +376,19 @@ class _Moves:
     """Moves files, and can undo that."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[Path, Path]] = []
+        self._begun: list[tuple[Path, Path]] = []
 
     def move(self, source: Path, target: Path) -> None:
         """Move a file, where there is one, to a place where there is none."""
         if not (source.is_symlink() or source.exists()):
             return
         target.parent.mkdir(parents=True, exist_ok=True)
+        self._begun.append((source, target))  # Ctrl-C may come just behind the move
         source.rename(target)
-        self._done.append((source, target))
 
     def undo(self) -> None:
         """Bring everything back, as far as the disk allows."""
-        for source, target in reversed(self._done):
+        for source, target in reversed(self._begun):
             with suppress(OSError):
                 target.rename(source)
 
