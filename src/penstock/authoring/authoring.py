@@ -251,17 +251,17 @@ class Authoring(Surroundings):
     ) -> tuple[tuple[Bundle, ...], frozenset[str]]:
         """Return the bundles in the folder that are not from these sources, and the files that other
         plans have written there."""
-        from penstock.planning.writing import found_in, plan_name
+        from penstock.planning.writing import found_in, plan_name, plan_of
 
         folder = self.plan_directory(directory)
         if not folder.is_dir():
             return (), frozenset()
         names = set(map(plan_name, sources))
-        before = found_in(folder).values()
-        ours = {ws_id for found in before if found.plan in names for ws_id in found.ids}
-        files = frozenset(found.name for found in before if found.plan not in names)
+        # each bundle says itself whose it is: the same plan may be written by another process just now
         loaded = (one.bundle for one in self._loaded(folder))
-        return tuple(bundle for bundle in loaded if bundle.id not in ours), files
+        others = tuple(bundle for bundle in loaded if plan_of(bundle) not in names)
+        before = found_in(folder).values()
+        return others, frozenset(found.name for found in before if found.plan not in names)
 
     def _loaded(self, folder: Path) -> tuple[LoadedBundle, ...]:
         from penstock.planning.load import load_bundles

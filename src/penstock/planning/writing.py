@@ -106,13 +106,9 @@ def _generated(path: Path, name: str) -> Found | None:
         value = parse(text).value
     except (UnreadableError, SyntaxProblemError):
         return None
-    metadata = value.get("metadata") if isinstance(value, dict) else None
-    if not isinstance(metadata, dict) or not isinstance(metadata.get(GENERATED), dict):
+    if not isinstance(value, dict) or (trace := _trace(value.get("metadata"))) is None:
         return None
-    try:
-        trace = typed(metadata.get("plan"), Trace)
-    except msgspec.ValidationError:
-        return None
+    seal = value["metadata"][GENERATED].get("sha256")
     return Found(
         name=name,
         text=text,
@@ -120,9 +116,25 @@ def _generated(path: Path, name: str) -> Found | None:
         items=frozenset(item.key for item in trace.items),
         ids=_texts([value.get("id")]),
         depends_on=_texts(value.get("depends_on")),
-        edited=metadata[GENERATED].get("sha256") != _digest(value),
-        seal=str(metadata[GENERATED].get("sha256")),
+        edited=seal != _digest(value),
+        seal=str(seal),
     )
+
+
+def _trace(metadata: object) -> Trace | None:
+    """Return where a bundle comes from by its metadata, None when no plan wrote it."""
+    if not isinstance(metadata, dict) or not isinstance(metadata.get(GENERATED), dict):
+        return None
+    try:
+        return typed(metadata.get("plan"), Trace)
+    except msgspec.ValidationError:
+        return None
+
+
+def plan_of(bundle: Bundle) -> PlanName | None:
+    """Return which plan a bundle was written by, None when none was."""
+    trace = _trace(bundle.metadata)
+    return None if trace is None else plan_name(trace)
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -237,8 +249,8 @@ def write_files(
 ) -> Changes:
     """Bring a folder of bundles (made when there is none) to hold the files of a plan.
 
-    `files` are texts by name from the folder, without seals, that come from `sources`. With `force`, conflicts are written
-    over. Raises UsageError for conflicts without it, ClaimError when another process writes there for
+    `files` are texts by name from the folder, without seals, that come from `sources`. With `force`,
+    conflicts are written over. Raises UsageError for conflicts without it, ClaimError when another process writes there for
     more than 10 s, EnvironmentProblem when it cannot be written; then nothing is changed, but for
     the one case that the disk fails in the midst of renaming.
     """
